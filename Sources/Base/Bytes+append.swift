@@ -1,0 +1,61 @@
+/// `[UInt8]` is the buffer of the house. These write into one without a detour over `String`.
+extension [UInt8] {
+    package mutating func append(_ text: StaticString) {
+        append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    package mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { append(contentsOf: $0) }
+    }
+
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        append(contentsOf: bytes.assumingMemoryBound(to: UInt8.self))
+    }
+
+    package mutating func append(_ bytes: ArraySlice<UInt8>) {
+        bytes.withUnsafeBufferPointer { append(contentsOf: $0) }
+    }
+
+    /// `value` in decimal, padded on the left with zeros to `width`.
+    package mutating func append(decimal value: Int, width: Int = 1) {
+        if value < 0 { append(0x2D) }
+        append(decimal: value.magnitude, width: width)
+    }
+
+    package mutating func append(decimal value: UInt, width: Int = 1) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var rest = value
+            var start = 20
+            repeat {
+                start -= 1
+                digits[start] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest != 0
+            while 20 - start < Swift.min(width, 20) {
+                start -= 1
+                digits[start] = 0x30
+            }
+            append(contentsOf: UnsafeBufferPointer(rebasing: digits[start..<20]))
+        }
+    }
+
+    /// The bytes in lower-case hexadecimal.
+    package mutating func append(hex bytes: some Sequence<UInt8>) {
+        for byte in bytes {
+            append(Self.hexDigit(byte >> 4))
+            append(Self.hexDigit(byte & 15))
+        }
+    }
+
+    private static func hexDigit(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x57 + nibble }
+}
+
+extension String {
+    /// The bytes in lower-case hexadecimal.
+    package init(hex bytes: some Sequence<UInt8>) {
+        var text: [UInt8] = []
+        text.append(hex: bytes)
+        self.init(decoding: text, as: UTF8.self)
+    }
+}
