@@ -34,6 +34,14 @@ let package = Package(
         // Rank 1
         part("Base", ["CCrypto"]),
 
+        // Rank 2
+        part("Loop", ["Base", "CLinux"]),
+
+        // Tests, and what they share.
+        .target(
+            name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
+            exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
+        tests("Loop", ["Base", "Loop", "TestKit"]),
     ]
 )
