@@ -34,7 +34,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
         var work: [@Sendable () -> Void] = []
         var isWoken = false
     }
-    private let remote = Mutex(Remote())
+    private let remote = Locked(Remote())
     private let thread = Atomic<UInt>(0)
     private let lastTick = Atomic<UInt64>(0)
 
@@ -106,7 +106,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
         tickEnd.append(work)
     }
 
-    private func handOver(_ change: (inout sending Remote) -> Void) {
+    private func handOver(_ change: (inout Remote) -> Void) {
         let mustWake = remote.withLock { state in
             change(&state)
             defer { state.isWoken = true }
