@@ -42,12 +42,16 @@ let package = Package(
         // Rank 3
         part("HTTPClient", ["Base", "Loop", "CCurl"]),
 
+        // Rank 4
+        part("LocalServers", ["Base", "Loop"]),
+
         // Tests, and what they share.
         .target(
             name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
             exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
+        tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
     ]
 )
