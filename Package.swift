@@ -33,7 +33,9 @@ let package = Package(
 
         // Rank 1
         part("Base", ["CCrypto"]),
+        part("JSON", []),
 
         tests("Base", ["Base"]),
+        tests("JSON", ["JSON"]),
     ]
 )
