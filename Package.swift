@@ -31,11 +31,25 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+
         // Rank 1
         part("Base", ["CCrypto"]),
         part("JSON", []),
 
+        // Rank 2
+        part("Loop", ["Base", "CLinux"]),
+
+        // Rank 3
+        part("HTTPClient", ["Base", "Loop", "CCurl"]),
+
+        // Tests, and what they share.
+        .target(
+            name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
+            exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
         tests("JSON", ["JSON"]),
+        tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
+        tests("Loop", ["Base", "Loop", "TestKit"]),
     ]
 )
