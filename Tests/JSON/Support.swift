@@ -106,7 +106,7 @@ indirect enum Model: Equatable {
     private static func spell(_ integer: Int, _ generator: inout SeededGenerator) -> String {
         switch generator.below(5) {
         case 0: return "\(integer).0"
-        case 1: return "\(integer)00e-2"
+        case 1 where integer != 0: return "\(integer)00e-2"
         case 2: return "\(integer)E+00"
         case 3 where integer % 10 == 0 && integer != 0: return "\(integer / 10)e1"
         case 3 where integer == 0: return "-0"
