@@ -35,6 +35,7 @@ let package = Package(
 
         // Rank 1
         part("Base", ["CCrypto"]),
+        part("JSON", []),
 
         // Rank 2
         part("Loop", ["Base", "CLinux"]),
@@ -50,6 +51,7 @@ let package = Package(
             name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
             exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
+        tests("JSON", ["JSON"]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
