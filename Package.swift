@@ -44,7 +44,11 @@ let package = Package(
         part("HTTPClient", ["Base", "Loop", "CCurl"]),
 
         // Rank 4
+        part("Chat", []),
         part("LocalServers", ["Base", "Loop"]),
+
+        // Rank 5
+        part("Providers", ["Base", "Chat"]),
 
         // Tests, and what they share.
         .target(
@@ -52,8 +56,10 @@ let package = Package(
             exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
         tests("JSON", ["JSON"]),
+        tests("Chat", ["Chat"]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
+        tests("Providers", ["Chat", "Providers"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
     ]
 )
