@@ -34,6 +34,10 @@ let package = Package(
         // Rank 1
         part("Base", ["CCrypto"]),
 
+        // Rank 2
+        part("HTTPWire", ["Base"]),
+
         tests("Base", ["Base"]),
+        tests("HTTPWire", ["HTTPWire", "Base"]),
     ]
 )
