@@ -35,9 +35,15 @@ let package = Package(
         part("Base", ["CCrypto"]),
 
         // Rank 2
+        part("Loop", ["Base", "CLinux"]),
         part("HTTPWire", ["Base"]),
 
+        // Tests, and what they share.
+        .target(
+            name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
+            exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
-        tests("HTTPWire", ["HTTPWire", "Base"]),
+        tests("Loop", ["Base", "Loop", "TestKit"]),
+        tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
     ]
 )

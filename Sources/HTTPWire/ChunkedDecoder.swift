@@ -1,6 +1,6 @@
-/// Takes a chunked body apart as it arrives (RFC 9112, 7.1), strictly: a size is one to sixteen hexadecimal digits
-/// directly followed by CRLF. Chunk extensions are refused: no client of ours sends them, and parsers differ on them.
-/// Trailers are checked, bounded and dropped.
+/// Takes a chunked body apart as it arrives (RFC 9112, 7.1), strictly: a size is one to sixteen hexadecimal
+/// digits directly followed by CRLF. Chunk extensions are refused: no client of ours sends them, and parsers
+/// differ on them. Trailers are checked, bounded and dropped.
 package struct ChunkedDecoder: Equatable, Sendable {
     /// All trailer lines together, line ends included.
     package static let trailerLimit = 4 * 1024
@@ -30,8 +30,8 @@ package struct ChunkedDecoder: Equatable, Sendable {
 
     package init() {}
 
-    /// Reads `input` from `position` on and moves it past what was read. Call again until it answers `needMore`,
-    /// `end` or `fault`.
+    /// Reads `input` from `position` on and moves it past what was read. Call again until it answers
+    /// `needMore`, `end` or `fault`.
     package mutating func decode(_ input: UnsafeRawBufferPointer, _ position: inout Int) -> Event {
         if case .failed(let fault) = state { return .fault(fault) }
         while position < input.count, state != .ended {

@@ -1,7 +1,7 @@
 /// `If-None-Match` (RFC 9110, 13.1.2).
 package enum EntityTagCondition {
-    /// Whether one of `values` names `tag` (with its quotes), weakly compared, or is `*`. A malformed list matches
-    /// nothing, so that the client gets the whole answer.
+    /// Whether one of `values` names `tag` (with its quotes), weakly compared, or is `*`. A malformed list
+    /// matches nothing, so that the client gets the whole answer.
     package static func matches(_ values: [ArraySlice<UInt8>], tag: [UInt8]) -> Bool {
         values.contains { matches($0, tag: tag) }
     }

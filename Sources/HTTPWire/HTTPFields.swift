@@ -1,11 +1,11 @@
 import Base
 
-/// Header fields in their order, kept as the bytes they have on the wire and an index into them: a request's fields
-/// cost two allocations however many there are, and a response's are copied out in one piece.
+/// Header fields in their order, kept as the bytes they have on the wire and an index into them: a request's
+/// fields cost two allocations however many there are, and a response's are copied out in one piece.
 ///
 /// Names compare without case. A field that cannot be sent (a name that is no token, a value with a control
-/// character) is left out and remembered in `fault`; whoever writes the fields must refuse them then, so that a
-/// response can never be split.
+/// character) is left out and remembered in `fault`; whoever writes the fields must refuse them then, so that
+/// a response can never be split.
 package struct HTTPFields: Sendable {
     /// The wire form; for a request it holds the request line too.
     private(set) var bytes: [UInt8]

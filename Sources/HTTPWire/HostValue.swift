@@ -1,5 +1,5 @@
-/// The rule for `Host` and for the authority of a target: a name, an IPv4 address or a bracketed IPv6 address, and
-/// perhaps a port. No userinfo, no encoding, no list, never empty.
+/// The rule for `Host` and for the authority of a target: a name, an IPv4 address or a bracketed IPv6
+/// address, and perhaps a port. No userinfo, no encoding, no list, never empty.
 enum HostValue {
     static func validate(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(RequestFault) {
         guard !range.isEmpty, range.count <= longest else { throw .invalidHost }

@@ -1,10 +1,10 @@
 import Base
 
-/// Percent-encoding (RFC 3986, 2.1), strict: a `%` without two hexadecimal digits, an encoded NUL and bytes that are
-/// not UTF-8 have no decoding.
+/// Percent-encoding (RFC 3986, 2.1), strict: a `%` without two hexadecimal digits, an encoded NUL and bytes
+/// that are not UTF-8 have no decoding.
 ///
-/// `%2F` in a path segment decodes to a slash *within* that segment's value. Segments are separated before they are
-/// decoded, so it never separates; whoever makes a file name of a value must refuse it there.
+/// `%2F` in a path segment decodes to a slash *within* that segment's value. Segments are separated before
+/// they are decoded, so it never separates; whoever makes a file name of a value must refuse it there.
 package enum PercentCoding {
     package static func decode(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool = false) -> String? {
         guard let decoded = decodeBytes(bytes, plusIsSpace: plusIsSpace), UTF8Validator.isValid(decoded)

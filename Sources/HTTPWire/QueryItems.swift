@@ -18,7 +18,8 @@ package struct QueryItems: Equatable, Sendable {
 
     package init() {}
 
-    /// Reads `name=value&…`; `+` is a space, a name without `=` has an empty value, empty pieces are left out.
+    /// Reads `name=value&…`; `+` is a space, a name without `=` has an empty value, empty pieces are left
+    /// out.
     package init(_ query: ArraySlice<UInt8>) throws(Fault) {
         for piece in query.split(separator: 0x26) {
             if items.count == Self.limit { throw .tooMany }

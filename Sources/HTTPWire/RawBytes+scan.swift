@@ -55,7 +55,8 @@ extension UnsafeRawBufferPointer {
         return start..<end
     }
 
-    /// Calls `body` with each element of the comma-separated list in `range`, trimmed; empty elements are left out.
+    /// Calls `body` with each element of the comma-separated list in `range`, trimmed; empty elements are
+    /// left out.
     func forEachListElement(in range: Range<Int>, _ body: (Range<Int>) -> Void) {
         var start = range.lowerBound
         while start < range.upperBound {

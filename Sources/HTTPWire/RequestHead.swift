@@ -1,5 +1,5 @@
-/// The head of a request: its raw bytes and where its parts lie in them. Router, authorization and signatures all
-/// see the same raw `path`.
+/// The head of a request: its raw bytes and where its parts lie in them. Router, authorization and signatures
+/// all see the same raw `path`.
 package struct RequestHead: Equatable, Sendable {
     package let method: HTTPMethod
     package let version: HTTPVersion

@@ -23,9 +23,9 @@ package struct RequestHeadLimits: Sendable {
 
 /// Parses a request head strictly, line by line, as its bytes arrive.
 ///
-/// `parse` is given all bytes since the head began, each time more of them; it remembers how far it has looked, so
-/// that bytes that drip in one by one are still looked at once. What it answers depends on the bytes only, not on
-/// how they were cut: a line is judged when it is whole or has outgrown its limit.
+/// `parse` is given all bytes since the head began, each time more of them; it remembers how far it has
+/// looked, so that bytes that drip in one by one are still looked at once. What it answers depends on the
+/// bytes only, not on how they were cut: a line is judged when it is whole or has outgrown its limit.
 package struct RequestHeadParser: Sendable {
     package let limits: RequestHeadLimits
 
@@ -88,7 +88,8 @@ package struct RequestHeadParser: Sendable {
         return found
     }
 
-    /// A line that has outgrown its limit is refused before it is whole, and for that reason whatever it holds.
+    /// A line that has outgrown its limit is refused before it is whole, and for that reason whatever it
+    /// holds.
     @inline(__always)
     private func checkLimits(upTo end: Int) throws(RequestFault) {
         if stage == .fields {

@@ -19,7 +19,8 @@ package enum ConnectionOption: Equatable, Sendable {
     case keepAlive
 }
 
-/// Writes the head of a response. `Content-Length`, `Transfer-Encoding`, `Connection` and `Date` belong to the writer.
+/// Writes the head of a response. `Content-Length`, `Transfer-Encoding`, `Connection` and `Date` belong to
+/// the writer.
 package struct ResponseHeadWriter: Sendable {
     private var date = HTTPDate()
 

@@ -1,9 +1,10 @@
 import Base
 
-/// Takes a stream of server-sent events apart as it arrives (the WHATWG rules), whatever the cuts and line ends.
+/// Takes a stream of server-sent events apart as it arrives (the WHATWG rules), whatever the cuts and line
+/// ends.
 ///
-/// `next` answers one signal at a time; after `.event` the parts lie in `event`, `data` and `identifier` until the
-/// next call. Buffers are reused, so a long stream costs no allocation for each event.
+/// `next` answers one signal at a time; after `.event` the parts lie in `event`, `data` and `identifier`
+/// until the next call. Buffers are reused, so a long stream costs no allocation for each event.
 package struct SSEParser: Sendable {
     /// The bytes of one event, and of one line, that are kept at most.
     package let eventLimit: Int

@@ -1,6 +1,7 @@
 import Base
 
-/// Writes server-sent events. Each call appends a whole line or event, so that what is flushed is never half of one.
+/// Writes server-sent events. Each call appends a whole line or event, so that what is flushed is never half
+/// of one.
 package enum SSEWriter {
     /// An event: `event:` when named, `id:` when given, one `data:` line for each line of `data`.
     ///
@@ -65,7 +66,8 @@ extension UnsafeRawBufferPointer {
             let isFeed = (feed &- 0x0101_0101_0101_0101) & ~feed
             let isCarriage = (carriage &- 0x0101_0101_0101_0101) & ~carriage
             let hits = (isFeed | isCarriage) & 0x8080_8080_8080_8080
-            // The lowest hit is exact; borrows make false ones only above a true one. Words are little-endian here.
+            // The lowest hit is exact; borrows make false ones only above a true one. Words are little-endian
+            // here.
             if hits != 0 { return index + UInt64(littleEndian: hits).trailingZeroBitCount / 8 }
             index += 8
         }

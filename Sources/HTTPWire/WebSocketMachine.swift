@@ -1,6 +1,7 @@
 import Base
 
-/// Reads one side of a WebSocket: frames in, what to do out (RFC 6455). It holds no socket and sends nothing itself.
+/// Reads one side of a WebSocket: frames in, what to do out (RFC 6455). It holds no socket and sends nothing
+/// itself.
 package struct WebSocketMachine: Equatable, Sendable {
     /// Which side reads: a server takes masked frames only, a client unmasked ones only.
     package enum Role: Equatable, Sendable { case server, client }
