@@ -14,7 +14,7 @@ struct ByteSet: Sendable {
     /// RFC 3986 `pchar` and `/`, without `%`, which is checked by itself.
     static let path = ByteSet(low: 0x2fff_ffd2_0000_0000, high: 0x47ff_fffe_87ff_ffff)
     /// `path`, `?` and those that browsers leave as they are in a query: `[ ] { } | ^` and the grave accent.
-    static let query = ByteSet(low: 0xafff_ffd2_0000_0000, high: 0x7fff_fffe_ffff_ffff)
+    static let query = ByteSet(low: 0xafff_ffd2_0000_0000, high: 0x7fff_ffff_efff_ffff)
     /// RFC 3986 `unreserved`: the letters of a host name that is neither an address nor encoded.
     static let unreserved = ByteSet(low: 0x03ff_6000_0000_0000, high: 0x47ff_fffe_87ff_fffe)
     static let hexDigit = ByteSet(low: 0x03ff_0000_0000_0000, high: 0x0000_007e_0000_007e)

@@ -1,3 +1,5 @@
+import Base
+
 /// The opening handshake (RFC 6455, 4.2).
 package enum WebSocketHandshake {
     package enum Fault: Error, Equatable, Sendable {
@@ -15,11 +17,7 @@ package enum WebSocketHandshake {
     }
 
     /// The value for `Sec-WebSocket-Accept`.
-    ///
-    /// - Parameter digest: SHA-1 of its argument.
-    package static func accept(
-        _ request: RequestHead, digest: ([UInt8]) -> [UInt8]
-    ) throws(Fault) -> String {
+    package static func accept(_ request: RequestHead) throws(Fault) -> String {
         guard request.method == .get, request.version == .http11, request.wantsUpgrade,
             request.framing == .none,
             let protocols = request.fields["upgrade"], names(protocols, "websocket")
@@ -28,12 +26,12 @@ package enum WebSocketHandshake {
         else { throw .wrongVersion }
         let keys = request.fields.values("sec-websocket-key")
         guard keys.count == 1, isKey(keys[0]) else { throw .invalidKey }
-        return acceptValue(key: Array(keys[0]), digest: digest)
+        return acceptValue(key: Array(keys[0]))
     }
 
     /// What a client must find in `Sec-WebSocket-Accept` after it sent `key`.
-    package static func acceptValue(key: [UInt8], digest: ([UInt8]) -> [UInt8]) -> String {
-        base64(digest(key + Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)))
+    package static func acceptValue(key: [UInt8]) -> String {
+        base64(Digest.sha1(key + Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)))
     }
 
     /// Sixteen bytes in base64: 22 characters and two equals signs.
