@@ -31,18 +31,30 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+
         // Rank 1
         part("Base", ["CCrypto"]),
+        part("JSON", []),
 
         // Rank 2
         part("Loop", ["Base", "CLinux"]),
         part("HTTPWire", ["Base"]),
+
+        // Rank 3
+        part("HTTPClient", ["Base", "Loop", "CCurl"]),
+
+        // Rank 4
+        part("LocalServers", ["Base", "Loop"]),
 
         // Tests, and what they share.
         .target(
             name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
             exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
+        tests("JSON", ["JSON"]),
+        tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
+        tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
         tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
     ]
