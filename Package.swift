@@ -39,6 +39,7 @@ let package = Package(
 
         // Rank 2
         part("Loop", ["Base", "CLinux"]),
+        part("HTTPWire", ["Base"]),
 
         // Rank 3
         part("HTTPClient", ["Base", "Loop", "CCurl"]),
@@ -61,5 +62,6 @@ let package = Package(
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Providers", ["Chat", "Providers"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
+        tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
     ]
 )
