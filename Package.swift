@@ -49,7 +49,7 @@ let package = Package(
         part("LocalServers", ["Base", "Loop"]),
 
         // Rank 5
-        part("Providers", ["Base", "Chat"]),
+        part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
 
         // Tests, and what they share.
         .target(
@@ -60,7 +60,7 @@ let package = Package(
         tests("Chat", ["Chat"]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
-        tests("Providers", ["Chat", "Providers"]),
+        tests("Providers", ["Base", "Chat", "JSON", "Providers"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
         tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
     ]
