@@ -31,6 +31,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // Rank 1
@@ -49,6 +50,7 @@ let package = Package(
         part("LocalServers", ["Base", "Loop"]),
 
         // Rank 5
+        part("Identity", ["Base", "CArgon2", "Loop"]),
         part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
 
         // Tests, and what they share.
@@ -59,6 +61,7 @@ let package = Package(
         tests("JSON", ["JSON"]),
         tests("Chat", ["Chat"]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
+        tests("Identity", ["Base", "Identity", "Loop", "TestKit"]),
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Providers", ["Base", "Chat", "JSON", "Providers"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
