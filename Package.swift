@@ -30,6 +30,7 @@ let package = Package(
         // Rank 0: C, each imported by exactly one target.
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // Rank 1
         part("Base", ["CCrypto"]),
@@ -37,11 +38,15 @@ let package = Package(
         // Rank 2
         part("Loop", ["Base", "CLinux"]),
 
+        // Rank 3
+        part("Postgres", ["Base", "Loop", "CPostgres"]),
+
         // Tests, and what they share.
         .target(
             name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
             exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
+        tests("Postgres", ["Base", "Loop", "Postgres", "TestKit"]),
     ]
 )
