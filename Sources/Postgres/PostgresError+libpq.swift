@@ -38,7 +38,8 @@ extension PostgresError {
 extension PostgresError.Kind {
     fileprivate var quotesValues: Bool {
         switch self {
-        case .uniqueViolation, .foreignKeyViolation, .checkViolation, .notNullViolation, .exclusionViolation: true
+        case .uniqueViolation, .foreignKeyViolation, .checkViolation, .notNullViolation, .exclusionViolation:
+            true
         case .dataException: true
         default: false
         }

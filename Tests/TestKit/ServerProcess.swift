@@ -27,7 +27,9 @@ package final class ServerProcess: @unchecked Sendable {
 @discardableResult
 package func runToEnd(_ arguments: [String], user: String? = nil, log: String = "/dev/null") -> Int32 {
     var command = arguments
-    if let user, getuid() == 0 { command = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"] + command }
+    if let user, getuid() == 0 {
+        command = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"] + command
+    }
     let identifier = spawn(command, log: log)
     var status: Int32 = 0
     while waitpid(identifier, &status, 0) == -1, errno == EINTR {}

@@ -50,6 +50,7 @@ final class NoticeBox: @unchecked Sendable {
     private func receive(_ result: OpaquePointer) {
         guard notices.count < Self.limit else { return }
         let severity = PQresultErrorField(result, postgres_diag_severity).map { String(cString: $0) } ?? ""
-        notices.append(PostgresNotice(severity: severity, error: PostgresError(result: result, statement: nil)))
+        notices.append(
+            PostgresNotice(severity: severity, error: PostgresError(result: result, statement: nil)))
     }
 }

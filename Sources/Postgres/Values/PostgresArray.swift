@@ -76,7 +76,9 @@ enum PostgresArrayWire {
     ) throws(PostgresDecodingFailure) -> [Element] {
         let bytes = try cell.type == alternative ? cell.bytes(of: cell.type) : cell.bytes(of: type)
         func malformed(_ reason: String) -> PostgresDecodingFailure { .malformed(cell.type, reason: reason) }
-        func integer(_ offset: Int) -> Int { Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self))) }
+        func integer(_ offset: Int) -> Int {
+            Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
+        }
 
         guard bytes.count >= 12 else { throw malformed("cut short") }
         let dimensions = integer(0)
@@ -98,7 +100,8 @@ enum PostgresArrayWire {
             guard length >= 0 else { throw malformed("element \(index + 1) is NULL") }
             guard offset + length <= bytes.count else { throw malformed("cut short") }
             let element = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])
-            elements.append(try Element.decode(PostgresCell(bytes: element, type: elementType, format: .binary)))
+            elements.append(
+                try Element.decode(PostgresCell(bytes: element, type: elementType, format: .binary)))
             offset += length
         }
         return elements

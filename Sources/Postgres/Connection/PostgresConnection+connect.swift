@@ -22,7 +22,9 @@ extension PostgresConnection {
         return try PostgresConnection(handle, configuration, on: loop)
     }
 
-    private static func start(_ parameters: [(name: String, value: String)]) throws(PostgresError) -> OpaquePointer {
+    private static func start(_ parameters: [(name: String, value: String)]) throws(PostgresError)
+        -> OpaquePointer
+    {
         var names: [UnsafePointer<CChar>?] = parameters.map { UnsafePointer(strdup($0.name)) }
         var values: [UnsafePointer<CChar>?] = parameters.map { UnsafePointer(strdup($0.value)) }
         names.append(nil)
@@ -104,7 +106,9 @@ extension PostgresConnection {
             var code = bytes[(start + 2)...].drop { $0 == 0x20 }
             code = code.prefix(6)
             guard code.count == 6, code.last == 0x3A else { continue }
-            let isCode = code.dropLast().allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) }
+            let isCode = code.dropLast().allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0)
+            }
             if isCode { return String(decoding: code.dropLast(), as: UTF8.self) }
         }
         return nil

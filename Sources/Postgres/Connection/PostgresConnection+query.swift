@@ -1,5 +1,6 @@
 import Base
 import Loop
+
 extension PostgresConnection {
     /// Runs one statement. `timeout` replaces the configuration's `queryTimeout`.
     package func query(_ sql: SQL, timeout: Duration? = nil) async throws(PostgresError) -> PostgresRows {

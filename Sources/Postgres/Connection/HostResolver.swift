@@ -20,8 +20,10 @@ final class HostResolver: @unchecked Sendable {
     ) async throws(PostgresError) -> [String] {
         if isAddress(host) { return [host] }
         let resolver = HostResolver(loop)
-        let started = BlockingCall.start(for: resolver, on: loop, { resolve(host) }) { $0.finish($1) }
-        guard started else { throw PostgresError(.unavailable, "too many look-ups of host names are under way") }
+        let started = BlockingCall.start(for: resolver, on: loop, work: { resolve(host) }, finish: { $0.finish($1) })
+        guard started else {
+            throw PostgresError(.unavailable, "too many look-ups of host names are under way")
+        }
         while true {
             if let answer = resolver.answer { return try answer.get() }
             do {

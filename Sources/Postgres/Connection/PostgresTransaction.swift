@@ -37,8 +37,12 @@ package final class PostgresTransaction: @unchecked Sendable {
 
     /// Runs statements in one round trip; the first that fails ends the transaction.
     @discardableResult
-    package func pipeline(_ statements: [SQL], timeout: Duration? = nil) async throws(PostgresError) -> [PostgresRows] {
-        try await noting { () throws(PostgresError) in try await connection.atomically(statements, timeout: timeout) }
+    package func pipeline(_ statements: [SQL], timeout: Duration? = nil) async throws(PostgresError)
+        -> [PostgresRows]
+    {
+        try await noting { () throws(PostgresError) in
+            try await connection.atomically(statements, timeout: timeout)
+        }
     }
 
     /// Copies rows into a table; see `PostgresConnection.copy`.
@@ -66,7 +70,11 @@ package final class PostgresTransaction: @unchecked Sendable {
             value = try await body(self)
         } catch {
             // Where a statement was left in the middle, the whole transaction is rolled back anyway.
-            if !isDoomed { try await pipeline(["ROLLBACK TO SAVEPOINT \(unsafeSQL: name)", "RELEASE SAVEPOINT \(unsafeSQL: name)"]) }
+            if !isDoomed {
+                try await pipeline([
+                    "ROLLBACK TO SAVEPOINT \(unsafeSQL: name)", "RELEASE SAVEPOINT \(unsafeSQL: name)",
+                ])
+            }
             throw error
         }
         try await execute("RELEASE SAVEPOINT \(unsafeSQL: name)")
@@ -90,6 +98,8 @@ package final class PostgresTransaction: @unchecked Sendable {
     private func note(_ error: PostgresError) {
         firstFailure = firstFailure ?? error
         if error.isRetryable { retryableFailure = retryableFailure ?? error }
-        if error.mayHaveExecuted || error.kind == .cancelled || error.kind == .deadlineExceeded { isDoomed = true }
+        if error.mayHaveExecuted || error.kind == .cancelled || error.kind == .deadlineExceeded {
+            isDoomed = true
+        }
     }
 }

@@ -53,7 +53,9 @@ package final class PostgresRows: @unchecked Sendable, RandomAccessCollection {
     }
 
     /// Every row through `body`.
-    package func decode<Row>(_ body: (PostgresRow) throws(PostgresError) -> Row) throws(PostgresError) -> [Row] {
+    package func decode<Row>(_ body: (PostgresRow) throws(PostgresError) -> Row) throws(PostgresError)
+        -> [Row]
+    {
         var decoded: [Row] = []
         decoded.reserveCapacity(count)
         for row in self { decoded.append(try body(row)) }

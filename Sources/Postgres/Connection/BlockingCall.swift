@@ -14,7 +14,7 @@ enum BlockingCall {
     ///
     /// `owner` is kept until then and let go on the loop: it must not end on the other thread.
     static func start<Owner: AnyObject & Sendable, Answer: Sendable>(
-        for owner: Owner, on loop: EventLoop, _ work: @escaping @Sendable () -> Answer,
+        for owner: Owner, on loop: EventLoop, work: @escaping @Sendable () -> Answer,
         finish: @escaping @Sendable (Owner, Answer) -> Void
     ) -> Bool {
         guard running.add(1, ordering: .relaxed).newValue <= limit else {

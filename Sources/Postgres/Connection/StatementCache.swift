@@ -47,7 +47,10 @@ struct StatementCache {
         guard leftovers.count < limit else { return .unnamed }
         var evicted = leftovers
         if entries.count >= limit {
-            guard let oldest = entries.filter({ $0.value.segment == nil }).min(by: { $0.value.lastUse < $1.value.lastUse })
+            guard
+                let oldest = entries.filter({ $0.value.segment == nil }).min(by: {
+                    $0.value.lastUse < $1.value.lastUse
+                })
             else { return .unnamed }
             entries[oldest.key] = nil
             evicted.append(oldest.value.name)

@@ -13,7 +13,8 @@ extension PostgresConnection {
     /// A serialization failure or deadlock runs `body` again, up to 3 times: it must do nothing outside the
     /// database that a second run would double. Never after a COMMIT whose outcome is unknown.
     package func transaction<Value>(
-        tenant: UUID? = nil, isolation: PostgresTransaction.Isolation = .readCommitted, readOnly: Bool = false,
+        tenant: UUID? = nil, isolation: PostgresTransaction.Isolation = .readCommitted,
+        readOnly: Bool = false,
         _ body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
         var attempt = 1
@@ -23,7 +24,8 @@ extension PostgresConnection {
                 try await begin(tenant, isolation, readOnly)
                 return try await finish(transaction, body)
             } catch {
-                let isRetryable = transaction.retryableFailure != nil || (error as? PostgresError)?.isRetryable == true
+                let isRetryable =
+                    transaction.retryableFailure != nil || (error as? PostgresError)?.isRetryable == true
                 guard isRetryable, !transaction.isDoomed, isOpen, attempt < Self.transactionAttempts,
                     (error as? PostgresError)?.kind != .commitOutcomeUnknown
                 else { throw error }
@@ -72,7 +74,8 @@ extension PostgresConnection {
         transaction.end()
         guard !transaction.isDoomed else {
             rollBackUnwatched()
-            throw transaction.firstFailure ?? PostgresError(.transactionAborted, "a statement was left in the middle")
+            throw transaction.firstFailure
+                ?? PostgresError(.transactionAborted, "a statement was left in the middle")
         }
         try await commit(transaction)
         return value

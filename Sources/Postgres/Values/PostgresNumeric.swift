@@ -45,7 +45,9 @@ package struct PostgresNumeric: Hashable, PostgresCodable, CustomStringConvertib
         var whole = parts[0].map { $0 - 0x30 }
         var fraction = parts.count == 2 ? parts[1].map { $0 - 0x30 } : []
         // Groups are aligned at the point.
-        whole.insert(contentsOf: repeatElement(0, count: (Self.groupSize - whole.count % Self.groupSize) % Self.groupSize), at: 0)
+        whole.insert(
+            contentsOf: repeatElement(
+                0, count: (Self.groupSize - whole.count % Self.groupSize) % Self.groupSize), at: 0)
         while fraction.count % Self.groupSize != 0 { fraction.append(0) }
         let digits = whole + fraction
         let groups = stride(from: 0, to: digits.count, by: Self.groupSize).map { start in
@@ -80,7 +82,9 @@ package struct PostgresNumeric: Hashable, PostgresCodable, CustomStringConvertib
         var text: [UInt8] = []
         if word(2) == Sign.negative { text.append(0x2D) }
         text.append(decimal: weight >= 0 ? group(0) : 0)
-        for index in stride(from: 1, through: weight, by: 1) { text.append(decimal: group(index), width: groupSize) }
+        for index in stride(from: 1, through: weight, by: 1) {
+            text.append(decimal: group(index), width: groupSize)
+        }
         if scale > 0 {
             text.append(0x2E)
             let start = text.count

@@ -13,7 +13,9 @@ struct PostgresURL {
     private(set) var connectTimeout: Duration?
 
     private static let schemes = ["postgres://", "postgresql://"]
-    private static let tlsParameters = ["sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_binding"]
+    private static let tlsParameters = [
+        "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_binding",
+    ]
     private static let tlsModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
     private static let longestConnectTimeout = 300
 
@@ -45,7 +47,9 @@ struct PostgresURL {
             guard let end = place.firstIndex(of: "]") else { throw Self.fault("the address lacks its ]") }
             host = String(place[place.index(after: place.startIndex)..<end])
             let after = place[place.index(after: end)...]
-            guard after.isEmpty || after.hasPrefix(":") else { throw Self.fault("after ] only a port may stand") }
+            guard after.isEmpty || after.hasPrefix(":") else {
+                throw Self.fault("after ] only a port may stand")
+            }
             if !after.isEmpty { port = try Self.port(after.dropFirst()) }
         } else {
             let (name, number) = Self.split(place, at: ":")
@@ -92,7 +96,9 @@ struct PostgresURL {
     }
 
     private static func port(_ text: Substring) throws(PostgresError) -> Int {
-        guard let port = Int(text), (1...65_535).contains(port) else { throw fault("the port must be 1 to 65535") }
+        guard let port = Int(text), (1...65_535).contains(port) else {
+            throw fault("the port must be 1 to 65535")
+        }
         return port
     }
 
@@ -111,13 +117,16 @@ struct PostgresURL {
                 continue
             }
             let digits = rest.prefix(2)
-            guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16), digits.first != 0x2B,
+            guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16),
+                digits.first != 0x2B,
                 value != 0
             else { throw fault("a % in the \(part) is not followed by two hexadecimal digits (and not 00)") }
             bytes.append(value)
             rest = rest.dropFirst(2)
         }
-        guard let decoded = String(validating: bytes, as: UTF8.self) else { throw fault("the \(part) is not UTF-8") }
+        guard let decoded = String(validating: bytes, as: UTF8.self) else {
+            throw fault("the \(part) is not UTF-8")
+        }
         return decoded
     }
 }

@@ -44,7 +44,8 @@ struct PostgresBindings: Sendable {
         checkBounds()
     }
 
-    private mutating func append(_ value: some PostgresEncodable, type: PostgresType, format: PostgresFormat) {
+    private mutating func append(_ value: some PostgresEncodable, type: PostgresType, format: PostgresFormat)
+    {
         guard fault == nil else { return types.append(type.rawValue) }
         let start = bytes.count
         value.encode(into: &bytes)
@@ -61,7 +62,9 @@ struct PostgresBindings: Sendable {
 
     private mutating func checkBounds() {
         if count > Self.maximumCount { fault = fault ?? "more than \(Self.maximumCount) parameters" }
-        if bytes.count > Self.maximumSize { fault = fault ?? "more than \(Self.maximumSize) bytes of parameters" }
+        if bytes.count > Self.maximumSize {
+            fault = fault ?? "more than \(Self.maximumSize) bytes of parameters"
+        }
     }
 
     /// Lends the values as libpq wants them. Call it only without a `fault`.

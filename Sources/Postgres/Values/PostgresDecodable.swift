@@ -37,7 +37,9 @@ package struct PostgresCell {
         _ type: PostgresType, as: Value.Type
     ) throws(PostgresDecodingFailure) -> Value {
         let bytes = try bytes(of: type)
-        guard bytes.count == MemoryLayout<Value>.size else { throw .malformed(type, reason: "\(bytes.count) bytes") }
+        guard bytes.count == MemoryLayout<Value>.size else {
+            throw .malformed(type, reason: "\(bytes.count) bytes")
+        }
         return Value(bigEndian: bytes.loadUnaligned(as: Value.self))
     }
 }

@@ -26,7 +26,9 @@ package final class PostgresCopyWriter: @unchecked Sendable {
     }
 
     /// Adds one row. Suspends while the server is behind.
-    package func write<each Value: PostgresEncodable>(_ values: repeat (each Value)?) async throws(PostgresError) {
+    package func write<each Value: PostgresEncodable>(_ values: repeat (each Value)?)
+        async throws(PostgresError)
+    {
         var count: Int16 = 0
         for _ in repeat (each Value).self { count += 1 }
         guard Int(count) == columnCount else {
