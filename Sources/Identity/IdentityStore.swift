@@ -23,7 +23,7 @@ package struct IdentityStore: Sendable {
                     WHERE digest = \(digest) AND revoked_at IS NULL
                     """,
                 ])
-                guard let row = try found[1].get().first else { continue }
+                guard let row = found[1].first else { continue }
                 return try await caller(of: row, in: transaction)
             }
             return nil
@@ -42,7 +42,7 @@ package struct IdentityStore: Sendable {
             WHERE org_id = \(organization) AND user_id = \(user)
             """,
         ])
-        guard let membership = try found[1].get().first else { return nil }
+        guard let membership = found[1].first else { return nil }
         return Caller(
             organization: organization, user: user, role: try membership.decode(Role.self, "role"), key: key,
             scopes: Set(scopes), allowedModels: models.map(Set.init), expiresAt: expiresAt)
