@@ -42,6 +42,7 @@ let package = Package(
         part("HTTPWire", ["Base"]),
 
         // Rank 3
+        part("HTTPServer", ["Base", "HTTPWire", "Loop"]),
         part("HTTPClient", ["Base", "Loop", "CCurl"]),
 
         // Rank 4
@@ -57,5 +58,6 @@ let package = Package(
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
         tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
+        tests("HTTPServer", ["Base", "HTTPServer", "HTTPWire", "Loop", "TestKit"]),
     ]
 )
