@@ -44,6 +44,7 @@ let package = Package(
 
         // Rank 3
         part("HTTPClient", ["Base", "CCurl", "Loop"]),
+        part("HTTPServer", ["Base", "HTTPWire", "Loop"]),
         part("Postgres", ["Base", "CPostgres", "Loop"]),
 
         // Rank 4
@@ -54,6 +55,11 @@ let package = Package(
         part("Identity", ["Base", "CArgon2", "Loop", "Postgres"]),
         part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
 
+        // Rank 7
+        part(
+            "Gateway",
+            ["Base", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop", "Postgres", "Providers"]),
+
         // Tests, and what they share.
         .target(
             name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
@@ -61,6 +67,7 @@ let package = Package(
         tests("Base", ["Base"]),
         tests("Chat", ["Chat"]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
+        tests("HTTPServer", ["Base", "HTTPServer", "HTTPWire", "Loop", "TestKit"]),
         tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
         tests("Identity", ["Base", "Identity", "Loop", "TestKit"]),
         tests("JSON", ["JSON"]),

@@ -17,6 +17,8 @@ package enum ConnectionOption: Equatable, Sendable {
     case close
     /// Said to an HTTP/1.0 client that asked for it.
     case keepAlive
+    /// The connection becomes another protocol's (101).
+    case upgrade
 }
 
 /// Writes the head of a response. `Content-Length`, `Transfer-Encoding`, `Connection` and `Date` belong to
@@ -57,6 +59,7 @@ package struct ResponseHeadWriter: Sendable {
         case .implied: break
         case .close: output.append("Connection: close\r\n" as StaticString)
         case .keepAlive: output.append("Connection: keep-alive\r\n" as StaticString)
+        case .upgrade: output.append("Connection: Upgrade\r\n" as StaticString)
         }
         output.append("\r\n" as StaticString)
     }

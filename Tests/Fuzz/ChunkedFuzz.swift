@@ -1,3 +1,7 @@
+// fuzz-target: chunked
+// fuzz-modules: HTTPWire Base
+// fuzz-max-length: 8192
+// fuzz-link: -lcrypto
 import HTTPWire
 
 private struct Outcome: Equatable {

@@ -1,3 +1,7 @@
+// fuzz-target: http-head
+// fuzz-modules: HTTPWire Base
+// fuzz-max-length: 16384
+// fuzz-link: -lcrypto
 import HTTPWire
 
 /// The answer to a request head must not depend on how its bytes arrive, and what is taken must be in bounds.

@@ -1,3 +1,7 @@
+// fuzz-target: url
+// fuzz-modules: HTTPWire Base
+// fuzz-max-length: 2048
+// fuzz-link: -lcrypto
 import HTTPWire
 
 /// An address that is taken must mean the same after it was written out, and coding must be its own inverse.

@@ -1,3 +1,7 @@
+// fuzz-target: websocket
+// fuzz-modules: HTTPWire Base
+// fuzz-max-length: 4096
+// fuzz-link: -lcrypto
 import HTTPWire
 
 private func receive(

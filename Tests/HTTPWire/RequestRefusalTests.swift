@@ -1,8 +1,8 @@
 import HTTPWire
 import Testing
 
-/// Shapes of requests that two servers could read differently (RFC 9112, 11.2 and the published families of request
-/// smuggling), and other requests that must not be served. Each stands with the fault it must meet.
+/// Shapes of requests that two servers could read differently (RFC 9112, 11.2 and the published families of
+/// request smuggling), and other requests that must not be served. Each stands with the fault it must meet.
 struct RequestRefusalTests {
     static let framing: [(RequestFault, String)] = [
         (.contentLengthWithTransferEncoding, "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n"),
