@@ -12,6 +12,7 @@ extension PostgresConnection {
     ///
     /// A serialization failure or deadlock runs `body` again, up to 3 times: it must do nothing outside the
     /// database that a second run would double. Never after a COMMIT whose outcome is unknown.
+    @discardableResult
     package func transaction<Value>(
         tenant: UUID? = nil, isolation: PostgresTransaction.Isolation = .readCommitted,
         readOnly: Bool = false,
@@ -49,7 +50,7 @@ extension PostgresConnection {
         _ tenant: UUID?, _ isolation: PostgresTransaction.Isolation, _ readOnly: Bool
     ) async throws(PostgresError) {
         var statements: [SQL] = [
-            "BEGIN ISOLATION LEVEL \(unsafeSQL: isolation.rawValue) \(unsafeSQL: readOnly ? "READ ONLY" : "READ WRITE")"
+            .control("BEGIN ISOLATION LEVEL \(unsafeSQL: isolation.rawValue) \(unsafeSQL: readOnly ? "READ ONLY" : "READ WRITE")")
         ]
         if let tenant { statements.append("SELECT set_config('app.org_id', \(tenant.description), true)") }
         do throws(PostgresError) {
@@ -86,11 +87,11 @@ extension PostgresConnection {
     private func rollBackUnwatched() {
         guard isOpen else { return }
         // Where the queue is full, the pool finds the open transaction and rolls it back itself.
-        _ = try? enqueue(.statements(["ROLLBACK"]))
+        _ = try? enqueue(.statements([.control("ROLLBACK")]))
     }
 
     private func commit(_ transaction: PostgresTransaction) async throws(PostgresError) {
-        let exchange = try enqueue(.statements(["COMMIT"]))
+        let exchange = try enqueue(.statements([.control("COMMIT")]))
         do throws(PostgresError) {
             try await waitThroughCancellation(for: exchange)
         } catch {

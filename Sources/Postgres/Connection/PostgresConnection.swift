@@ -167,7 +167,7 @@ package final class PostgresConnection: @unchecked Sendable {
         do {
             while isOpen, !isQuiet { try await quiet.wait(until: deadline) }
             if isInTransaction {
-                let rollback = try enqueue(.statements(["ROLLBACK"]))
+                let rollback = try enqueue(.statements([.control("ROLLBACK")]))
                 while !rollback.isDone { try await rollback.waiter.wait(until: deadline) }
             }
         } catch {

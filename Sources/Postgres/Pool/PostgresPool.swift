@@ -53,6 +53,7 @@ package final class PostgresPool: @unchecked Sendable {
     // MARK: Use
 
     /// Lends a connection to `body`. It must not be kept beyond that.
+    @discardableResult
     package func withConnection<Value>(
         _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
@@ -62,6 +63,7 @@ package final class PostgresPool: @unchecked Sendable {
     }
 
     /// Runs `body` in a transaction of its own; see `PostgresConnection.transaction`.
+    @discardableResult
     package func transaction<Value>(
         tenant: UUID? = nil, isolation: PostgresTransaction.Isolation = .readCommitted,
         readOnly: Bool = false,

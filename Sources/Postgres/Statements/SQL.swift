@@ -10,6 +10,9 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConv
     /// What the server parses: placeholders, no values.
     package private(set) var text: String
     private(set) var bindings: PostgresBindings
+    /// Whether a connection keeps it prepared. Transaction control is not: a ROLLBACK must get through where the
+    /// deallocation of another statement, which preparing it may bring along, would fail.
+    private(set) var isKeptPrepared = true
     /// Where in the UTF-8 of `text` the digits of each placeholder start, so that a fragment can be renumbered.
     private var placeholders: [Int]
 
@@ -32,6 +35,13 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConv
             result.append(part)
         }
         return result
+    }
+
+    /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT and the like.
+    static func control(_ sql: SQL) -> SQL {
+        var control = sql
+        control.isKeptPrepared = false
+        return control
     }
 
     private mutating func append(_ fragment: SQL) {
