@@ -1,0 +1,54 @@
+package import Base
+
+/// One request to another server. The answer is never followed elsewhere: a redirect is an answer.
+package struct HTTPClientRequest: Sendable {
+    package var method: String
+    package var url: String
+    package var fields: [(name: String, value: String)]
+    package var body: Body
+    package var deadlines: Deadlines
+    /// Which addresses may be spoken to, asked with the *resolved* address when a socket is opened and again
+    /// when a connection is used once more. `nil` allows all.
+    package var allowsAddress: (@Sendable (IPAddress) -> Bool)?
+
+    package enum Body: Sendable {
+        case none
+        case bytes([UInt8])
+        /// Sent as it comes, in chunks.
+        case stream(HTTPUpload)
+    }
+
+    /// Each is measured only while we wait on the other side: a slow reader of ours does not fail its upstream.
+    package struct Deadlines: Sendable {
+        /// To resolve, connect and shake hands.
+        package var connect: Duration
+        /// From the start to the head of the answer.
+        package var firstByte: Duration
+        /// Between two pieces of the answer.
+        package var betweenBytes: Duration
+        /// For all of it.
+        package var total: Duration
+
+        package init(
+            connect: Duration = .seconds(5), firstByte: Duration = .seconds(60),
+            betweenBytes: Duration = .seconds(60), total: Duration = .seconds(600)
+        ) {
+            self.connect = connect
+            self.firstByte = firstByte
+            self.betweenBytes = betweenBytes
+            self.total = total
+        }
+    }
+
+    package init(
+        _ method: String = "GET", url: String, fields: [(name: String, value: String)] = [], body: Body = .none,
+        deadlines: Deadlines = Deadlines(), allowsAddress: (@Sendable (IPAddress) -> Bool)? = nil
+    ) {
+        self.method = method
+        self.url = url
+        self.fields = fields
+        self.body = body
+        self.deadlines = deadlines
+        self.allowsAddress = allowsAddress
+    }
+}

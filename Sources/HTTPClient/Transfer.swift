@@ -1,0 +1,273 @@
+import Base
+import CCurl
+import Loop
+
+/// One request and its answer, in libcurl's hands. The callbacks only store and wake; the task that reads does
+/// everything else, so libcurl is never called from inside itself.
+// Confined to its loop.
+final class Transfer: @unchecked Sendable {
+    /// Received and not yet read: above this the connection is paused.
+    static let highWater = 256 * 1024
+    static let largestHead = 64 * 1024
+
+    let easy: UnsafeMutableRawPointer
+    /// Whether libcurl's multi handle has it.
+    var isStarted = false
+    private unowned let client: HTTPClient
+    private let arrived: Waiter
+    let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+
+    private(set) var status = 0
+    private(set) var fields: [(name: String, value: String)] = []
+    private var headSize = 0
+    private var isHeadComplete = false
+    private var received: [UInt8] = []
+    private var result: CURLcode?
+    private var isReceivePaused = false
+    private var isSendPaused = false
+
+    private var started = Instant.never
+    private var deadlines = HTTPClientRequest.Deadlines()
+    private var allowsAddress: (@Sendable (IPAddress) -> Bool)?
+    private var wasAddressRefused = false
+    private var requestBytes: UnsafeMutableRawPointer?
+    private var requestFields: UnsafeMutablePointer<curl_slist>?
+    private var upload: HTTPUpload?
+
+    init(_ easy: UnsafeMutableRawPointer, client: HTTPClient) {
+        self.easy = easy
+        self.client = client
+        arrived = Waiter(client.loop)
+        installCallbacks()
+    }
+
+    deinit {
+        curl_easy_cleanup(easy)
+        requestBytes?.deallocate()
+        curl_slist_free_all(requestFields)
+        errorText.deallocate()
+    }
+
+    // MARK: For the client
+
+    /// Makes the transfer ready for `request`; what does not change between requests was set once.
+    func prepare(_ request: HTTPClientRequest) throws(HTTPClientError) {
+        reset()
+        deadlines = request.deadlines
+        allowsAddress = request.allowsAddress
+        guard curl_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else {
+            throw HTTPClientError(.invalidRequest, detail: "URL refused")
+        }
+        setMethod(request)
+        try setFields(request)
+        curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(max(1, deadlines.connect.nanoseconds / 1_000_000)))
+        started = .now()
+    }
+
+    /// Gives up what belongs to the request, keeping the handle for the next.
+    func reset() {
+        upload?.abandon()
+        upload = nil
+        requestBytes?.deallocate()
+        requestBytes = nil
+        curl_slist_free_all(requestFields)
+        requestFields = nil
+        (status, headSize, isHeadComplete, result) = (0, 0, false, nil)
+        (isReceivePaused, isSendPaused, wasAddressRefused) = (false, false, false)
+        fields = []
+        received.removeAll(keepingCapacity: received.capacity <= Self.highWater)
+        allowsAddress = nil
+        errorText[0] = 0
+    }
+
+    func finished(_ result: CURLcode) {
+        self.result = result
+        arrived.wake()
+    }
+
+    // MARK: For the reader
+
+    /// Waits for the head of the answer.
+    func head() async throws(HTTPClientError) {
+        while !isHeadComplete {
+            if let result { throw failure(result) }
+            try await wait(for: deadlines.firstByte, from: started, late: .firstByteTimeout)
+        }
+    }
+
+    func next() async throws(HTTPClientError) -> [UInt8]? {
+        let since = Instant.now()
+        while received.isEmpty {
+            if let result {
+                if result == CURLE_OK { return nil }
+                throw failure(result)
+            }
+            try await wait(for: deadlines.betweenBytes, from: since, late: .betweenBytesTimeout)
+        }
+        var piece: [UInt8] = []
+        swap(&piece, &received)
+        if isReceivePaused {
+            isReceivePaused = false
+            applyPause()
+        }
+        return piece
+    }
+
+    var usedExistingConnection: Bool {
+        var opened = 0
+        curl_get_long(easy, CURLINFO_NUM_CONNECTS, &opened)
+        return opened == 0
+    }
+
+    var majorVersion: Int {
+        var version = 0
+        curl_get_long(easy, CURLINFO_HTTP_VERSION, &version)
+        return version == CURL_HTTP_VERSION_2_0 ? 2 : 1
+    }
+
+    private func wait(
+        for limit: Duration, from start: Instant, late: HTTPClientError.Kind
+    ) async throws(HTTPClientError) {
+        let end = started + deadlines.total
+        let deadline = min(start + limit, end)
+        do throws(WaitFailure) {
+            try await arrived.wait(until: deadline)
+        } catch {
+            switch error {
+            case .cancelled: throw HTTPClientError(.cancelled, mayHaveExecuted: true)
+            case .timedOut: throw HTTPClientError(deadline == end ? .totalTimeout : late, mayHaveExecuted: true)
+            }
+        }
+    }
+
+    private func failure(_ code: CURLcode) -> HTTPClientError {
+        let text = errorText[0] == 0 ? String(cString: curl_easy_strerror(code)) : String(cString: errorText)
+        if wasAddressRefused { return HTTPClientError(.addressRefused, detail: text) }
+        var requestSize = 0
+        curl_get_long(easy, CURLINFO_REQUEST_SIZE, &requestSize)
+        return HTTPClientError(code, wasSent: requestSize > 0, detail: text)
+    }
+
+    // MARK: Preparing
+
+    private func setMethod(_ request: HTTPClientRequest) {
+        // HTTPGET puts the handle back to a plain request, whatever it was used for before.
+        curl_set_long(easy, CURLOPT_HTTPGET, 1)
+        curl_set_long(easy, CURLOPT_NOBODY, request.method == "HEAD" ? 1 : 0)
+        switch request.body {
+        case .none:
+            break
+        case .bytes(let bytes):
+            let copy = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes.count), alignment: 16)
+            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: copy, count: bytes.count).copyMemory(from: $0) }
+            requestBytes = copy
+            curl_set_long(easy, CURLOPT_POST, 1)
+            curl_set_pointer(easy, CURLOPT_POSTFIELDS, copy)
+            curl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count))
+        case .stream(let upload):
+            self.upload = upload
+            upload.onData = { [weak self] in self?.uploadHasData() }
+            curl_set_long(easy, CURLOPT_POST, 1)
+            curl_set_pointer(easy, CURLOPT_POSTFIELDS, nil)
+            curl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, -1)
+        }
+        let isDefault = switch request.body {
+        case .none: request.method == "GET" || request.method == "HEAD"
+        case .bytes, .stream: request.method == "POST"
+        }
+        curl_set_string(easy, CURLOPT_CUSTOMREQUEST, isDefault ? nil : request.method)
+    }
+
+    private func setFields(_ request: HTTPClientRequest) throws(HTTPClientError) {
+        // Without this, libcurl asks for permission before a large body and waits for the answer.
+        requestFields = curl_slist_append(nil, "Expect:")
+        if case .stream = request.body {
+            requestFields = curl_slist_append(requestFields, "Transfer-Encoding: chunked")
+        }
+        for field in request.fields {
+            let line = "\(field.name): \(field.value)"
+            guard !line.utf8.contains(where: { $0 == 0 || $0 == 10 || $0 == 13 }) else {
+                throw HTTPClientError(.invalidRequest, detail: "field \(field.name) holds a line break")
+            }
+            // A semicolon is libcurl's way to say "send it, with no value".
+            requestFields = curl_slist_append(requestFields, field.value.isEmpty ? "\(field.name);" : line)
+        }
+        curl_set_pointer(easy, CURLOPT_HTTPHEADER, requestFields)
+    }
+
+    private func uploadHasData() {
+        if isSendPaused {
+            isSendPaused = false
+            applyPause()
+        }
+    }
+
+    /// libcurl hands over what it kept back before this returns, by the same callbacks.
+    private func applyPause() {
+        let mask = (isReceivePaused ? CURLPAUSE_RECV : 0) | (isSendPaused ? CURLPAUSE_SEND : 0)
+        curl_easy_pause(easy, mask)
+    }
+
+    // MARK: From libcurl
+
+    func receiveField(_ line: UnsafeRawBufferPointer) -> Bool {
+        headSize += line.count
+        guard headSize <= Self.largestHead else { return false }
+        if line.starts(with: Array("HTTP/".utf8)) {
+            fields = []
+            var code = 0
+            curl_get_long(easy, CURLINFO_RESPONSE_CODE, &code)
+            status = code
+            return true
+        }
+        let content = line.trimmed
+        guard !content.isEmpty else {
+            if status >= 200 {
+                isHeadComplete = true
+                arrived.wake()
+            }
+            return true
+        }
+        // After the head come trailers, which nobody has asked for.
+        guard !isHeadComplete, let colon = content.firstIndex(of: 0x3A) else { return true }
+        let name = UnsafeRawBufferPointer(rebasing: content[..<colon])
+        let value = UnsafeRawBufferPointer(rebasing: content[(colon + 1)...]).trimmed
+        fields.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
+        return true
+    }
+
+    func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
+        if received.count >= Self.highWater {
+            isReceivePaused = true
+            return curl_pause_write
+        }
+        received.append(bytes)
+        arrived.wake()
+        return bytes.count
+    }
+
+    func provide(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        guard let upload else { return curl_abort_read }
+        if let count = upload.read(into: buffer) { return count }
+        isSendPaused = true
+        return curl_pause_read
+    }
+
+    func mayUse(_ address: IPAddress?) -> Bool {
+        guard let allowsAddress else { return true }
+        if let address, allowsAddress(address) { return true }
+        wasAddressRefused = true
+        return false
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Without spaces, tabs and line ends at either side.
+    fileprivate var trimmed: UnsafeRawBufferPointer {
+        let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D || $0 == 0x0A }
+        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
+            return UnsafeRawBufferPointer(rebasing: self[..<0])
+        }
+        return UnsafeRawBufferPointer(rebasing: self[first...last])
+    }
+}
