@@ -5,7 +5,8 @@ import Testing
 
 struct CopyTests {
     private struct Broken: Error {}
-    private static let table = "CREATE TABLE events (id bigint, name text, org uuid, at timestamptz, data bytea, price numeric)"
+    private static let table =
+        "CREATE TABLE events (id bigint, name text, org uuid, at timestamptz, data bytea, price numeric)"
     private static let columns = ["id", "name", "org", "at", "data", "price"]
 
     @Test func `ten thousand rows go in, and come out as they were`() async throws {
@@ -51,7 +52,8 @@ struct CopyTests {
 
     @Test func `a row that the server refuses ends the copy with its reason`() async throws {
         try await withDatabase { connection in
-            try await connection.runScript("CREATE TABLE numbers (n bigint CONSTRAINT small CHECK (n < 5000))")
+            try await connection.runScript(
+                "CREATE TABLE numbers (n bigint CONSTRAINT small CHECK (n < 5000))")
             let error = await postgresError {
                 try await connection.copy(into: "numbers", columns: ["n"]) { writer in
                     for number in 0..<10_000 { try await writer.write(number) }
@@ -62,7 +64,9 @@ struct CopyTests {
                 try await connection.copy(into: "numbers", columns: ["n"]) { try await $0.write(1, 2) }
             }
             #expect(wrongCount?.kind == .invalidParameter)
-            let noTable = await postgresError { try await connection.copy(into: "none", columns: ["n"]) { _ in } }
+            let noTable = await postgresError {
+                try await connection.copy(into: "none", columns: ["n"]) { _ in }
+            }
             #expect(noTable?.kind == .invalidStatement)
             #expect(try await connection.query("SELECT FROM numbers").isEmpty)
         }
@@ -73,7 +77,9 @@ struct CopyTests {
             try await connection.runScript(Self.table)
             await #expect(throws: Broken.self) {
                 try await connection.transaction { transaction in
-                    try await transaction.copy(into: "public.events", columns: ["id"]) { try await $0.write(1) }
+                    try await transaction.copy(into: "public.events", columns: ["id"]) {
+                        try await $0.write(1)
+                    }
                     #expect(try await transaction.query("SELECT FROM events").count == 1)
                     throw Broken()
                 }

@@ -67,7 +67,8 @@ struct DeadlineTests {
                 }
             }
             #expect(idle?.kind == .idleInTransactionTimeout)
-            #expect(try await other.query("SELECT * FROM things").isEmpty, "the lock is gone with the session")
+            #expect(
+                try await other.query("SELECT * FROM things").isEmpty, "the lock is gone with the session")
         }
     }
 }

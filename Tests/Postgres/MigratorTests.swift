@@ -38,7 +38,8 @@ struct MigratorTests {
             let plan = try await migrator.plan(on: connection)
             #expect(plan.pending.isEmpty)
             #expect(plan.applied.map(\.checksum) == (try files()).map(\.checksum))
-            let recorded = try await connection.query("SELECT count(*) FROM hivegate_migrations WHERE duration > '0'")
+            let recorded = try await connection.query(
+                "SELECT count(*) FROM hivegate_migrations WHERE duration > '0'")
             #expect(try recorded[0].decode(Int.self) == 2)
         }
     }
@@ -65,7 +66,9 @@ struct MigratorTests {
         }
     }
 
-    @Test func `a file that was edited, removed, renamed or comes too late is refused by name, all at once`() async throws {
+    @Test func `a file that was edited, removed, renamed or comes too late is refused by name, all at once`()
+        async throws
+    {
         let migrator = Migrator(files: try files() + [try file("20260103000000_gone.sql", "SELECT 1")])
         let changed = Migrator(files: [
             try file("20260101000000_users.sql", "CREATE TABLE users (id bigint)"),
@@ -89,8 +92,11 @@ struct MigratorTests {
                 #expect(message.contains("20260101000000_users.sql was edited after it was applied"))
                 #expect(message.contains("20260103000000_gone.sql was applied and its file is gone"))
                 #expect(message.contains("20260101120000_late.sql is older than 20260103000000_gone.sql"))
-                #expect(message.contains("20260102000000_titles.sql was applied under the name 20260102000000_names.sql"))
-                #expect(message.contains("20260104000000_new.sql and 20260104000000_twin.sql have the same time"))
+                #expect(
+                    message.contains(
+                        "20260102000000_titles.sql was applied under the name 20260102000000_names.sql"))
+                #expect(
+                    message.contains("20260104000000_new.sql and 20260104000000_twin.sql have the same time"))
             }
             let tables = try await connection.query("SELECT to_regclass('new')::text")
             #expect(try tables[0].decode(String?.self).self == String?.none)
@@ -109,7 +115,8 @@ struct MigratorTests {
             #expect(error?.details.message.contains("20260102000000_bad.sql, line 3") == true)
             let plan = try await migrator.plan(on: connection)
             #expect(plan.applied.map(\.name) == ["good"])
-            let tables = try await connection.query("SELECT to_regclass('bad') IS NULL AND to_regclass('after') IS NULL")
+            let tables = try await connection.query(
+                "SELECT to_regclass('bad') IS NULL AND to_regclass('after') IS NULL")
             #expect(try tables[0].decode(Bool.self))
         }
     }
@@ -128,7 +135,8 @@ struct MigratorTests {
         ])
         try await withDatabase { connection in
             #expect(try await run(migrator, like: connection).count == 2)
-            let indexes = try await connection.query("SELECT indexname::text FROM pg_indexes WHERE tablename = 'users'")
+            let indexes = try await connection.query(
+                "SELECT indexname::text FROM pg_indexes WHERE tablename = 'users'")
             #expect(Set(try indexes.decode(String.self)) == ["first", "second"])
         }
     }
@@ -143,7 +151,9 @@ struct MigratorTests {
     }
 
     @Test func `a migration that does not get its lock lets others pass and tries again`() async throws {
-        var migrator = Migrator(files: [try file("20260101000000_column.sql", "ALTER TABLE busy ADD name text")])
+        var migrator = Migrator(files: [
+            try file("20260101000000_column.sql", "ALTER TABLE busy ADD name text")
+        ])
         let waits = Locked(0)
         migrator.lockTimeout = .milliseconds(100)
         migrator.report = { if case .waitingForLocks = $0 { waits.withLock { $0 += 1 } } }
@@ -152,7 +162,9 @@ struct MigratorTests {
             try await connection.runScript("CREATE TABLE busy ()")
             let migration = try await connection.transaction { transaction in
                 try await transaction.execute("LOCK TABLE busy")
-                let task = Task(executorPreference: connection.loop) { try await run(impatient, like: connection) }
+                let task = Task(executorPreference: connection.loop) {
+                    try await run(impatient, like: connection)
+                }
                 try await eventually(on: connection.loop) { waits.withLock { $0 } > 0 }
                 return task
             }
@@ -163,7 +175,9 @@ struct MigratorTests {
     @Test func `the files of a directory are read in order, and a wrong name is refused`() throws {
         let directory = TemporaryDirectory.make("migrations")
         defer { TemporaryDirectory.remove(directory) }
-        for (name, text) in [("20260102000000_b.sql", "SELECT 2"), ("20260101000000_a.sql", "SELECT 1"), ("README.md", "x")] {
+        for (name, text) in [
+            ("20260102000000_b.sql", "SELECT 2"), ("20260101000000_a.sql", "SELECT 1"), ("README.md", "x"),
+        ] {
             let descriptor = open("\(directory)/\(name)", O_WRONLY | O_CREAT, 0o600)
             _ = write(descriptor, text, text.utf8.count)
             close(descriptor)
@@ -171,9 +185,14 @@ struct MigratorTests {
         let files = try MigrationFile.read(directory: directory)
         #expect(files.map(\.name) == ["a", "b"])
         #expect(files.map(\.text) == ["SELECT 1", "SELECT 2"])
-        #expect(String(hex: files[0].checksum) == "e004ebd5b5532a4b85984a62f8ad48a81aa3460c1ca07701f386135d72cdecf5")
+        #expect(
+            String(hex: files[0].checksum)
+                == "e004ebd5b5532a4b85984a62f8ad48a81aa3460c1ca07701f386135d72cdecf5")
         #expect(throws: PostgresError.self) { try MigrationFile.read(directory: "\(directory)/none") }
-        for name in ["1_a.sql", "20261301000000_a.sql", "20260101000000_.sql", "20260101000000_A b.sql", "20260101000000.sql"] {
+        for name in [
+            "1_a.sql", "20261301000000_a.sql", "20260101000000_.sql", "20260101000000_A b.sql",
+            "20260101000000.sql",
+        ] {
             #expect(throws: PostgresError.self) { try MigrationFile(fileName: name, content: []) }
         }
     }

@@ -7,10 +7,14 @@ import Testing
 
 /// The server of these tests is theirs alone: it is killed.
 struct OutageTests {
-    @Test func `a server that is killed under load and comes back is used again, and no query hangs`() async throws {
+    @Test func `a server that is killed under load and comes back is used again, and no query hangs`()
+        async throws
+    {
         let server = PrivatePostgres()
         defer { server.remove() }
-        try await withPool(server) { $1.maximum = 4 } _: { pool in
+        try await withPool(server) {
+            $1.maximum = 4
+        } _: { pool in
             try await pool.execute("CREATE TABLE hits (id bigint)")
             let isOver = Locked(false)
             let answered = Locked(0)
@@ -21,9 +25,15 @@ struct OutageTests {
                         group.addTask(executorPreference: pool.loop) {
                             while !isOver.withLock({ $0 }) {
                                 let error = await postgresError {
-                                    try await pool.transaction { try await $0.execute("INSERT INTO hits VALUES (\(1))") }
+                                    try await pool.transaction {
+                                        try await $0.execute("INSERT INTO hits VALUES (\(1))")
+                                    }
                                 }
-                                if let error { failures.withLock { $0.append(error) } } else { answered.withLock { $0 += 1 } }
+                                if let error {
+                                    failures.withLock { $0.append(error) }
+                                } else {
+                                    answered.withLock { $0 += 1 }
+                                }
                                 try? await pool.loop.sleep(for: .milliseconds(2))
                             }
                         }
@@ -45,7 +55,9 @@ struct OutageTests {
             isOver.withLock { $0 = true }
             await load.value
             let kinds = Set(failures.withLock { $0.map(\.kind) })
-            #expect(kinds.isSubset(of: [.connectionLost, .unavailable, .adminShutdown, .commitOutcomeUnknown]), "\(kinds)")
+            #expect(
+                kinds.isSubset(of: [.connectionLost, .unavailable, .adminShutdown, .commitOutcomeUnknown]),
+                "\(kinds)")
             #expect(kinds.contains(.unavailable), "those who came during the outage were told so")
             // Every success is there; what is there beyond that was left open by a lost connection.
             let rows = try await pool.query("SELECT count(*) FROM hits")[0].decode(Int.self)
@@ -55,7 +67,11 @@ struct OutageTests {
         }
     }
 
-    @Test func `a statement whose server is killed says that it may have run; one that was not sent says it has not`() async throws {
+    @Test
+    func
+        `a statement whose server is killed says that it may have run, one never sent that it has not`()
+        async throws
+    {
         let server = PrivatePostgres()
         defer { server.remove() }
         let url = server.freshDatabase()

@@ -4,7 +4,8 @@ import Postgres
 import Testing
 
 struct PipelineTests {
-    @Test func `answers come in the order of the questions, and an error touches only its own`() async throws {
+    @Test func `answers come in the order of the questions, and an error touches only its own`() async throws
+    {
         try await withDatabase { connection in
             var statements: [SQL] = []
             for number in 0..<300 {
@@ -28,12 +29,15 @@ struct PipelineTests {
             try await connection.runScript("CREATE TABLE notes (id int PRIMARY KEY)")
             let error = await postgresError {
                 _ = try await connection.atomically([
-                    "INSERT INTO notes VALUES (1)", "INSERT INTO notes VALUES (1)", "INSERT INTO notes VALUES (2)",
+                    "INSERT INTO notes VALUES (1)", "INSERT INTO notes VALUES (1)",
+                    "INSERT INTO notes VALUES (2)",
                 ])
             }
             #expect(error?.kind == .uniqueViolation(constraint: "notes_pkey"))
             #expect(try await connection.query("SELECT FROM notes").isEmpty)
-            let rows = try await connection.atomically(["INSERT INTO notes VALUES (1)", "SELECT id FROM notes"])
+            let rows = try await connection.atomically([
+                "INSERT INTO notes VALUES (1)", "SELECT id FROM notes",
+            ])
             #expect(rows.map(\.count) == [0, 1])
         }
     }
@@ -53,7 +57,9 @@ struct PipelineTests {
         }
     }
 
-    @Test func `a connection prepares no more than it may, and forgets what it has not used for longest`() async throws {
+    @Test func `a connection prepares no more than it may, and forgets what it has not used for longest`()
+        async throws
+    {
         try await withDatabase { connection in
             for number in 0..<600 {
                 // 600 different texts, and one that is used all the time.
@@ -62,7 +68,10 @@ struct PipelineTests {
                 try await connection.execute("SELECT \(number), 'often'")
             }
             let rows = try await connection.query(
-                "SELECT count(*), count(*) FILTER (WHERE statement LIKE '%often%') FROM pg_prepared_statements")
+                """
+                SELECT count(*), count(*) FILTER (WHERE statement LIKE '%often%') FROM pg_prepared_statements
+                """
+            )
             let (count, often) = try rows[0].decode((Int, Int).self)
             #expect(count == PostgresConnection.statementCacheLimit)
             #expect(often == 1 + 1, "the statement itself, and this one, which mentions it")
@@ -76,7 +85,9 @@ struct PipelineTests {
             try await connection.runScript("ALTER TABLE shapes ADD b text")
             #expect(try await connection.query("SELECT * FROM shapes").columnNames == ["a", "b"])
             try await connection.runScript("ALTER TABLE shapes ADD c text")
-            let columns = try await connection.transaction { try await $0.query("SELECT * FROM shapes").columnNames }
+            let columns = try await connection.transaction {
+                try await $0.query("SELECT * FROM shapes").columnNames
+            }
             #expect(columns == ["a", "b", "c"])
             try await connection.runScript("DEALLOCATE ALL")
             #expect(try await connection.query("SELECT * FROM shapes").count == 1)
@@ -86,7 +97,9 @@ struct PipelineTests {
     @Test func `a statement that cannot be prepared does not spoil the next`() async throws {
         try await withDatabase { connection in
             for _ in 0..<3 {
-                let answers = try await connection.pipeline(["SELECT nonsense", "SELECT nonsense", "SELECT 1"])
+                let answers = try await connection.pipeline([
+                    "SELECT nonsense", "SELECT nonsense", "SELECT 1",
+                ])
                 let kinds = answers.map { answer -> PostgresError.Kind? in
                     if case .failure(let error) = answer { error.kind } else { nil }
                 }
@@ -104,8 +117,10 @@ struct PipelineTests {
             $0.role = "pg_monitor"
         } _: { connection in
             let settings = [
-                ("application_name", "name with spaces"), ("statement_timeout", "1234ms"), ("lock_timeout", "567ms"),
-                ("idle_in_transaction_session_timeout", "8901ms"), ("TimeZone", "UTC"), ("client_encoding", "UTF8"),
+                ("application_name", "name with spaces"), ("statement_timeout", "1234ms"),
+                ("lock_timeout", "567ms"),
+                ("idle_in_transaction_session_timeout", "8901ms"), ("TimeZone", "UTC"),
+                ("client_encoding", "UTF8"),
             ]
             for (name, value) in settings {
                 let rows = try await connection.query("SELECT current_setting(\(name))")

@@ -110,7 +110,9 @@ struct PoolMachineTests {
         }
 
         private mutating func withdraw() {
-            guard let request = (Array(waiting.keys) + leased.keys).randomElement(using: &random) else { return }
+            guard let request = (Array(waiting.keys) + leased.keys).randomElement(using: &random) else {
+                return
+            }
             waiting[request] = nil
             order.removeAll { $0 == request }
             if let connection = leased.removeValue(forKey: request) { idle.insert(connection) }
@@ -138,7 +140,8 @@ struct PoolMachineTests {
             #expect(waiting.values.allSatisfy { $0 > now }, "nobody waits beyond the deadline, seed \(seed)")
             #expect(waiting.count <= machine.limits.maximumWaiting, "seed \(seed)")
             let isAsleep = opening.isEmpty && leased.isEmpty && checking.isEmpty && machine.nextWake == .never
-            #expect(!isAsleep || (waiting.isEmpty && health.isUp), "somebody would wait for ever, seed \(seed)")
+            #expect(
+                !isAsleep || (waiting.isEmpty && health.isUp), "somebody would wait for ever, seed \(seed)")
         }
     }
 
@@ -160,7 +163,10 @@ struct PoolMachineTests {
         #expect(machine.request(1, at: start) == [.open(0)])
         #expect(machine.request(2, at: start) == [.open(1)])
         var now = start
-        #expect(machine.openingFailed(0, .unreachable, at: now) == [.refuse(1, .unavailable), .refuse(2, .unavailable)])
+        #expect(
+            machine.openingFailed(0, .unreachable, at: now) == [
+                .refuse(1, .unavailable), .refuse(2, .unavailable),
+            ])
         #expect(machine.openingFailed(1, .unreachable, at: now) == [])
         #expect(machine.request(3, at: now) == [.refuse(3, .unavailable)])
         for connection in 2..<20 {

@@ -6,7 +6,9 @@ import Testing
 
 struct PoolTests {
     @Test func `when all connections are in use, those who wait are served in their order`() async throws {
-        try await withPool { $1.maximum = 1 } _: { pool in
+        try await withPool {
+            $1.maximum = 1
+        } _: { pool in
             let order = Locked<[Int]>([])
             let mayEnd = Locked(false)
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -33,14 +35,18 @@ struct PoolTests {
         }
     }
 
-    @Test func `who waits too long, or finds too many waiting, is told that the pool is exhausted`() async throws {
+    @Test func `who waits too long, or finds too many waiting, is told that the pool is exhausted`()
+        async throws
+    {
         try await withPool { configuration, limits in
             limits.maximum = 1
             limits.maximumWaiting = 1
             limits.waitTimeout = .milliseconds(50)
         } _: { pool in
             try await pool.withConnection { _ in
-                let waiting = Task(executorPreference: pool.loop) { await postgresError { try await pool.query("SELECT 1") } }
+                let waiting = Task(executorPreference: pool.loop) {
+                    await postgresError { try await pool.query("SELECT 1") }
+                }
                 try await eventually(on: pool.loop) { pool.health.waiting == 1 }
                 let refused = await postgresError { try await pool.query("SELECT 1") }
                 #expect(refused?.kind == .poolExhausted)
@@ -53,9 +59,13 @@ struct PoolTests {
     }
 
     @Test func `a task that is cancelled while it waits leaves the queue`() async throws {
-        try await withPool { $1.maximum = 1 } _: { pool in
+        try await withPool {
+            $1.maximum = 1
+        } _: { pool in
             try await pool.withConnection { connection in
-                let waiting = Task(executorPreference: pool.loop) { await postgresError { try await pool.query("SELECT 1") } }
+                let waiting = Task(executorPreference: pool.loop) {
+                    await postgresError { try await pool.query("SELECT 1") }
+                }
                 try await eventually(on: pool.loop) { pool.health.waiting == 1 }
                 waiting.cancel()
                 #expect(await waiting.value?.kind == .cancelled)
@@ -66,8 +76,12 @@ struct PoolTests {
         }
     }
 
-    @Test func `an idle connection that the server ends is noticed and replaced before anybody meets it`() async throws {
-        try await withPool { $1.minimum = 2 } _: { pool in
+    @Test func `an idle connection that the server ends is noticed and replaced before anybody meets it`()
+        async throws
+    {
+        try await withPool {
+            $1.minimum = 2
+        } _: { pool in
             try await eventually(on: pool.loop) { pool.health.idle == 2 }
             try await pool.withConnection { _ in
                 try await pool.execute(
@@ -87,7 +101,9 @@ struct PoolTests {
     }
 
     @Test func `a session that was changed is not passed on`() async throws {
-        try await withPool { $1.maximum = 1 } _: { pool in
+        try await withPool {
+            $1.maximum = 1
+        } _: { pool in
             let first = try await pool.withConnection { connection in
                 connection.discardAfterUse()
                 try await connection.execute("SET work_mem = '1MB'")
@@ -101,7 +117,9 @@ struct PoolTests {
     @Test func `a closed pool ends its sessions when they come back`() async throws {
         try await withPool { pool in
             let user = Task(executorPreference: pool.loop) {
-                try await pool.withConnection { try await $0.query("SELECT pg_sleep(\(0.2)), 7::bigint AS n")[0].decode(Int.self, "n") }
+                try await pool.withConnection {
+                    try await $0.query("SELECT pg_sleep(\(0.2)), 7::bigint AS n")[0].decode(Int.self, "n")
+                }
             }
             try await eventually(on: pool.loop) { pool.health.leased == 1 }
             await pool.close(until: .now() + .seconds(20))
@@ -126,13 +144,16 @@ struct PoolTests {
         }
     }
 
-    @Test func `a wrong database, role or host name is told apart from a database that is down`() async throws {
+    @Test func `a wrong database, role or host name is told apart from a database that is down`() async throws
+    {
         let server = PrivatePostgres.shared
         try await onLoop { loop in
             func failure(_ change: (inout PostgresConfiguration) -> Void) async throws -> PostgresError? {
                 var configuration = try PostgresConfiguration(url: server.url())
                 change(&configuration)
-                return await postgresError { try await PostgresConnection.connect(configuration, on: loop).close() }
+                return await postgresError {
+                    try await PostgresConnection.connect(configuration, on: loop).close()
+                }
             }
             let database = try await failure { $0.database = "nothing" }
             #expect(database?.kind == .invalidConfiguration)

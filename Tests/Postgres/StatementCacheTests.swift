@@ -12,7 +12,9 @@ struct StatementCacheTests {
         #expect(cache.plan(key("a"), segment: 2) == .unnamed, "whether it gets prepared is not known yet")
         cache.prepared(key("a"))
         #expect(cache.plan(key("a"), segment: 3) == .use(name: "h1"))
-        #expect(cache.plan(StatementCache.Key(text: "a", types: [20]), segment: 3) == .prepare(name: "h2", evicted: []))
+        #expect(
+            cache.plan(StatementCache.Key(text: "a", types: [20]), segment: 3)
+                == .prepare(name: "h2", evicted: []))
     }
 
     @Test func `the one used longest ago makes room, and stays owed until the server has let it go`() {

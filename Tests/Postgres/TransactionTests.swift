@@ -21,7 +21,9 @@ struct TransactionTests {
     }
 
     @Test func `what a transaction did is kept when it ends and undone when it throws`() async throws {
-        try await withPool { pool in
+        try await withPool {
+            $1.maximum = 1
+        } _: { pool in
             try await prepare(pool)
             let doubled = try await pool.transaction { transaction in
                 try await transaction.execute("UPDATE accounts SET amount = 1 WHERE id = 1")
@@ -51,7 +53,9 @@ struct TransactionTests {
                     }
                 }
                 #expect(inner?.kind == .dataException)
-                try await transaction.nested { try await $0.execute("UPDATE accounts SET amount = amount + 1") }
+                try await transaction.nested {
+                    try await $0.execute("UPDATE accounts SET amount = amount + 1")
+                }
             }
             #expect(try await amounts(pool) == [2, 101])
         }
@@ -77,9 +81,12 @@ struct TransactionTests {
             var runs = 0
             try await pool.transaction(isolation: .serializable) { transaction in
                 runs += 1
-                let amount = try await transaction.query("SELECT amount FROM accounts WHERE id = 1")[0].decode(Int.self)
+                let amount = try await transaction.query("SELECT amount FROM accounts WHERE id = 1")[0]
+                    .decode(Int.self)
                 if runs == 1 {
-                    try await pool.transaction { try await $0.execute("UPDATE accounts SET amount = 50 WHERE id = 1") }
+                    try await pool.transaction {
+                        try await $0.execute("UPDATE accounts SET amount = 50 WHERE id = 1")
+                    }
                 }
                 try await transaction.execute("UPDATE accounts SET amount = \(amount + 1) WHERE id = 1")
             }
@@ -118,13 +125,15 @@ struct TransactionTests {
                                 runs += 1
                                 return runs
                             }
-                            try await transaction.execute("UPDATE accounts SET amount = amount + 1 WHERE id = \(first)")
+                            try await transaction.execute(
+                                "UPDATE accounts SET amount = amount + 1 WHERE id = \(first)")
                             // Both hold their first row before either asks for its second.
                             if run <= 2 {
                                 try await eventually(on: pool.loop) { runs.withLock { $0 } >= 2 }
                                 try await pool.loop.sleep(for: .milliseconds(50))
                             }
-                            try await transaction.execute("UPDATE accounts SET amount = amount + 1 WHERE id = \(second)")
+                            try await transaction.execute(
+                                "UPDATE accounts SET amount = amount + 1 WHERE id = \(second)")
                         }
                     }
                 }
@@ -157,7 +166,9 @@ struct TransactionTests {
         }
     }
 
-    @Test func `a session that ends during COMMIT leaves the outcome open, and nothing is run twice`() async throws {
+    @Test func `a session that ends during COMMIT leaves the outcome open, and nothing is run twice`()
+        async throws
+    {
         try await withPool { pool in
             try await prepare(pool)
             try await pool.withConnection {
@@ -165,7 +176,10 @@ struct TransactionTests {
                 try await $0.runScript(
                     """
                     CREATE FUNCTION end_session() RETURNS trigger LANGUAGE plpgsql AS
-                    $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); RETURN NULL; END $$;
+                    $$ BEGIN
+                        PERFORM pg_terminate_backend(pg_backend_pid()), pg_sleep(1);
+                        RETURN NULL;
+                    END $$;
                     CREATE CONSTRAINT TRIGGER ends AFTER UPDATE ON accounts DEFERRABLE INITIALLY DEFERRED
                     FOR EACH ROW EXECUTE FUNCTION end_session();
                     """)
@@ -183,8 +197,12 @@ struct TransactionTests {
         }
     }
 
-    @Test func `a tenant sees its own rows only, and the next user of the connection sees none of it`() async throws {
-        try await withPool { $1.maximum = 1 } _: { pool in
+    @Test func `a tenant sees its own rows only, and the next user of the connection sees none of it`()
+        async throws
+    {
+        try await withPool {
+            $1.maximum = 1
+        } _: { pool in
             let role = "app_\(UUID.make().description.filter { $0 != "-" })"
             try await pool.withConnection {
                 try await $0.runScript(
@@ -192,7 +210,8 @@ struct TransactionTests {
                     CREATE TABLE secrets (org_id uuid NOT NULL, text text NOT NULL);
                     ALTER TABLE secrets ENABLE ROW LEVEL SECURITY;
                     ALTER TABLE secrets FORCE ROW LEVEL SECURITY;
-                    CREATE POLICY own ON secrets USING (org_id = NULLIF(current_setting('app.org_id', true), '')::uuid);
+                    CREATE POLICY own ON secrets
+                        USING (org_id = NULLIF(current_setting('app.org_id', true), '')::uuid);
                     CREATE ROLE \(role);
                     GRANT ALL ON secrets TO \(role);
                     """)
@@ -201,7 +220,8 @@ struct TransactionTests {
             let (ours, theirs) = (UUID.make(), UUID.make())
             for organization in [ours, theirs] {
                 try await pool.transaction(tenant: organization) {
-                    try await $0.execute("INSERT INTO secrets VALUES (\(organization), \(organization.description))")
+                    try await $0.execute(
+                        "INSERT INTO secrets VALUES (\(organization), \(organization.description))")
                 }
             }
             let seen = try await pool.transaction(tenant: ours) {
@@ -215,7 +235,8 @@ struct TransactionTests {
             }
             #expect(foreign?.kind == .insufficientPrivilege)
             #expect(try await pool.query("SELECT text FROM secrets").isEmpty)
-            let setting = try await pool.query("SELECT NULLIF(current_setting('app.org_id', true), '') AS org")
+            let setting = try await pool.query(
+                "SELECT NULLIF(current_setting('app.org_id', true), '') AS org")
             #expect(try setting[0].decode(String?.self, "org") == nil)
             #expect(try await pool.transaction { try await $0.query("SELECT text FROM secrets").count } == 0)
             #expect(pool.health.open == 1)

@@ -1,7 +1,8 @@
 import Base
 import Glibc
 
-/// A Postgres of the tests' own: on a unix socket in a directory of its own, without `fsync`, gone with the process.
+/// A Postgres of the tests' own: on a unix socket in a directory of its own, without `fsync`, gone with the
+/// process.
 // What changes is behind the lock.
 package final class PrivatePostgres: @unchecked Sendable {
     /// The one that the tests of this process share. Whoever stops or kills a server makes one of their own.

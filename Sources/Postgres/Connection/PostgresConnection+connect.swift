@@ -99,14 +99,16 @@ extension PostgresConnection {
         return PostgresError(kind: kind, sqlState: sqlState, details: details)
     }
 
-    /// The code in `failed: FATAL:  57P03: the database system is starting up`. Two spaces come before it, and a
-    /// colon after it.
+    /// The code in `failed: FATAL:  57P03: the database system is starting up`. Two spaces come before it,
+    /// and a colon after it.
     private static func sqlState(in message: String) -> String? {
         let bytes = Array(message.utf8)
         for start in bytes.indices where bytes[start...].starts(with: [0x3A, 0x20, 0x20]) {
             let code = bytes[(start + 3)...].prefix(6)
             guard code.count == 6, code.last == 0x3A else { continue }
-            let isCode = code.dropLast().allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) }
+            let isCode = code.dropLast().allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0)
+            }
             if isCode { return String(decoding: code.dropLast(), as: UTF8.self) }
         }
         return nil

@@ -53,7 +53,8 @@ package struct MigrationFile: Sendable, Equatable {
         while let entry = readdir(stream) {
             // Only as many bytes of the name exist as it has: copying the field would read past the entry.
             let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
-            let fileName = String(cString: (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self))
+            let fileName = String(
+                cString: (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self))
             guard fileName.hasSuffix(suffix), !fileName.hasPrefix(".") else { continue }
             guard files.count < maximumCount else {
                 throw PostgresError(.migration, "\(directory) holds more than \(maximumCount) migrations")

@@ -3,8 +3,8 @@ package import Loop
 
 /// The connections of one loop to one database.
 ///
-/// A task borrows one for the time of a closure. When all are in use it waits its turn; when the database is down
-/// it is told at once, and the pool finds out by itself when it is back.
+/// A task borrows one for the time of a closure. When all are in use it waits its turn; when the database is
+/// down it is told at once, and the pool finds out by itself when it is back.
 // Confined to its loop.
 package final class PostgresPool: @unchecked Sendable {
     /// While the database is down, an attempt to reach it must not hold up the next.

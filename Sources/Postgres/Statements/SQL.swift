@@ -4,16 +4,17 @@ import Base
 ///
 ///     let query: SQL = "SELECT id FROM users WHERE org_id = \(orgID) AND name = \(name)"
 ///
-/// sends `… WHERE org_id = $1 AND name = $2`. Another `SQL` may be interpolated as a fragment. Text that is not
-/// a value enters only through the labelled exit `\(unsafeSQL: …)`.
+/// sends `… WHERE org_id = $1 AND name = $2`. Another `SQL` may be interpolated as a fragment. Text that is
+/// not a value enters only through the labelled exit `\(unsafeSQL: …)`.
 package struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConvertible {
     /// What the server parses: placeholders, no values.
     package private(set) var text: String
     private(set) var bindings: PostgresBindings
-    /// Whether a connection keeps it prepared. Transaction control is not: a ROLLBACK must get through where the
-    /// deallocation of another statement, which preparing it may bring along, would fail.
+    /// Whether a connection keeps it prepared. Transaction control is not: a ROLLBACK must get through where
+    /// the deallocation of another statement, which preparing it may bring along, would fail.
     private(set) var isKeptPrepared = true
-    /// Where in the UTF-8 of `text` the digits of each placeholder start, so that a fragment can be renumbered.
+    /// Where in the UTF-8 of `text` the digits of each placeholder start, so that a fragment can be
+    /// renumbered.
     private var placeholders: [Int]
 
     package init(stringLiteral value: String) {
