@@ -4,8 +4,8 @@ extension PostgresError.Kind {
         if let exact = Self.exact(sqlState, details) {
             self = exact
         } else if sqlState == "0A000", function == "RevalidateCachedQuery" {
-            // The server has no code of its own for "cached plan must not change result type", and its text may be
-            // translated; the function that raises it is not.
+            // The server has no code of its own for "cached plan must not change result type", and its text
+            // may be translated; the function that raises it is not.
             self = .staleStatement
         } else {
             self = Self.byClass[String(sqlState.prefix(2))] ?? .other

@@ -21,8 +21,8 @@ extension PostgresError {
         details.column = field(postgres_diag_column)
         details.position = field(postgres_diag_position).flatMap { Int($0) }
         let kind = Kind(sqlState: sqlState, details: details, raisedIn: field(postgres_diag_function))
-        // DETAIL quotes the row's values ("Key (email)=(…) already exists"), and so does the text of malformed input.
-        // Both are data of tenants, not for a log.
+        // DETAIL quotes the row's values ("Key (email)=(…) already exists"), and so does the text of
+        // malformed input. Both are data of tenants, not for a log.
         if kind.quotesValues { details.detail = nil }
         if kind == .dataException { details.message = "a value is malformed or out of range" }
         self.init(kind: kind, sqlState: sqlState, details: details)

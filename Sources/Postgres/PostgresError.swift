@@ -1,11 +1,11 @@
-/// What went wrong with the database. `description` is safe to show to anyone; what the server said, and of which
-/// statement, is in `debugDescription`, for the log. Values of parameters are in neither.
+/// What went wrong with the database. `description` is safe to show to anyone; what the server said, and of
+/// which statement, is in `debugDescription`, for the log. Values of parameters are in neither.
 package struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     package var kind: Kind
     /// The server's five-character code, where the server spoke.
     package var sqlState: String?
-    /// Whether the statement may have taken effect although it failed: the connection broke, or the wait ended,
-    /// before the answer.
+    /// Whether the statement may have taken effect although it failed: the connection broke, or the wait
+    /// ended, before the answer.
     package var mayHaveExecuted = false
     package var details: Details
 

@@ -14,7 +14,11 @@ struct DecodingTests {
     @Test func `a statement gives typed rows`() async throws {
         try await withDatabase { connection in
             try await connection.runScript(
-                "CREATE TABLE users (id bigint, name text, age int); INSERT INTO users VALUES (1, 'ada', NULL), (2, 'bob', 7)")
+                """
+                CREATE TABLE users (id bigint, name text, age int);
+                INSERT INTO users VALUES (1, 'ada', NULL), (2, 'bob', 7);
+                """
+            )
             let users = try await connection.query(UserByName(name: "ada"))
             #expect(users.map(\.id) == [1])
             #expect(users[0].age == nil)
@@ -25,7 +29,8 @@ struct DecodingTests {
 
     @Test func `a decoding error names the column and both types`() async throws {
         try await withDatabase { connection in
-            let rows = try await connection.query("SELECT 'x'::text AS amount, NULL::text AS name, 1::int AS small")
+            let rows = try await connection.query(
+                "SELECT 'x'::text AS amount, NULL::text AS name, 1::int AS small")
             func message(_ body: () throws -> Void) async -> String? {
                 let error = await postgresError { try body() }
                 #expect(error?.kind == .decoding)
@@ -34,7 +39,8 @@ struct DecodingTests {
             #expect(
                 await message { _ = try rows[0].decode(Int.self, "amount") }
                     == "column \"amount\": expected bigint, got text")
-            #expect(await message { _ = try rows[0].decode(String.self, "name") } == "column \"name\" is NULL")
+            #expect(
+                await message { _ = try rows[0].decode(String.self, "name") } == "column \"name\" is NULL")
             #expect(
                 await message { _ = try rows[0].decode(UUID.self, "small") }
                     == "column \"small\": expected uuid, got integer")
@@ -42,7 +48,8 @@ struct DecodingTests {
                 await message { _ = try rows[0].decode(String.self, "missing") }
                     == "column \"missing\": not among amount, name, small")
             #expect(
-                await message { _ = try rows[0].decode((String, String?).self) } == "expected 2 columns, got 3")
+                await message { _ = try rows[0].decode((String, String?).self) }
+                    == "expected 2 columns, got 3")
             #expect(
                 await message { _ = try rows[0].decode((String, String?, Int16).self) }
                     == "column \"small\": expected smallint, got integer")
@@ -50,7 +57,9 @@ struct DecodingTests {
         }
     }
 
-    @Test func `an error is described without its data, and explained in the log without parameters`() async throws {
+    @Test func `an error is described without its data, and explained in the log without parameters`()
+        async throws
+    {
         try await withDatabase { connection in
             try await connection.runScript("CREATE TABLE users (email text CONSTRAINT one_email UNIQUE)")
             try await connection.execute("INSERT INTO users VALUES (\("secret@example.com"))")
@@ -75,7 +84,8 @@ struct DecodingTests {
                 CREATE TABLE children (
                     parent int NOT NULL CONSTRAINT has_parent REFERENCES parents,
                     age int CONSTRAINT grown CHECK (age > 0));
-                CREATE TABLE rooms (during int4range, CONSTRAINT one_guest EXCLUDE USING gist (during WITH &&));
+                CREATE TABLE rooms (
+                    during int4range, CONSTRAINT one_guest EXCLUDE USING gist (during WITH &&));
                 INSERT INTO rooms VALUES ('[1,5]');
                 CREATE ROLE nobody_\(connection.processIdentifier);
                 """)
@@ -101,7 +111,8 @@ struct DecodingTests {
             #expect(readOnly?.kind == .readOnly)
             let denied = await postgresError {
                 try await connection.transaction { transaction in
-                    try await transaction.execute("SET LOCAL ROLE \(unsafeSQL: "nobody_\(connection.processIdentifier)")")
+                    try await transaction.execute(
+                        "SET LOCAL ROLE \(unsafeSQL: "nobody_\(connection.processIdentifier)")")
                     try await transaction.execute("SELECT * FROM parents")
                 }
             }

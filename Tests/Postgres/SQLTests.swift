@@ -32,11 +32,13 @@ struct SQLTests {
     @Test(arguments: [UInt64(1), 2, 3])
     func `whatever a string holds, it stays a string`(seed: UInt64) async throws {
         let pieces = [
-            "'", "\"", ";", "--", "/*", "*/", "\\", "$1", "$$", "\n", "%", "DROP TABLE victims", " OR 1=1", "E'",
+            "'", "\"", ";", "--", "/*", "*/", "\\", "$1", "$$", "\n", "%", "DROP TABLE victims", " OR 1=1",
+            "E'",
             "\u{202E}", "ß", "🐝", "\u{1}", "NULL", ")", "(", "{", "}", ",", "::text",
         ]
         try await withDatabase { connection in
-            try await connection.runScript("CREATE TABLE victims (name text); INSERT INTO victims VALUES ('alive')")
+            try await connection.runScript(
+                "CREATE TABLE victims (name text); INSERT INTO victims VALUES ('alive')")
             var random = SeededRandom(seed: seed)
             for _ in 0..<100 {
                 let count = Int.random(in: 0...12, using: &random)

@@ -17,7 +17,9 @@ struct ValueTests {
         }
     }
 
-    @Test func `booleans survive the round trip`() async throws { try await roundTrip([true, false], as: "boolean") }
+    @Test func `booleans survive the round trip`() async throws {
+        try await roundTrip([true, false], as: "boolean")
+    }
 
     @Test func `integers of every width survive the round trip at their extremes`() async throws {
         try await roundTrip([Int16.min, -1, 0, 1, .max], as: "smallint")
@@ -40,7 +42,9 @@ struct ValueTests {
     }
 
     @Test func `text survives the round trip, whatever is in it`() async throws {
-        let values = ["", "a", "ä€🐝", "line\nbreak\ttab", "back\\slash", String(repeating: "x", count: 300_000)]
+        let values = [
+            "", "a", "ä€🐝", "line\nbreak\ttab", "back\\slash", String(repeating: "x", count: 300_000),
+        ]
         try await roundTrip(values, as: "text")
     }
 
@@ -60,8 +64,10 @@ struct ValueTests {
 
     @Test func `times survive the round trip, from the years before Christ to infinity`() async throws {
         let values = [
-            Timestamp(microseconds: 0), Timestamp(microseconds: -1), Timestamp(microseconds: 1_763_692_100_123_456),
-            Timestamp(seconds: -210_866_803_200), Timestamp(microseconds: .max), Timestamp(microseconds: .min),
+            Timestamp(microseconds: 0), Timestamp(microseconds: -1),
+            Timestamp(microseconds: 1_763_692_100_123_456),
+            Timestamp(seconds: -210_866_803_200), Timestamp(microseconds: .max),
+            Timestamp(microseconds: .min),
         ]
         try await roundTrip(values, as: "timestamptz")
         try await withDatabase { connection in
@@ -69,7 +75,9 @@ struct ValueTests {
             #expect(try rows[0].decode(String.self) == "2001-09-09 01:46:40+00")
             let latest = try await connection.query("SELECT '294276-12-31'::timestamptz AS moment")
             let error = await postgresError { _ = try latest[0].decode(Timestamp.self, "moment") }
-            #expect(error?.details.message == "column \"moment\": malformed timestamptz: later than a Timestamp can be")
+            #expect(
+                error?.details.message
+                    == "column \"moment\": malformed timestamptz: later than a Timestamp can be")
             let tooEarly = await postgresError {
                 _ = try await connection.query("SELECT \(Timestamp(microseconds: .min + 10))")
             }
@@ -87,7 +95,8 @@ struct ValueTests {
 
     @Test func `decimal numbers keep every digit`() async throws {
         let texts = [
-            "0", "1", "-1", "0.1", "-0.0001", "10000", "12345.6789", "99999999999999999999.000000000000000001",
+            "0", "1", "-1", "0.1", "-0.0001", "10000", "12345.6789",
+            "99999999999999999999.000000000000000001",
             "0.00000000000000000000000001", "100000000", "-10000.00010", "NaN",
         ]
         try await roundTrip(texts.compactMap { PostgresNumeric($0) }, as: "numeric")
@@ -97,10 +106,13 @@ struct ValueTests {
                 let rows = try await connection.query("SELECT \(value)::text, \(text)::numeric")
                 #expect(try rows[0].decode((String, PostgresNumeric).self) == (text, value))
             }
-            let rows = try await connection.query("SELECT sum(n) FROM (VALUES (9223372036854775807), (1)) AS v(n)")
+            let rows = try await connection.query(
+                "SELECT sum(n) FROM (VALUES (9223372036854775807), (1)) AS v(n)")
             #expect(try rows[0].decode(PostgresNumeric.self).text == "9223372036854775808")
         }
-        for text in ["", ".", "1.", ".5", "1e5", "--1", "1.2.3", "0x1", " 1"] { #expect(PostgresNumeric(text) == nil) }
+        for text in ["", ".", "1.", ".5", "1e5", "--1", "1.2.3", "0x1", " 1"] {
+            #expect(PostgresNumeric(text) == nil)
+        }
     }
 
     @Test func `arrays survive the round trip`() async throws {
@@ -121,7 +133,8 @@ struct ValueTests {
     @Test func `an enumeration travels as its raw value`() async throws {
         try await withDatabase { connection in
             try await connection.runScript("CREATE TYPE color AS ENUM ('red', 'green', 'blue')")
-            let rows = try await connection.query("SELECT \(Color.green)::color AS one, 'blue'::color AS other")
+            let rows = try await connection.query(
+                "SELECT \(Color.green)::color AS one, 'blue'::color AS other")
             #expect(try rows[0].decode(Color.self, "one") == .green)
             let error = await postgresError { _ = try rows[0].decode(Color.self, "other") }
             #expect(error?.kind == .decoding)

@@ -51,12 +51,14 @@ func postgresError<Value>(_ body: () async throws -> Value) async -> PostgresErr
     }
 }
 
-/// Asks `condition` until it holds; gives up, and says so, when it should have long since.
-func eventually(on loop: EventLoop, _ condition: () async throws -> Bool) async throws -> Bool {
-    let deadline = Instant.now() + .seconds(20)
+/// Asks `condition` until it holds; fails when it should have long since.
+func eventually(on loop: EventLoop, _ condition: () async throws -> Bool) async throws {
+    let deadline = Instant.now() + .seconds(30)
     while Instant.now() < deadline {
-        if try await condition() { return true }
+        if try await condition() { return }
         try await loop.sleep(for: .milliseconds(5))
     }
-    return false
+    throw NeverHappened()
 }
+
+struct NeverHappened: Error {}

@@ -1,7 +1,8 @@
 import Base
 import Glibc
 
-/// A Postgres of the tests' own: on a unix socket in a directory of its own, without `fsync`, gone with the process.
+/// A Postgres of the tests' own: on a unix socket in a directory of its own, without `fsync`, gone with the
+/// process.
 // What changes is behind the lock.
 package final class PrivatePostgres: @unchecked Sendable {
     /// The one that the tests of this process share. Whoever stops or kills a server makes one of their own.
@@ -48,7 +49,7 @@ package final class PrivatePostgres: @unchecked Sendable {
         let process = ServerProcess(
             [
                 "\(Self.programs)/postgres", "-D", data, "-k", directory, "-c", "listen_addresses=",
-                "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+                "-c", "fsync=off", "-c", "full_page_writes=off",
                 "-c", "max_connections=200", "-c", "shared_buffers=64MB", "-c", "autovacuum=off",
                 "-c", "deadlock_timeout=100ms", "-c", "log_min_messages=fatal",
             ], user: Self.user, deathSignal: "QUIT", log: log)

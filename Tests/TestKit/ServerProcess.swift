@@ -6,8 +6,8 @@ import Glibc
 package final class ServerProcess: @unchecked Sendable {
     package let identifier: Int32
 
-    /// Starts `arguments[0]` as `user`, or as ourselves where we are not root. `deathSignal` reaches it when this
-    /// process dies.
+    /// Starts `arguments[0]` as `user`, or as ourselves where we are not root. `deathSignal` reaches it when
+    /// this process dies.
     package init(_ arguments: [String], user: String, deathSignal: String, log: String) {
         var command = ["setpriv", "--pdeathsig", deathSignal]
         if getuid() == 0 { command += ["--reuid", user, "--regid", user, "--clear-groups"] }

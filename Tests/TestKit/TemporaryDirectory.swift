@@ -25,9 +25,9 @@ package enum TemporaryDirectory {
         guard let directory = opendir(root) else { return }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
+            // Only as many bytes of the name exist as it has: copying the field would read past the entry.
+            let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+            let name = String(cString: (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self))
             guard name.hasPrefix(prefix) else { continue }
             guard let owner = Int32(name.dropFirst(prefix.count).prefix { $0 != "-" }) else { continue }
             if kill(owner, 0) != 0, errno == ESRCH { remove("\(root)/\(name)") }

@@ -2,8 +2,8 @@ import CPostgres
 import Loop
 import Synchronization
 
-/// Calls that block and have no other form (`getaddrinfo`, `PQcancel`): each on a short-lived thread of its own,
-/// so that the loop never waits for a name server or a hung database.
+/// Calls that block and have no other form (`getaddrinfo`, `PQcancel`): each on a short-lived thread of its
+/// own, so that the loop never waits for a name server or a hung database.
 enum BlockingCall {
     /// A call may hang for minutes; beyond this many at once the caller goes without.
     static let limit = 16

@@ -1,7 +1,8 @@
 import Base
 import Loop
 
-/// Something sent to the server whose end is marked: by a sync in a pipeline, or by being alone on the connection.
+/// Something sent to the server whose end is marked: by a sync in a pipeline, or by being alone on the
+/// connection.
 // Confined to its loop.
 final class Exchange: @unchecked Sendable {
     let work: Work

@@ -20,7 +20,8 @@ final class HostResolver: @unchecked Sendable {
     ) async throws(PostgresError) -> [String] {
         if isAddress(host) { return [host] }
         let resolver = HostResolver(loop)
-        let started = BlockingCall.start(for: resolver, on: loop, work: { resolve(host) }, finish: { $0.finish($1) })
+        let started = BlockingCall.start(
+            for: resolver, on: loop, work: { resolve(host) }, finish: { $0.finish($1) })
         guard started else {
             throw PostgresError(.unavailable, "too many look-ups of host names are under way")
         }

@@ -33,7 +33,8 @@ package struct PostgresConfiguration: Sendable {
         self.password = password
     }
 
-    /// `postgres://user:password@host:port/database?sslmode=verify-full`; a unix socket as `?host=/directory`.
+    /// `postgres://user:password@host:port/database?sslmode=verify-full`; a unix socket as
+    /// `?host=/directory`.
     package init(url: String) throws(PostgresError) {
         let parsed = try PostgresURL(url)
         self.init(

@@ -99,12 +99,12 @@ extension PostgresConnection {
         return PostgresError(kind: kind, sqlState: sqlState, details: details)
     }
 
-    /// The code in `FATAL:  57P03: the database system is starting up`.
+    /// The code in `failed: FATAL:  57P03: the database system is starting up`. Two spaces come before it,
+    /// and a colon after it.
     private static func sqlState(in message: String) -> String? {
         let bytes = Array(message.utf8)
-        for start in bytes.indices.dropLast(9) where bytes[start] == 0x3A && bytes[start + 1] == 0x20 {
-            var code = bytes[(start + 2)...].drop { $0 == 0x20 }
-            code = code.prefix(6)
+        for start in bytes.indices where bytes[start...].starts(with: [0x3A, 0x20, 0x20]) {
+            let code = bytes[(start + 3)...].prefix(6)
             guard code.count == 6, code.last == 0x3A else { continue }
             let isCode = code.dropLast().allSatisfy {
                 (0x30...0x39).contains($0) || (0x41...0x5A).contains($0)

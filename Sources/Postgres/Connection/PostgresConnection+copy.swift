@@ -3,8 +3,8 @@ import CPostgres
 import Loop
 
 extension PostgresConnection {
-    /// Copies rows into `table` as fast as the server takes them; says how many. When `body` throws, or the task
-    /// is cancelled, none of them remains.
+    /// Copies rows into `table` as fast as the server takes them; says how many. When `body` throws, or the
+    /// task is cancelled, none of them remains.
     ///
     /// `timeout` covers the whole copy.
     package func copy(

@@ -22,7 +22,8 @@ extension PostgresConnection {
 
     private func receive() {
         while let handle, let exchange = inFlight.first {
-            // In this state libpq gives the same result for ever, and the server is silent until the copy ends.
+            // In this state libpq gives the same result for ever, and the server is silent until the copy
+            // ends.
             if exchange.isCopyOpen { return }
             guard PQisBusy(handle) == 0 else { return }
             if let result = PQgetResult(handle) {

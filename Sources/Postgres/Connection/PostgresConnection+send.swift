@@ -48,7 +48,7 @@ extension PostgresConnection {
         let bindings = statement.bindings
         let key = StatementCache.Key(text: statement.text, types: bindings.types)
         let name: String
-        switch cache.plan(key, segment: exchange.number) {
+        switch statement.isKeptPrepared ? cache.plan(key, segment: exchange.number) : .unnamed {
         case .use(let prepared): name = prepared
         case .unnamed:
             name = ""

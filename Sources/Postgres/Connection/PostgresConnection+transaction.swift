@@ -7,11 +7,12 @@ extension PostgresConnection {
     /// The pause before the n-th retry is random, up to n times this.
     private static let retryPause = Duration.milliseconds(20)
 
-    /// Runs `body` between BEGIN and COMMIT, as `tenant` where there is one: row security sees `app.org_id` until
-    /// the end of the transaction and no longer. When `body` throws, nothing of it remains.
+    /// Runs `body` between BEGIN and COMMIT, as `tenant` where there is one: row security sees `app.org_id`
+    /// until the end of the transaction and no longer. When `body` throws, nothing of it remains.
     ///
     /// A serialization failure or deadlock runs `body` again, up to 3 times: it must do nothing outside the
     /// database that a second run would double. Never after a COMMIT whose outcome is unknown.
+    @discardableResult
     package func transaction<Value>(
         tenant: UUID? = nil, isolation: PostgresTransaction.Isolation = .readCommitted,
         readOnly: Bool = false,
@@ -48,8 +49,9 @@ extension PostgresConnection {
     private func begin(
         _ tenant: UUID?, _ isolation: PostgresTransaction.Isolation, _ readOnly: Bool
     ) async throws(PostgresError) {
+        let access = readOnly ? "READ ONLY" : "READ WRITE"
         var statements: [SQL] = [
-            "BEGIN ISOLATION LEVEL \(unsafeSQL: isolation.rawValue) \(unsafeSQL: readOnly ? "READ ONLY" : "READ WRITE")"
+            .control("BEGIN ISOLATION LEVEL \(unsafeSQL: isolation.rawValue) \(unsafeSQL: access)")
         ]
         if let tenant { statements.append("SELECT set_config('app.org_id', \(tenant.description), true)") }
         do throws(PostgresError) {
@@ -81,16 +83,16 @@ extension PostgresConnection {
         return value
     }
 
-    /// Nobody waits for it: the next statement on this connection comes after it, and the pool looks before it
-    /// passes the connection on.
+    /// Nobody waits for it: the next statement on this connection comes after it, and the pool looks before
+    /// it passes the connection on.
     private func rollBackUnwatched() {
         guard isOpen else { return }
         // Where the queue is full, the pool finds the open transaction and rolls it back itself.
-        _ = try? enqueue(.statements(["ROLLBACK"]))
+        _ = try? enqueue(.statements([.control("ROLLBACK")]))
     }
 
     private func commit(_ transaction: PostgresTransaction) async throws(PostgresError) {
-        let exchange = try enqueue(.statements(["COMMIT"]))
+        let exchange = try enqueue(.statements([.control("COMMIT")]))
         do throws(PostgresError) {
             try await waitThroughCancellation(for: exchange)
         } catch {
@@ -105,7 +107,8 @@ extension PostgresConnection {
         }
     }
 
-    /// A COMMIT under way is waited for even by a cancelled task: its end comes soon, and not knowing it is worse.
+    /// A COMMIT under way is waited for even by a cancelled task: its end comes soon, and not knowing it is
+    /// worse.
     private func waitThroughCancellation(for exchange: Exchange) async throws(PostgresError) {
         let deadline = loop.now + configuration.queryTimeout
         do throws(WaitFailure) {

@@ -3,10 +3,12 @@ import CPostgres
 import Glibc
 package import Loop
 
-/// One session with the server, in pipeline mode: statements of one tick leave in one go, answers come in order.
+/// One session with the server, in pipeline mode: statements of one tick leave in one go, answers come in
+/// order.
 ///
-/// Several tasks of the loop may use it at once; transactions belong to one. Whoever changes the session's state
-/// (LISTEN, session settings, temporary tables) calls `discardAfterUse()`, so that the pool does not pass it on.
+/// Several tasks of the loop may use it at once; transactions belong to one. Whoever changes the session's
+/// state (LISTEN, session settings, temporary tables) calls `discardAfterUse()`, so that the pool does not
+/// pass it on.
 // Confined to its loop.
 package final class PostgresConnection: @unchecked Sendable {
     /// Exchanges that may wait on one connection, sent or not.
@@ -160,14 +162,14 @@ package final class PostgresConnection: @unchecked Sendable {
                 mayHaveExecuted: wasSent)
     }
 
-    /// Brings the connection back to where the next user may have it: waits for what is under way, rolls back.
-    /// Says whether it succeeded; where not, the connection is closed.
+    /// Brings the connection back to where the next user may have it: waits for what is under way, rolls
+    /// back. Says whether it succeeded; where not, the connection is closed.
     func settle() async -> Bool {
         let deadline = Instant.now() + Self.settleLimit
         do {
             while isOpen, !isQuiet { try await quiet.wait(until: deadline) }
             if isInTransaction {
-                let rollback = try enqueue(.statements(["ROLLBACK"]))
+                let rollback = try enqueue(.statements([.control("ROLLBACK")]))
                 while !rollback.isDone { try await rollback.waiter.wait(until: deadline) }
             }
         } catch {
@@ -189,7 +191,8 @@ package final class PostgresConnection: @unchecked Sendable {
         guard let request = CancelRequest(handle) else { return }
         isCancelling = true
         let started = BlockingCall.start(
-            for: self, on: loop, work: { request.send() }, finish: { connection, _ in connection.cancelFinished() })
+            for: self, on: loop, work: { request.send() },
+            finish: { connection, _ in connection.cancelFinished() })
         // Without a thread to send from, the statement runs to its timeout on the server.
         if !started { isCancelling = false }
     }

@@ -60,11 +60,12 @@ package final class PostgresTransaction: @unchecked Sendable {
     }
 
     /// Runs `body` inside a savepoint: when it throws, only what it did is undone.
+    @discardableResult
     package func nested<Value>(_ body: (PostgresTransaction) async throws -> Value) async throws -> Value {
         depth += 1
         defer { depth -= 1 }
-        let name = "nested_\(depth)"
-        try await execute("SAVEPOINT \(unsafeSQL: name)")
+        let name: SQL = "nested_\(unsafeSQL: String(depth))"
+        try await execute(.control("SAVEPOINT \(name)"))
         let value: Value
         do {
             value = try await body(self)
@@ -72,12 +73,12 @@ package final class PostgresTransaction: @unchecked Sendable {
             // Where a statement was left in the middle, the whole transaction is rolled back anyway.
             if !isDoomed {
                 try await pipeline([
-                    "ROLLBACK TO SAVEPOINT \(unsafeSQL: name)", "RELEASE SAVEPOINT \(unsafeSQL: name)",
+                    .control("ROLLBACK TO SAVEPOINT \(name)"), .control("RELEASE SAVEPOINT \(name)"),
                 ])
             }
             throw error
         }
-        try await execute("RELEASE SAVEPOINT \(unsafeSQL: name)")
+        try await execute(.control("RELEASE SAVEPOINT \(name)"))
         return value
     }
 

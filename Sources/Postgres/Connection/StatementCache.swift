@@ -26,7 +26,8 @@ struct StatementCache {
     /// Prepared statements a connection keeps.
     let limit: Int
     private var entries: [Key: Entry] = [:]
-    /// Names that the server still has and we no longer use: their deallocation failed with the segment around it.
+    /// Names that the server still has and we no longer use: their deallocation failed with the segment
+    /// around it.
     private var leftovers: [String] = []
     private var uses: UInt64 = 0
     private var nextName = 0

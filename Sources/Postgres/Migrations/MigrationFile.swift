@@ -51,9 +51,10 @@ package struct MigrationFile: Sendable, Equatable {
         defer { closedir(stream) }
         var files: [MigrationFile] = []
         while let entry = readdir(stream) {
-            let fileName = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
+            // Only as many bytes of the name exist as it has: copying the field would read past the entry.
+            let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+            let fileName = String(
+                cString: (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self))
             guard fileName.hasSuffix(suffix), !fileName.hasPrefix(".") else { continue }
             guard files.count < maximumCount else {
                 throw PostgresError(.migration, "\(directory) holds more than \(maximumCount) migrations")

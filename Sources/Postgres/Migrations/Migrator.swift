@@ -1,8 +1,8 @@
 import Base
 import Loop
 
-/// Brings a database's schema to what the files say. Any number of processes may do so at once: one works, the
-/// others wait for it and find nothing left to do.
+/// Brings a database's schema to what the files say. Any number of processes may do so at once: one works,
+/// the others wait for it and find nothing left to do.
 package struct Migrator: Sendable {
     package var files: [MigrationFile]
     /// How long a statement waits for a lock before it lets others pass and tries again.
@@ -48,8 +48,8 @@ package struct Migrator: Sendable {
         return try MigrationPlan(files: files, applied: applied)
     }
 
-    /// Applies what is pending, in order; says what was applied. The connection is not to be used for anything else
-    /// afterwards: its session has other timeouts.
+    /// Applies what is pending, in order; says what was applied. The connection is not to be used for
+    /// anything else afterwards: its session has other timeouts.
     @discardableResult
     package func run(on connection: PostgresConnection) async throws -> [MigrationFile] {
         connection.discardAfterUse()
@@ -132,14 +132,15 @@ package struct Migrator: Sendable {
             guard connection.isInTransaction else {
                 throw PostgresError(
                     .migration,
-                    "The migration \(file.fileName) ends the transaction it runs in. What it did is not recorded."
+                    "The migration \(file.fileName) ends its own transaction. What it did is not recorded."
                 )
             }
             try await transaction.execute(Self.record(file, start))
         }
     }
 
-    /// Statement by statement: several at once would be a transaction again. A failure leaves what came before it.
+    /// Statement by statement: several at once would be a transaction again. A failure leaves what came
+    /// before it.
     private func applyByStatement(
         _ file: MigrationFile, _ start: Instant, on connection: PostgresConnection
     ) async throws {

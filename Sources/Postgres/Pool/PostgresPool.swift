@@ -3,8 +3,8 @@ package import Loop
 
 /// The connections of one loop to one database.
 ///
-/// A task borrows one for the time of a closure. When all are in use it waits its turn; when the database is down
-/// it is told at once, and the pool finds out by itself when it is back.
+/// A task borrows one for the time of a closure. When all are in use it waits its turn; when the database is
+/// down it is told at once, and the pool finds out by itself when it is back.
 // Confined to its loop.
 package final class PostgresPool: @unchecked Sendable {
     /// While the database is down, an attempt to reach it must not hold up the next.
@@ -53,6 +53,7 @@ package final class PostgresPool: @unchecked Sendable {
     // MARK: Use
 
     /// Lends a connection to `body`. It must not be kept beyond that.
+    @discardableResult
     package func withConnection<Value>(
         _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
@@ -62,6 +63,7 @@ package final class PostgresPool: @unchecked Sendable {
     }
 
     /// Runs `body` in a transaction of its own; see `PostgresConnection.transaction`.
+    @discardableResult
     package func transaction<Value>(
         tenant: UUID? = nil, isolation: PostgresTransaction.Isolation = .readCommitted,
         readOnly: Bool = false,

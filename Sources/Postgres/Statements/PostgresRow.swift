@@ -14,6 +14,14 @@ package struct PostgresRow: Sendable {
         return try decode(type, at: position)
     }
 
+    /// The only column.
+    package func decode<Value: PostgresDecodable>(_ type: Value.Type) throws(PostgresError) -> Value {
+        guard rows.columnCount == 1 else {
+            throw PostgresError(.decoding, "expected 1 columns, got \(rows.columnCount)")
+        }
+        return try decode(type, at: 0)
+    }
+
     /// All columns in their order: `try row.decode((UUID, String, Int64?).self)`.
     package func decode<each Value: PostgresDecodable>(
         _ types: (repeat each Value).Type

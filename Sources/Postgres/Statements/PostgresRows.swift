@@ -62,7 +62,15 @@ package final class PostgresRows: @unchecked Sendable, RandomAccessCollection {
         return decoded
     }
 
-    /// Every row as one column's value, or a tuple of all columns in their order.
+    /// Every row's only column.
+    package func decode<Value: PostgresDecodable>(_ type: Value.Type) throws(PostgresError) -> [Value] {
+        var decoded: [Value] = []
+        decoded.reserveCapacity(count)
+        for row in self { decoded.append(try row.decode(type)) }
+        return decoded
+    }
+
+    /// Every row as a tuple of all columns in their order.
     package func decode<each Value: PostgresDecodable>(
         _ types: (repeat each Value).Type
     ) throws(PostgresError) -> [(repeat each Value)] {

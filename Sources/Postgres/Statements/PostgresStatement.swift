@@ -1,4 +1,5 @@
-/// A statement as a value: its parameters are stored properties, `sql` binds them, and `Row` is what comes back.
+/// A statement as a value: its parameters are stored properties, `sql` binds them, and `Row` is what comes
+/// back.
 package protocol PostgresStatement: Sendable {
     associatedtype Row: Sendable
     var sql: SQL { get }

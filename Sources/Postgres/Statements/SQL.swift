@@ -4,13 +4,17 @@ import Base
 ///
 ///     let query: SQL = "SELECT id FROM users WHERE org_id = \(orgID) AND name = \(name)"
 ///
-/// sends `… WHERE org_id = $1 AND name = $2`. Another `SQL` may be interpolated as a fragment. Text that is not
-/// a value enters only through the labelled exit `\(unsafeSQL: …)`.
+/// sends `… WHERE org_id = $1 AND name = $2`. Another `SQL` may be interpolated as a fragment. Text that is
+/// not a value enters only through the labelled exit `\(unsafeSQL: …)`.
 package struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConvertible {
     /// What the server parses: placeholders, no values.
     package private(set) var text: String
     private(set) var bindings: PostgresBindings
-    /// Where in the UTF-8 of `text` the digits of each placeholder start, so that a fragment can be renumbered.
+    /// Whether a connection keeps it prepared. Transaction control is not: a ROLLBACK must get through where
+    /// the deallocation of another statement, which preparing it may bring along, would fail.
+    private(set) var isKeptPrepared = true
+    /// Where in the UTF-8 of `text` the digits of each placeholder start, so that a fragment can be
+    /// renumbered.
     private var placeholders: [Int]
 
     package init(stringLiteral value: String) {
@@ -32,6 +36,13 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation, CustomStringConv
             result.append(part)
         }
         return result
+    }
+
+    /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT and the like.
+    static func control(_ sql: SQL) -> SQL {
+        var control = sql
+        control.isKeptPrepared = false
+        return control
     }
 
     private mutating func append(_ fragment: SQL) {

@@ -49,8 +49,8 @@ extension Int64: PostgresArrayElement {
     }
 }
 
-/// The wire form of one-dimensional arrays: dimensions, a flag, the element type, the length, the lower bound,
-/// then each element after its length.
+/// The wire form of one-dimensional arrays: dimensions, a flag, the element type, the length, the lower
+/// bound, then each element after its length.
 enum PostgresArrayWire {
     private static let headerSize = 20
 
@@ -87,7 +87,8 @@ enum PostgresArrayWire {
         guard bytes.count >= headerSize else { throw malformed("cut short") }
         let elementType = PostgresType(rawValue: UInt32(truncatingIfNeeded: integer(8)))
         let count = integer(12)
-        // Each element takes at least its length, so a count the bytes cannot hold is refused before it is reserved.
+        // Each element takes at least its length, so a count the bytes cannot hold is refused before it is
+        // reserved.
         guard count >= 0, count <= (bytes.count - headerSize) / 4 else { throw malformed("cut short") }
 
         var elements: [Element] = []

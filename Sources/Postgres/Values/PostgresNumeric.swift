@@ -1,10 +1,12 @@
 import Base
 
-/// A `numeric` as decimal text: `-12.3400`. It keeps every digit; arithmetic belongs to the database or `Money`.
+/// A `numeric` as decimal text: `-12.3400`. It keeps every digit; arithmetic belongs to the database or
+/// `Money`.
 package struct PostgresNumeric: Hashable, PostgresCodable, CustomStringConvertible {
     package let text: String
 
-    /// `nil` where `text` is not a plain decimal (`[-+]digits[.digits]`) or `NaN`, or is longer than Postgres takes.
+    /// `nil` where `text` is not a plain decimal (`[-+]digits[.digits]`) or `NaN`, or is longer than Postgres
+    /// takes.
     package init?(_ text: String) {
         let digits = text.utf8.drop { $0 == 0x2D || $0 == 0x2B }
         let parts = digits.split(separator: 0x2E, omittingEmptySubsequences: false)

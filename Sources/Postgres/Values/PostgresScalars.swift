@@ -73,8 +73,8 @@ extension String: PostgresCodable {
     package static var postgresFormat: PostgresFormat { .text }
     package func encode(into bytes: inout [UInt8]) { bytes.append(self) }
     package static func decode(_ cell: PostgresCell) throws(PostgresDecodingFailure) -> String {
-        // Types that an extension or a migration declares (citext, enumerations) have numbers of their own, above
-        // the system's, and the same form as text.
+        // Types that an extension or a migration declares (citext, enumerations) have numbers of their own,
+        // above the system's, and the same form as text.
         let isDeclared = cell.type.rawValue >= 16_384
         let bytes =
             isDeclared
