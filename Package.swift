@@ -85,6 +85,7 @@ let package = Package(
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
         tests("Postgres", ["Base", "Loop", "Postgres", "TestKit"]),
+        .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: settings),
         tests("Providers", ["Base", "Chat", "JSON", "Providers"]),
     ]
 )
