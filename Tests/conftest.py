@@ -1,5 +1,6 @@
 """What the Python tests share: a gateway of their own, and peers for it."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -165,6 +167,19 @@ class Upstream:
     def is_listening(self):
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def will(self, *behaviours):
+        """What its next answers do: {"type": "fail", "status": 429}, …"""
+        self.call("/_llmock/reset", b"{}")
+        self.call("/_llmock/scenario", json.dumps({"behaviors": behaviours}).encode())
+
+    def requests(self):
+        """The requests since the last script."""
+        return self.call("/_llmock/requests")["requests"]
+
+    def call(self, path, body=None):
+        with urllib.request.urlopen(self.url + path, data=body, timeout=10) as answer:
+            return json.load(answer)
 
     def stop(self):
         self.process.terminate()
