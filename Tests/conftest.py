@@ -1,5 +1,6 @@
 """What the Python tests share: a gateway of their own, and peers for it."""
 
+import functools
 import json
 import os
 import pathlib
@@ -35,6 +36,7 @@ def wait_until(condition, limit=START_LIMIT, what="it"):
     raise AssertionError(f"{what} did not happen within {limit} s")
 
 
+@functools.cache
 def program() -> str:
     given = os.environ.get("HIVEGATE_PROGRAM")
     if given:

@@ -2,6 +2,7 @@ package import HTTPServer
 package import Base
 import HTTPClient
 import HTTPWire
+import Identity
 import Postgres
 import Providers
 
@@ -36,6 +37,7 @@ package struct ErrorResponder: Sendable {
         case let problem as Problem: problem
         case let error as HTTPClientError: problem(error)
         case let error as PostgresError: problem(error)
+        case is KeyRing.Slow: databaseIsAway("the look-up of a key takes too long")
         default: Problem(unforeseen: error)
         }
     }
@@ -61,12 +63,16 @@ package struct ErrorResponder: Sendable {
     private static func problem(_ error: PostgresError) -> Problem {
         switch error.kind {
         case .unavailable, .connectionLost, .poolExhausted, .adminShutdown, .tooManyConnections, .outOfResources:
-            Problem(
-                .unavailable, code: "database_unavailable",
-                "The gateway's database cannot be reached at the moment. Try again shortly.", retryAfterSeconds: 2,
-                detail: error.debugDescription)
+            databaseIsAway(error.debugDescription)
         default:
             Problem(unforeseen: error)
         }
+    }
+
+    private static func databaseIsAway(_ detail: String) -> Problem {
+        Problem(
+            .unavailable, code: "database_unavailable",
+            "The gateway's database cannot be reached at the moment. Try again shortly.", retryAfterSeconds: 2,
+            detail: detail)
     }
 }

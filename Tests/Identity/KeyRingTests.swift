@@ -16,15 +16,18 @@ struct KeyRingTests {
         var isAway = false
         var loadCount = 0
 
-        func ring(on loop: EventLoop, capacity: Int = 100) throws -> KeyRing {
+        var answerTakes = Duration.milliseconds(2)
+        let memory = KeyMemory(capacity: 10)
+
+        func ring(on loop: EventLoop) throws -> KeyRing {
             var limits = KeyRing.Limits()
-            limits.capacity = capacity
+            limits.patience = .milliseconds(50)
             return KeyRing(
                 on: loop, peppers: try KeyPeppers(parsing: Secret("1:\(String(repeating: "p", count: 32))")),
-                limits: limits, time: TimeSource(instant: { self.now }, timestamp: { self.wall }),
+                memory: memory, limits: limits, time: TimeSource(instant: { self.now }, timestamp: { self.wall }),
                 load: { _ in
                     self.loadCount += 1
-                    try await loop.sleep(for: .milliseconds(2))
+                    try await loop.sleep(for: self.answerTakes)
                     if self.isAway { throw DatabaseIsAway() }
                     return self.caller
                 })
@@ -89,6 +92,48 @@ struct KeyRingTests {
         }
     }
 
+    @Test func `a database that hangs delays a known key once, and then not again`() async throws {
+        try await onLoop { loop in
+            let world = World()
+            world.caller = Self.caller
+            let ring = try world.ring(on: loop)
+            let key = APIKey.make()
+            _ = try await ring.caller(presenting: key)
+            world.answerTakes = .seconds(1)
+            world.now = world.now + .seconds(6)
+            #expect(try await ring.caller(presenting: key) == Self.caller)
+            let loads = world.loadCount
+            for _ in 0..<10 { #expect(try await ring.caller(presenting: key) == Self.caller) }
+            #expect(world.loadCount == loads)
+            await #expect(throws: KeyRing.Slow.self) { try await ring.caller(presenting: APIKey.make()) }
+        }
+    }
+
+    @Test func `what one loop has learned the others know`() async throws {
+        try await onLoop { loop in
+            let world = World()
+            world.caller = Self.caller
+            let key = APIKey.make()
+            _ = try await world.ring(on: loop).caller(presenting: key)
+            world.isAway = true
+            #expect(try await world.ring(on: loop).caller(presenting: key) == Self.caller)
+        }
+    }
+
+    @Test func `a caller who leaves does not take the answer from the others`() async throws {
+        try await onLoop { loop in
+            let world = World()
+            world.caller = Self.caller
+            let ring = try world.ring(on: loop)
+            let key = APIKey.make()
+            let first = loop.spawn { _ = try? await ring.caller(presenting: key) }
+            try await loop.sleep(for: .milliseconds(1))
+            first.cancel()
+            #expect(try await ring.caller(presenting: key) == Self.caller)
+            #expect(world.loadCount == 1)
+        }
+    }
+
     @Test func `a key that has expired is refused from that moment on`() async throws {
         try await onLoop { loop in
             let world = World()
@@ -106,9 +151,9 @@ struct KeyRingTests {
     @Test func `made-up keys cannot fill the memory`() async throws {
         try await onLoop { loop in
             let world = World()
-            let ring = try world.ring(on: loop, capacity: 10)
+            let ring = try world.ring(on: loop)
             for _ in 0..<40 { _ = try await ring.caller(presenting: APIKey.make()) }
-            #expect(ring.count <= 10)
+            #expect(world.memory.count <= 10)
         }
     }
 }

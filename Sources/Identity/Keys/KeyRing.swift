@@ -1,19 +1,19 @@
 package import Base
 package import Loop
 
-/// A loop's memory of keys: whom each belongs to, and which are nobody's.
+/// Finds the caller of a key: from memory, or from the database once for all who ask at the same time.
 ///
-/// A known key is looked up again once its entry is older than `freshness`; while the database is away, an entry
-/// goes on for up to `grace`. Callers with the same unknown key share one look-up.
+/// A known key is looked up again once its entry is older than `freshness`. While the database is away or slow, an
+/// entry goes on for up to `grace`.
 // Confined to its loop.
 package final class KeyRing: @unchecked Sendable {
     package struct Limits: Sendable {
         package var freshness = Duration.seconds(5)
         package var grace = Duration.seconds(60)
-        /// How long a key stays unknown. New keys are shown only after they are stored, so this is no delay.
-        package var negativeFreshness = Duration.seconds(5)
-        /// Entries of either kind. The oldest half goes when it is full.
-        package var capacity = 20_000
+        /// A caller waits this long for a look-up; the look-up itself may go on.
+        package var patience = Duration.seconds(2)
+        /// After a look-up that failed, a known key is served from memory for so long before the next.
+        package var pauseAfterFailure = Duration.seconds(1)
 
         package init() {}
     }
@@ -21,53 +21,52 @@ package final class KeyRing: @unchecked Sendable {
     /// Finds the caller of a key by the key's digests; `nil` if there is none.
     package typealias Load = @Sendable ([[UInt8]]) async throws -> Caller?
 
-    private struct Entry {
-        var caller: Caller?
-        var loadedAt: Instant
+    /// The database did not say in time.
+    package struct Slow: Error, Sendable {}
+
+    /// A look-up under way, and those who wait for it.
+    // Confined to the ring's loop.
+    private final class Loading: @unchecked Sendable {
+        var outcome: Result<Caller?, any Error>?
+        var seats: [Waiter] = []
     }
 
     private let loop: EventLoop
     private let peppers: KeyPeppers
+    private let memory: KeyMemory
     private let limits: Limits
     private let time: TimeSource
     private let load: Load
-    /// By the key's digest under the newest pepper: keys themselves are not kept.
-    private var entries: [[UInt8]: Entry] = [:]
-    private var loading: [[UInt8]: Task<Caller?, any Error>] = [:]
+    private var loading: [[UInt8]: Loading] = [:]
 
     package init(
-        on loop: EventLoop, peppers: KeyPeppers, limits: Limits = Limits(), time: TimeSource = .live,
-        load: @escaping Load
+        on loop: EventLoop, peppers: KeyPeppers, memory: KeyMemory, limits: Limits = Limits(),
+        time: TimeSource = .live, load: @escaping Load
     ) {
         self.loop = loop
         self.peppers = peppers
+        self.memory = memory
         self.limits = limits
         self.time = time
         self.load = load
     }
 
-    package var count: Int { entries.count }
-
     /// The caller that `key` belongs to; `nil` if it is nobody's, revoked or expired.
     package func caller(presenting key: APIKey) async throws -> Caller? {
         let digest = peppers.digest(of: key).digest
-        let known = entries[digest]
-        if let known, time.instant() - known.loadedAt < freshness(of: known) { return valid(known.caller) }
+        let now = time.instant()
+        guard var known = memory.entry(digest) else { return valid(try await lookUp(digest, key)) }
+        if now - known.loadedAt < limits.freshness { return valid(known.caller) }
+        let isUsable = known.caller != nil && now - known.loadedAt < limits.grace
+        if isUsable, now < known.retryAt { return valid(known.caller) }
         do {
-            return valid(try await reload(digest, key))
+            return valid(try await lookUp(digest, key))
         } catch {
-            if let caller = known?.caller, let known, time.instant() - known.loadedAt < limits.grace {
-                return valid(caller)
-            }
-            throw error
+            guard isUsable, error as? WaitFailure != .cancelled else { throw error }
+            known.retryAt = now + limits.pauseAfterFailure
+            memory.set(known, for: digest)
+            return valid(known.caller)
         }
-    }
-
-    /// Forgets everything: after a change that this process did not see in detail.
-    package func clear() { entries = [:] }
-
-    private func freshness(of entry: Entry) -> Duration {
-        entry.caller == nil ? limits.negativeFreshness : limits.freshness
     }
 
     private func valid(_ caller: Caller?) -> Caller? {
@@ -76,22 +75,38 @@ package final class KeyRing: @unchecked Sendable {
         return caller
     }
 
-    private func reload(_ digest: [UInt8], _ key: APIKey) async throws -> Caller? {
-        if let running = loading[digest] { return try await running.value }
-        let digests = peppers.digests(of: key)
-        // A task of its own: the first caller may leave while others wait for the same answer.
-        let task = Task(executorPreference: loop) { [load] in try await load(digests) }
-        loading[digest] = task
-        defer { loading[digest] = nil }
-        let caller = try await task.value
-        makeRoom()
-        entries[digest] = Entry(caller: caller, loadedAt: time.instant())
-        return caller
+    private func lookUp(_ digest: [UInt8], _ key: APIKey) async throws -> Caller? {
+        let loading = loading[digest] ?? start(digest, key)
+        let seat = Waiter(loop)
+        loading.seats.append(seat)
+        let deadline = Instant.now() + limits.patience
+        while true {
+            if let outcome = loading.outcome { return try outcome.get() }
+            do throws(WaitFailure) {
+                try await seat.wait(until: deadline)
+            } catch {
+                if error == .timedOut { throw Slow() }
+                throw error
+            }
+        }
     }
 
-    private func makeRoom() {
-        guard entries.count >= limits.capacity else { return }
-        let oldest = entries.sorted { $0.value.loadedAt < $1.value.loadedAt }
-        for (digest, _) in oldest.prefix(max(1, limits.capacity / 2)) { entries[digest] = nil }
+    /// A task of its own: whoever asked first may leave while others wait for the same answer.
+    private func start(_ digest: [UInt8], _ key: APIKey) -> Loading {
+        let started = Loading()
+        loading[digest] = started
+        let digests = peppers.digests(of: key)
+        loop.spawn { [self] in
+            do {
+                let caller = try await load(digests)
+                memory.set(KeyMemory.Entry(caller: caller, loadedAt: time.instant()), for: digest)
+                started.outcome = .success(caller)
+            } catch {
+                started.outcome = .failure(error)
+            }
+            loading[digest] = nil
+            for seat in started.seats { seat.wake() }
+        }
+        return started
     }
 }

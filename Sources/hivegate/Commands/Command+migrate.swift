@@ -15,7 +15,7 @@ extension Command {
         guard arguments.allSatisfy({ $0 == "--dry-run" }) else { throw Misuse(reason: "unknown arguments") }
         let isDry = !arguments.isEmpty
         return Program.run { configuration, loop, logger in
-            let storage = try await Storage.start(configuration, on: loop, logger: logger)
+            let storage = try await Storage.start(configuration, sharing: .allowed, on: loop, logger: logger)
             do {
                 let files =
                     isDry

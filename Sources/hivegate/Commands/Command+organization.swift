@@ -18,7 +18,7 @@ extension Command {
         let (name, email) = (arguments[1], arguments[3])
         guard email.contains("@"), !name.isEmpty else { throw Misuse(reason: "the owner needs an e-mail address") }
         return Program.run { configuration, loop, logger in
-            let storage = try await Storage.start(configuration, on: loop, logger: logger)
+            let storage = try await Storage.start(configuration, sharing: .allowed, on: loop, logger: logger)
             do {
                 let pool = PostgresPool(storage.database, on: loop)
                 let password = FirstStart.newPassword()

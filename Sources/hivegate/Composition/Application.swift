@@ -20,7 +20,7 @@ struct Application: Sendable {
     func run() async throws {
         let startedAt = Instant.now()
         let stopSignal = try StopSignal(on: loops[0])
-        let storage = try await Storage.start(configuration, on: loops[0], logger: logger)
+        let storage = try await Storage.start(configuration, sharing: .refused, on: loops[0], logger: logger)
         do {
             _ = try await Migration.run(configuration, storage, on: loops[0], logger: logger)
             try await serve(storage, startedAt: startedAt, until: stopSignal)
@@ -36,7 +36,11 @@ struct Application: Sendable {
         let metrics = Metrics()
         let health = ProcessHealth(group)
         health.register(in: metrics, startedAt: .now())
-        let workers = await makeWorkers(storage, health: health.report, metrics: metrics)
+        let keyMemory = KeyMemory()
+        metrics.gauge("hivegate_known_keys", "API keys in memory, known or known to be nobody's.") {
+            Double(keyMemory.count)
+        }
+        let workers = await makeWorkers(storage, keyMemory, health: health.report, metrics: metrics)
         let server = HTTPServer(try serverConfiguration(workers, metrics))
         do {
             guard let address = IPAddress(configuration.host) else { throw SystemError("HOST", code: EINVAL) }
@@ -65,14 +69,16 @@ struct Application: Sendable {
         await close(workers)
     }
 
-    private func makeWorkers(_ storage: Storage, health: HealthReport, metrics: Metrics) async -> [Worker] {
+    private func makeWorkers(
+        _ storage: Storage, _ keyMemory: KeyMemory, health: HealthReport, metrics: Metrics
+    ) async -> [Worker] {
         let lag = metrics.histogram("hivegate_loop_lag_seconds", "How late a loop's timers fire.")
         var workers: [Worker] = []
         for loop in loops {
             workers.append(
                 await Task(executorPreference: loop) {
                     Worker(
-                        configuration, storage, on: loop, health: health, metrics: metrics, logger: logger, lag: lag)
+                        configuration, storage, on: loop, keyMemory: keyMemory, health: health, metrics: metrics, logger: logger, lag: lag)
                 }.value)
         }
         return workers

@@ -61,7 +61,6 @@ final class ProcessHealth: @unchecked Sendable {
         sum("hivegate_postgres_waiting", "Requests that wait for a connection.", metrics) { $0.database.waiting }
         sum("hivegate_postgres_failures", "Connections that could not be opened.", metrics) { $0.database.failures }
         sum("hivegate_upstream_transfers", "Requests to upstreams under way.", metrics) { $0.transferCount }
-        sum("hivegate_known_keys", "API keys in memory.", metrics) { $0.knownKeyCount }
     }
 
     private func sum(

@@ -38,17 +38,29 @@ final class Storage: @unchecked Sendable {
     /// Whether the database is Hivegate's own, and with it the first organization.
     var isOwnDatabase: Bool { place != nil && databaseOwner.user == LocalPostgres.superuser }
 
+    /// What to do where another process runs the servers of our own already.
+    enum Sharing {
+        /// A server must be the only one.
+        case refused
+        /// A command uses them as they are.
+        case allowed
+    }
+
     /// Starts what is missing and waits until both databases answer. Runs on `loop`.
-    static func start(_ configuration: Configuration, on loop: EventLoop, logger: Logger) async throws -> Storage {
+    static func start(
+        _ configuration: Configuration, sharing: Sharing, on loop: EventLoop, logger: Logger
+    ) async throws -> Storage {
         let needsPlace = configuration.databaseURL == nil || configuration.redisURL == nil
         let place = needsPlace ? try LocalPlace(root: configuration.dataDirectory) : nil
         var servers: [LocalServer] = []
         do {
-            if let place, configuration.databaseURL == nil {
-                servers.append(try await LocalPostgres.start(in: place, on: loop, logger: logger))
-            }
-            if let place, configuration.redisURL == nil {
-                servers.append(try await LocalRedis.start(in: place, on: loop, logger: logger))
+            if let place, try mustStart(in: place, sharing) {
+                if configuration.databaseURL == nil {
+                    servers.append(try await LocalPostgres.start(in: place, on: loop, logger: logger))
+                }
+                if configuration.redisURL == nil {
+                    servers.append(try await LocalRedis.start(in: place, on: loop, logger: logger))
+                }
             }
             let storage = try connect(configuration, place, servers)
             try await storage.waitUntilReady(on: loop, logger: logger)
@@ -57,6 +69,15 @@ final class Storage: @unchecked Sendable {
             for server in servers.reversed() { await server.stop() }
             throw error
         }
+    }
+
+    private static func mustStart(in place: LocalPlace, _ sharing: Sharing) throws(LocalServerError) -> Bool {
+        if try place.claim() { return true }
+        guard sharing == .allowed else {
+            throw LocalServerError(
+                "another hivegate serves from \(place.root): stop it, or set HIVEGATE_DATA to another directory")
+        }
+        return false
     }
 
     func stop() async {

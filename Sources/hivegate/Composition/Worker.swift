@@ -25,13 +25,12 @@ final class Worker: @unchecked Sendable {
         var redis: RedisHealth
         var database: PoolHealth
         var transferCount: Int
-        var knownKeyCount: Int
     }
 
     /// Call it on the loop.
     init(
-        _ configuration: Configuration, _ storage: Storage, on loop: EventLoop, health: HealthReport,
-        metrics: Metrics, logger: Logger, lag: Histogram
+        _ configuration: Configuration, _ storage: Storage, on loop: EventLoop, keyMemory: KeyMemory,
+        health: HealthReport, metrics: Metrics, logger: Logger, lag: Histogram
     ) {
         self.loop = loop
         self.lag = lag
@@ -48,26 +47,25 @@ final class Worker: @unchecked Sendable {
         outbound.userAgent = "hivegate/\(Version.current)"
         client = HTTPClient(on: loop, outbound)
         let store = IdentityStore(pool, peppers: storage.peppers)
-        let keys = KeyRing(on: loop, peppers: storage.peppers) { try await store.caller(of: $0) }
+        let keys = KeyRing(on: loop, peppers: storage.peppers, memory: keyMemory) { try await store.caller(of: $0) }
         gateway = Gateway(
             on: loop, keys: keys, client: client, openAI: configuration.openAI, health: health, metrics: metrics,
             logger: logger)
         snapshot = Locked(
-            Snapshot(redis: redis.health, database: pool.health, transferCount: 0, knownKeyCount: 0))
-        beat(keys)
+            Snapshot(redis: redis.health, database: pool.health, transferCount: 0))
+        beat()
     }
 
     /// Notes how this loop fares, again and again.
-    private func beat(_ keys: KeyRing) {
+    private func beat() {
         let due = Instant.now() + Self.pulse
-        timer = loop.schedule(at: due) { [weak self, weak keys] in
-            guard let self, let keys else { return }
+        timer = loop.schedule(at: due) { [weak self] in
+            guard let self else { return }
             lag.observe(Instant.now() - due)
             let current = Snapshot(
-                redis: redis.health, database: pool.health, transferCount: client.transferCount,
-                knownKeyCount: keys.count)
+                redis: redis.health, database: pool.health, transferCount: client.transferCount)
             snapshot.withLock { $0 = current }
-            beat(keys)
+            beat()
         }
     }
 
