@@ -29,6 +29,8 @@ let package = Package(
     targets: [
         // Rank 0: C, each imported by exactly one target.
         .systemLibrary(name: "CLinux"),
+        // Without pkg-config: SwiftPM warns at every build about a flag in hiredis's file.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -42,6 +44,7 @@ let package = Package(
 
         // Rank 3
         part("HTTPClient", ["Base", "Loop", "CCurl"]),
+        part("Redis", ["Base", "CHiredis", "Loop"]),
 
         // Rank 4
         part("Chat", []),
@@ -61,5 +64,6 @@ let package = Package(
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Providers", ["Chat", "Providers"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
+        tests("Redis", ["Base", "Loop", "Redis", "TestKit"]),
     ]
 )
