@@ -7,7 +7,8 @@ package final class RedisSubscription: @unchecked Sendable {
     private let loop: EventLoop
     private let link: RedisLink
     private let channels: [String]
-    private let handler: (Event) -> Void
+    /// Given up when the subscription is closed: it may well hold the subscription.
+    private var handler: ((Event) -> Void)?
     private var unconfirmed: Set<[UInt8]> = []
     private var hasSubscribed = false
     private var isListening = false
@@ -54,6 +55,7 @@ package final class RedisSubscription: @unchecked Sendable {
     package func close() {
         link.close()
         stopTimer()
+        handler = nil
     }
 
     // MARK: Liveness
@@ -101,7 +103,7 @@ extension RedisSubscription: RedisLinkOwner {
         if kind.elementsEqual("message".utf8), parts.count == 3, let channel = parts[1].string,
             let payload = parts[2].bytes
         {
-            handler(.message(channel: channel, payload: payload))
+            handler?(.message(channel: channel, payload: payload))
         } else if kind.elementsEqual("subscribe".utf8), parts.count == 3, let channel = parts[1].bytes {
             confirm(channel)
         }
@@ -115,13 +117,13 @@ extension RedisSubscription: RedisLinkOwner {
         let event: Event = hasSubscribed ? .resubscribed : .subscribed
         hasSubscribed = true
         isListening = true
-        handler(event)
+        handler?(event)
     }
 
     func linkLost(_ why: String, _ wire: RedisWire?) {
         stopTimer()
         // A connection that never got as far as listening interrupts nothing.
-        if isListening { handler(.interrupted) }
+        if isListening { handler?(.interrupted) }
         isListening = false
     }
 }

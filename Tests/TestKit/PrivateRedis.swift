@@ -11,6 +11,7 @@ package final class PrivateRedis: @unchecked Sendable {
     private var child: ChildProcess?
 
     package var socket: String { "\(folder)/redis.sock" }
+    private var logPath: String { "\(folder)/log" }
     package var url: String { "unix://\(socket)" }
 
     private init(_ arguments: [String], on loop: EventLoop) throws {
@@ -38,17 +39,32 @@ package final class PrivateRedis: @unchecked Sendable {
 
     package func start() async throws {
         unlink(socket)
+        unlink(logPath)
         let fixed = [
             "setpriv", "--pdeathsig", "KILL", "redis-server", "--port", "0", "--unixsocket", socket, "--dir",
             folder,
             "--save", "", "--appendonly", "no",
         ]
-        child = try ChildProcess(fixed + arguments, log: "\(folder)/log", on: loop)
-        // The socket appears when the server listens.
-        for _ in 0..<2000 where access(socket, F_OK) != 0 {
-            guard child?.exit == nil else { throw SystemError("redis-server ended at its start", code: 0) }
+        child = try ChildProcess(fixed + arguments, log: logPath, on: loop)
+        for _ in 0..<2000 {
+            if isListening { return }
+            guard child?.exit == nil else { break }
             try await loop.sleep(for: .milliseconds(5))
         }
+        throw StartFailure(log: log)
+    }
+
+    /// Why the server did not start: what it wrote.
+    struct StartFailure: Error { let log: String }
+
+    private var isListening: Bool { log.contains("ready to accept connections at") }
+
+    private var log: String {
+        guard let file = fopen(logPath, "r") else { return "" }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return String(decoding: bytes[..<count], as: UTF8.self)
     }
 
     /// SIGSTOP and SIGCONT make it slow, SIGKILL makes it gone.
