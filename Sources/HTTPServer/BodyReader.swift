@@ -1,0 +1,58 @@
+import Base
+import HTTPWire
+
+/// Where a request's body ends, and how much of it has come.
+struct BodyReader {
+    private var remaining = 0
+    private var chunks: ChunkedDecoder?
+    /// Bytes of the body so far.
+    private(set) var received = 0
+    private(set) var isComplete = true
+
+    init() {}
+
+    init(_ framing: RequestHead.BodyFraming) {
+        switch framing {
+        case .none: break
+        case .length(let length): (remaining, isComplete) = (length, false)
+        case .chunked: (chunks, isComplete) = (ChunkedDecoder(), false)
+        }
+    }
+
+    /// What is known to be missing; `nil` for a chunked body.
+    var missing: Int? { chunks == nil ? remaining : nil }
+
+    /// Takes what belongs to the body from `input`, gives it to `take`, and answers how much of the input
+    /// that was.
+    mutating func read(
+        _ input: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Void
+    ) throws(ChunkedFault) -> Int {
+        if isComplete { return 0 }
+        guard chunks != nil else {
+            let count = min(remaining, input.count)
+            if count > 0 { take(UnsafeRawBufferPointer(rebasing: input[..<count])) }
+            advance(count)
+            return count
+        }
+        var position = 0
+        while true {
+            switch chunks?.decode(input, &position) {
+            case .data(let range):
+                received += range.count
+                take(UnsafeRawBufferPointer(rebasing: input[range]))
+            case .end, nil:
+                isComplete = true
+                return position
+            case .needMore: return position
+            case .fault(let fault): throw fault
+            }
+        }
+    }
+
+    /// `count` bytes of a body of known length were taken elsewhere.
+    mutating func advance(_ count: Int) {
+        remaining -= count
+        received += count
+        isComplete = remaining == 0
+    }
+}

@@ -1,0 +1,124 @@
+import Base
+import HTTPWire
+import Loop
+
+extension Connection {
+    /// Runs one request from its head to the end of its answer.
+    func serve(_ head: RequestHead) async {
+        machine.headArrived(head)
+        bodyReader = BodyReader(head.framing)
+        let exchange = Exchange(head, on: self)
+        self.exchange = exchange
+        // Who has left already gets an answer only where it takes no waiting.
+        if machine.peerHasLeft { task?.cancel() }
+        do {
+            if let route = try shared.configuration.router.route(exchange) {
+                try await route.handler(exchange)
+            }
+            if !machine.isCommitted { throw Problem.noAnswer }
+        } catch {
+            failed(error, exchange)
+        }
+        if case .started = machine.response, !exchange.hasFailed { exchange.endStream() }
+        discardBufferedBody()
+        finish(exchange)
+    }
+
+    /// An error before the answer is answered; one after it breaks the answer off.
+    private func failed(_ error: any Error, _ exchange: Exchange) {
+        if machine.isCommitted {
+            exchange.hasFailed = true
+            return
+        }
+        if !isOpen || machine.peerHasLeft {
+            exchange.hasFailed = true
+            return
+        }
+        let isOurs = Task.isCancelled && (error is WaitFailure || error is CancellationError)
+        shared.configuration.errorResponder(isOurs ? Problem.draining : error, exchange)
+        if !machine.isCommitted { exchange.respond(500) }
+    }
+
+    private func finish(_ exchange: Exchange) {
+        self.exchange = nil
+        let wasComplete = machine.response == .complete || machine.response == .upgraded
+        let phase = machine.handlerReturned(at: shared.loop.now)
+        if case .ending(let ending) = phase, ending != .linger, !wasComplete { exchange.hasFailed = true }
+        exchange.end()
+        if let onFinish = shared.configuration.onFinish {
+            onFinish(
+                ExchangeRecord(
+                    exchange: exchange, method: exchange.request.method, route: exchange.route?.name,
+                    status: exchange.status, bytesIn: bodyReader.received, bytesOut: exchange.bytesOut,
+                    duration: .now() - exchange.started, aborted: exchange.hasFailed))
+        }
+    }
+
+    /// Sends what is left, lingers where the client may still be sending, and closes.
+    func finish() async {
+        flush()
+        while isOpen, !output.isEmpty {
+            if Task.isCancelled { break }
+            let waiter = Waiter(shared.loop)
+            blockedWriters.append(waiter)
+            do throws(WaitFailure) { try await waiter.wait() } catch { break }
+        }
+        if case .ending(.linger) = machine.phase, isOpen, !Task.isCancelled { await linger() }
+        if case .ending(.reset) = machine.phase { end(reset: true) }
+        end(reset: !output.isEmpty)
+        task = nil
+    }
+
+    private func linger() async {
+        transport.shutdownWrite()
+        let deadline = shared.loop.now + limits.lingerDeadline
+        var left = limits.lingerBytes
+        while left > 0, isOpen {
+            switch transport.read(into: shared.scratch) {
+            case .bytes(let count): left -= count
+            case .end, .failed: return
+            case .wouldBlock:
+                do throws(WaitFailure) { try await arrived.wait(until: deadline) } catch { return }
+            }
+            // One that never stops sending must not hold the loop.
+            if left > 0, shared.loop.now >= deadline { return }
+            await Task.yield()
+        }
+    }
+
+    /// Ends the connection at once. Whoever waits on it learns that it is gone.
+    func end(reset: Bool) {
+        guard isOpen else { return }
+        isOpen = false
+        if reset { transport.reset() } else { transport.close() }
+        if let stallTimer { shared.loop.cancel(stallTimer) }
+        stallTimer = nil
+        output.removeAll()
+        input = []
+        shared.remove(self)
+        shared.counter.leave(peer)
+        for waiter in blockedWriters { waiter.wake() }
+        blockedWriters = []
+        arrived.wake()
+    }
+
+    /// Ends the connection and its handler.
+    func drop() {
+        end(reset: true)
+        task?.cancel()
+    }
+}
+
+/// The connection is gone: there is nobody to read from or to write to.
+package struct ConnectionClosed: Error, Equatable, Sendable {}
+
+extension Problem {
+    fileprivate static let noAnswer = Problem(
+        .internal, code: "internal_error",
+        "Something went wrong on our side. Quote the request id when you report it.",
+        detail: "the handler returned without an answer")
+
+    fileprivate static let draining = Problem(
+        .unavailable, code: "server_draining", "This server is being stopped. Send the request again.",
+        retryAfterSeconds: 1)
+}

@@ -1,0 +1,214 @@
+import Base
+import HTTPWire
+import Loop
+
+/// One connection: a thin shell around its machine. A single task reads requests, runs their handlers in
+/// order and writes; readiness wakes it, the end of the tick flushes it.
+// Confined to its loop.
+final class Connection: @unchecked Sendable {
+    let shared: ServerLoop
+    let peer: IPAddress?
+    let transport: any Transport
+    var machine: ConnectionMachine
+    /// Wakes the task when bytes, the end or a decision of ours came.
+    let arrived: Waiter
+
+    /// Bytes that came and belong to nobody yet, from `inputStart` on.
+    var input: [UInt8] = []
+    var inputStart = 0
+    var parser: RequestHeadParser
+    var bodyReader = BodyReader()
+    /// Whether a read may give something.
+    var canRead = false
+
+    var output = OutputQueue()
+    var isFlushScheduled = false
+    /// Whether the socket took all it was given last.
+    var canWrite = true
+    var lastProgress = Instant.never
+    var stallTimer: TimerToken?
+    /// Writers above the high water mark.
+    var blockedWriters: [Waiter] = []
+
+    /// Whether bytes can still be moved.
+    var isOpen = true
+    var task: Task<Void, Never>?
+    /// The exchange in the handler's hands.
+    var exchange: Exchange?
+    private var requestsInARow = 0
+
+    init(_ transport: any Transport, peer: IPAddress?, on shared: ServerLoop) {
+        self.shared = shared
+        self.transport = transport
+        self.peer = peer
+        arrived = Waiter(shared.loop)
+        machine = ConnectionMachine(limits: shared.configuration.limits, at: shared.loop.now)
+        parser = RequestHeadParser(limits: shared.configuration.limits.head)
+    }
+
+    var limits: HTTPServerLimits { shared.configuration.limits }
+
+    /// Begins to serve. The connection removes itself when it has ended.
+    func start() {
+        shared.add(self)
+        do throws(SystemError) {
+            try transport.start { [unowned self] in ready($0) }
+        } catch {
+            shared.configuration.onFailure?(error)
+            end(reset: true)
+            return
+        }
+        task = shared.loop.spawn { [self] in await run() }
+    }
+
+    // MARK: Events
+
+    private func ready(_ readiness: Readiness) {
+        if readiness.contains(.write), !canWrite {
+            canWrite = true
+            flush()
+        }
+        if !readiness.isDisjoint(with: [.peerClosed, .error]) { peerLeft() }
+        if !readiness.isDisjoint(with: [.read, .peerClosed, .error]) {
+            canRead = true
+            if arrived.isWaiting { arrived.wake() }
+        }
+    }
+
+    private func peerLeft() {
+        guard !machine.peerHasLeft else { return }
+        if machine.peerLeft() == .cancel { task?.cancel() }
+    }
+
+    /// The server drains: an idle connection ends, another one after its exchange.
+    func drain() {
+        if machine.drain() == .close { arrived.wake() }
+    }
+
+    // MARK: The task
+
+    private func run() async {
+        while let head = await nextHead() {
+            await serve(head)
+            guard case .idle = machine.phase, isOpen else { break }
+            requestsInARow += 1
+            if requestsInARow >= limits.pipelineBurst {
+                requestsInARow = 0
+                await Task.yield()
+            }
+        }
+        await finish()
+    }
+
+    /// Reads the next request's head; `nil` when there is to be none.
+    private func nextHead() async -> RequestHead? {
+        if inputStart < input.count {
+            machine.bytesArrived(at: shared.loop.now)
+            if let outcome = take(parseInput()) { return outcome.head }
+        } else {
+            releaseInput()
+        }
+        while isOpen {
+            if case .ending = machine.phase { return nil }
+            if canRead, let outcome = readHead() { return outcome.head }
+            if canRead { continue }
+            requestsInARow = 0
+            do throws(WaitFailure) {
+                try await arrived.wait(until: machine.deadline)
+            } catch .timedOut {
+                if machine.deadlinePassed() == .refuse {
+                    refuse(408, code: "request_timeout", "The request's head did not come in time.")
+                }
+                return nil
+            } catch {
+                return nil
+            }
+        }
+        return nil
+    }
+
+    /// A head, or the end of all heads.
+    private struct HeadOutcome { var head: RequestHead? }
+
+    /// Reads once; `nil` while the head is not whole.
+    private func readHead() -> HeadOutcome? {
+        switch transport.read(into: shared.scratch) {
+        case .bytes(let count):
+            noteRead(count)
+            machine.bytesArrived(at: shared.loop.now)
+            if inputStart < input.count {
+                input.append(UnsafeRawBufferPointer(rebasing: shared.scratch[..<count]))
+                return take(parseInput())
+            }
+            return parseScratch(count)
+        case .wouldBlock:
+            canRead = false
+            return nil
+        case .end, .failed:
+            end(reset: false)
+            return HeadOutcome(head: nil)
+        }
+    }
+
+    /// A short read has emptied the socket, unless its end is still to be read.
+    @inline(__always)
+    func noteRead(_ count: Int) { canRead = count == shared.scratch.count || machine.peerHasLeft }
+
+    /// Parses in place; only what is left over is copied.
+    @inline(__always)
+    private func parseScratch(_ count: Int) -> HeadOutcome? {
+        let bytes = UnsafeRawBufferPointer(rebasing: shared.scratch[..<count])
+        let progress = parser.parse(bytes)
+        let used = if case .head(_, let consumed) = progress { consumed } else { 0 }
+        if used < count {
+            if input.capacity == 0 { input = shared.takeBuffer() }
+            input.append(UnsafeRawBufferPointer(rebasing: bytes[used...]))
+        }
+        switch progress {
+        case .head(let head, _): return HeadOutcome(head: head)
+        default: return take(progress)
+        }
+    }
+
+    private func parseInput() -> RequestHeadProgress {
+        let progress = input.withUnsafeBytes {
+            parser.parse(UnsafeRawBufferPointer(rebasing: $0[inputStart...]))
+        }
+        if case .head(_, let consumed) = progress { inputStart += consumed }
+        return progress
+    }
+
+    private func take(_ progress: RequestHeadProgress) -> HeadOutcome? {
+        switch progress {
+        case .needMore: return nil
+        case .head(let head, _): return HeadOutcome(head: head)
+        case .fault(let fault):
+            refuse(fault.status, code: "bad_request", fault.reason.description)
+            return HeadOutcome(head: nil)
+        }
+    }
+
+    /// Gives an empty input's memory away.
+    func releaseInput() {
+        inputStart = 0
+        if input.capacity == 0 { return }
+        var buffer: [UInt8] = []
+        swap(&buffer, &input)
+        buffer.removeAll(keepingCapacity: true)
+        shared.giveBack(buffer)
+    }
+
+    /// Answers a request whose head cannot be read, or does not come.
+    private func refuse(_ status: Int, code: String, _ message: String) {
+        machine.headRefused()
+        let body = ProblemBody.bytes(code: code, message: message)
+        let plan = ConnectionMachine.ResponsePlan(
+            framing: .length(body.count), connection: .close, sendsBody: true)
+        appendHead(status, ["Content-Type": "application/json"], plan)
+        append(body)
+        shared.configuration.onFinish?(
+            ExchangeRecord(
+                exchange: nil, method: nil, route: nil, status: status, bytesIn: 0, bytesOut: body.count,
+                duration: .zero, aborted: false))
+    }
+}

@@ -1,0 +1,185 @@
+package import Base
+package import HTTPWire
+package import Loop
+
+/// One request and its answer, in a handler's hands.
+// Confined to its loop.
+package final class Exchange: @unchecked Sendable {
+    package let request: RequestHead
+    package internal(set) var parameters = PathParameters()
+    /// The route that was found.
+    package internal(set) var route: Route?
+    /// Sent with whatever answers the request: a request id, rate limits, `Allow`.
+    package var responseFields = HTTPFields()
+    /// When the request's head was there.
+    package let started: Instant
+    /// The status that was sent; 0 before.
+    package private(set) var status = 0
+    /// Bytes of the answer's body.
+    package private(set) var bytesOut = 0
+
+    private let connection: Connection
+    private var identifier: String?
+    private var hasEnded = false
+    /// Whether the answer broke off.
+    var hasFailed = false
+
+    init(_ request: RequestHead, on connection: Connection) {
+        self.request = request
+        self.connection = connection
+        started = connection.shared.loop.now
+    }
+
+    package var loop: EventLoop { connection.shared.loop }
+    /// The other end of the connection; `nil` on a unix socket.
+    package var peerAddress: IPAddress? { connection.peer }
+    /// Whether the server is being stopped: a long stream may want to end early.
+    package var isDraining: Bool { connection.machine.isDraining }
+    /// Whether anything was answered. After that an error can only break the connection.
+    package var isCommitted: Bool { hasEnded || connection.machine.isCommitted }
+
+    /// This request's name, for logs and for `x-request-id`. Made when first asked for.
+    package var id: String {
+        if let identifier { return identifier }
+        let made = connection.shared.nextIdentifier()
+        identifier = made
+        return made
+    }
+
+    // MARK: The body
+
+    /// The bound of this request's body: the route's, or the server's.
+    package var bodyLimit: Int { route?.bodyLimit ?? connection.limits.bodyBytes }
+
+    /// The whole body, or what is left of it. Throws a `Problem` where it is too large, too slow or
+    /// malformed.
+    package func body(limit: Int? = nil) async throws -> [UInt8] {
+        if hasEnded { throw ConnectionClosed() }
+        var whole: [UInt8] = []
+        let limit = limit ?? bodyLimit
+        while try await connection.readBody(into: &whole, limit: limit) {
+            if connection.machine.body == .complete { break }
+        }
+        return whole
+    }
+
+    /// The next piece of the body as it comes; `nil` at its end.
+    package func nextBodyPiece(limit: Int? = nil) async throws -> [UInt8]? {
+        if hasEnded { throw ConnectionClosed() }
+        var piece: [UInt8] = []
+        return try await connection.readBody(into: &piece, limit: limit ?? bodyLimit) ? piece : nil
+    }
+
+    // MARK: The answer
+
+    /// Answers as a whole. A second answer, or one after the client has left, is dropped.
+    ///
+    /// Fields that cannot be sent (a line end in a value) turn the answer into a 500: an answer is never
+    /// split.
+    package func respond(_ status: Int, _ fields: HTTPFields = HTTPFields(), body: [UInt8] = []) {
+        guard !hasEnded else { return }
+        connection.discardBufferedBody()
+        guard let plan = connection.machine.respond(status: status, length: body.count) else { return }
+        guard connection.appendHead(status, merged(fields), plan) else {
+            self.status = 500
+            var bare = plan
+            bare.framing = .length(0)
+            connection.appendHead(500, HTTPFields(), bare)
+            return
+        }
+        self.status = status
+        if plan.sendsBody {
+            bytesOut = body.count
+            if !body.isEmpty { connection.append(body) }
+        }
+    }
+
+    /// Begins an answer whose length is not known: chunked, or until the close for HTTP/1.0.
+    package func stream(_ status: Int, _ fields: HTTPFields = HTTPFields()) async throws -> ResponseStream {
+        connection.discardBufferedBody()
+        guard !hasEnded, connection.isOpen else { throw ConnectionClosed() }
+        let merged = merged(fields)
+        if merged.fault != nil { throw Problem.unsendableFields }
+        guard let plan = connection.machine.respond(status: status, length: nil) else {
+            throw Problem.answeredTwice
+        }
+        guard connection.appendHead(status, merged, plan) else {
+            hasFailed = true
+            throw Problem.unsendableFields
+        }
+        self.status = status
+        return ResponseStream(self, connection, plan)
+    }
+
+    /// Turns the connection into a WebSocket. The socket ends when the handler returns.
+    package func upgradeToWebSocket(
+        _ fields: HTTPFields = HTTPFields(), messageLimit: Int? = nil
+    ) async throws -> WebSocket {
+        guard !hasEnded, connection.isOpen else { throw ConnectionClosed() }
+        let accept: String
+        do throws(WebSocketHandshake.Fault) {
+            accept = try WebSocketHandshake.accept(request)
+        } catch {
+            if error == .wrongVersion { responseFields.append("Sec-WebSocket-Version", "13") }
+            throw Problem(.invalidRequest, code: "bad_handshake", error.reason.description)
+        }
+        var merged = merged(fields)
+        merged.append("Upgrade", "websocket")
+        merged.append("Sec-WebSocket-Accept", accept)
+        if merged.fault != nil { throw Problem.unsendableFields }
+        guard connection.machine.upgrade() else { throw Problem.answeredTwice }
+        status = 101
+        connection.appendHead(
+            101, merged,
+            ConnectionMachine.ResponsePlan(framing: .none, connection: .upgrade, sendsBody: false))
+        let socket = WebSocket(
+            connection, messageLimit: messageLimit ?? connection.limits.webSocketMessageBytes,
+            ping: connection.limits.webSocketPing)
+        webSocket = socket
+        return socket
+    }
+
+    private var webSocket: WebSocket?
+
+    @inline(__always)
+    private func merged(_ fields: HTTPFields) -> HTTPFields {
+        if responseFields.isEmpty && responseFields.fault == nil { return fields }
+        var merged = fields
+        merged.append(contentsOf: responseFields)
+        return merged
+    }
+
+    // MARK: For the connection and the stream
+
+    func noteSent(_ count: Int) { bytesOut += count }
+
+    /// Ends a stream that its handler left open.
+    func endStream() {
+        guard case .started(let framing) = connection.machine.response else { return }
+        if framing == .chunked, request.method != .head {
+            connection.append(expecting: 8) { ChunkedEncoder.appendEnd(to: &$0) }
+        }
+        // Without chunks only a clean close tells the end.
+        connection.machine.responseEnded()
+    }
+
+    /// The handler has returned: nothing that still holds this may speak on the connection.
+    func end() {
+        webSocket?.connectionEnds()
+        webSocket = nil
+        hasEnded = true
+    }
+
+    var isOver: Bool { hasEnded }
+}
+
+extension Problem {
+    fileprivate static let unsendableFields = Problem(
+        .internal, code: "internal_error",
+        "Something went wrong on our side. Quote the request id when you report it.",
+        detail: "a response field holds a control character or belongs to the server")
+    fileprivate static let answeredTwice = Problem(
+        .internal, code: "internal_error",
+        "Something went wrong on our side. Quote the request id when you report it.",
+        detail: "a second answer to one request")
+}

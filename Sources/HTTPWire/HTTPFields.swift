@@ -1,0 +1,189 @@
+import Base
+
+/// Header fields in their order, kept as the bytes they have on the wire and an index into them: a request's
+/// fields cost two allocations however many there are, and a response's are copied out in one piece.
+///
+/// Names compare without case. A field that cannot be sent (a name that is no token, a value with a control
+/// character) is left out and remembered in `fault`; whoever writes the fields must refuse them then, so that
+/// a response can never be split.
+package struct HTTPFields: Sendable {
+    /// The wire form; for a request it holds the request line too.
+    private(set) var bytes: [UInt8]
+    private(set) var lines: [Line]
+    /// The first field that could not be taken.
+    package private(set) var fault: FieldFault?
+
+    /// Where one field lies in `bytes`.
+    struct Line: Equatable, Sendable {
+        var nameStart: UInt32
+        var nameCount: UInt32
+        var valueStart: UInt32
+        var valueCount: UInt32
+
+        var name: Range<Int> { Int(nameStart)..<Int(nameStart + nameCount) }
+        var value: Range<Int> { Int(valueStart)..<Int(valueStart + valueCount) }
+    }
+
+    package enum FieldFault: Error, Equatable, Sendable {
+        case invalidName
+        case invalidValue(name: String)
+    }
+
+    package init() {
+        bytes = []
+        lines = []
+    }
+
+    /// For the request parser, which has checked the lines.
+    init(bytes: [UInt8], lines: [Line]) {
+        self.bytes = bytes
+        self.lines = lines
+    }
+
+    package var count: Int { lines.count }
+    package var isEmpty: Bool { lines.isEmpty }
+
+    // MARK: Reading
+
+    /// The value of the first field called `name`. A view: nothing is copied.
+    package subscript(_ name: String) -> ArraySlice<UInt8>? {
+        guard let index = firstIndex(of: name) else { return nil }
+        return bytes[lines[index].value]
+    }
+
+    package func string(_ name: String) -> String? {
+        self[name].map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    package func contains(_ name: String) -> Bool { firstIndex(of: name) != nil }
+
+    /// The values of every field called `name`, in order.
+    package func values(_ name: String) -> [ArraySlice<UInt8>] {
+        var found: [ArraySlice<UInt8>] = []
+        for line in lines where matches(line, name) { found.append(bytes[line.value]) }
+        return found
+    }
+
+    /// Every field in order, as text. For logs, signatures and tests, not for the request path.
+    package var pairs: [(name: String, value: String)] {
+        lines.map {
+            (
+                String(decoding: bytes[$0.name], as: UTF8.self),
+                String(decoding: bytes[$0.value], as: UTF8.self)
+            )
+        }
+    }
+
+    private func firstIndex(of name: String) -> Int? {
+        var name = name
+        return name.withUTF8 { name in
+            bytes.withUnsafeBufferPointer { bytes in
+                lines.firstIndex { Self.matches($0, name, in: bytes) }
+            }
+        }
+    }
+
+    private func matches(_ line: Line, _ name: String) -> Bool {
+        var name = name
+        return name.withUTF8 { name in
+            bytes.withUnsafeBufferPointer { Self.matches(line, name, in: $0) }
+        }
+    }
+
+    @inline(__always)
+    private static func matches(
+        _ line: Line, _ name: UnsafeBufferPointer<UInt8>, in bytes: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        guard Int(line.nameCount) == name.count else { return false }
+        let start = Int(line.nameStart)
+        for offset in 0..<name.count
+        where ASCII.lowercased(bytes[start &+ offset]) != ASCII.lowercased(name[offset]) { return false }
+        return true
+    }
+
+    // MARK: Building
+
+    /// Adds a field after the others. See `fault` for what happens to one that cannot be sent.
+    package mutating func append(_ name: String, _ value: String) {
+        var value = value
+        value.withUTF8 { append(name, UnsafeRawBufferPointer($0)) }
+    }
+
+    package mutating func append(_ name: String, _ value: [UInt8]) {
+        value.withUnsafeBytes { append(name, $0) }
+    }
+
+    package mutating func append(_ name: String, _ value: Int) {
+        append(name, String(value))
+    }
+
+    package mutating func append(_ name: String, _ value: UnsafeRawBufferPointer) {
+        var name = name
+        let isToken = !name.isEmpty && name.utf8.allSatisfy { ByteSet.token.contains($0) }
+        guard isToken else {
+            fault = fault ?? .invalidName
+            return
+        }
+        let trimmed = value.trimmed(0..<value.count)
+        guard value.firstControl(in: trimmed) == nil else {
+            fault = fault ?? .invalidValue(name: name)
+            return
+        }
+        let nameStart = bytes.count
+        name.withUTF8 { bytes.append(contentsOf: $0) }
+        let nameCount = bytes.count - nameStart
+        bytes.append(": " as StaticString)
+        let valueStart = bytes.count
+        bytes.append(UnsafeRawBufferPointer(rebasing: value[trimmed]))
+        lines.append(
+            Line(
+                nameStart: UInt32(nameStart), nameCount: UInt32(nameCount), valueStart: UInt32(valueStart),
+                valueCount: UInt32(bytes.count - valueStart)))
+        bytes.append("\r\n" as StaticString)
+    }
+
+    /// Adds every field of `other`.
+    package mutating func append(contentsOf other: HTTPFields) {
+        for line in other.lines {
+            let name = String(decoding: other.bytes[line.name], as: UTF8.self)
+            other.bytes.withUnsafeBytes { append(name, UnsafeRawBufferPointer(rebasing: $0[line.value])) }
+        }
+        fault = fault ?? other.fault
+    }
+
+    /// Puts `value` in the place of every field called `name`.
+    package mutating func replace(_ name: String, _ value: String) {
+        remove(name)
+        append(name, value)
+    }
+
+    package mutating func remove(_ name: String) {
+        guard contains(name) else { return }
+        var kept = HTTPFields()
+        for line in lines where !matches(line, name) {
+            let other = String(decoding: bytes[line.name], as: UTF8.self)
+            bytes.withUnsafeBytes { kept.append(other, UnsafeRawBufferPointer(rebasing: $0[line.value])) }
+        }
+        kept.fault = fault
+        self = kept
+    }
+}
+
+extension HTTPFields: ExpressibleByDictionaryLiteral {
+    package init(dictionaryLiteral elements: (String, String)...) {
+        self.init()
+        for (name, value) in elements { append(name, value) }
+    }
+}
+
+extension HTTPFields: Equatable {
+    /// The same names (without case) and values in the same order.
+    package static func == (left: HTTPFields, right: HTTPFields) -> Bool {
+        left.lines.count == right.lines.count && left.fault == right.fault
+            && zip(left.lines, right.lines).allSatisfy { first, second in
+                left.bytes[first.value] == right.bytes[second.value]
+                    && left.bytes[first.name].map(ASCII.lowercased)
+                        == right.bytes[second.name].map(ASCII.lowercased)
+            }
+    }
+}
