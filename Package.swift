@@ -31,6 +31,8 @@ let package = Package(
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        // Without pkg-config: SwiftPM warns at every build about a flag in hiredis's file.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
@@ -46,6 +48,7 @@ let package = Package(
         part("HTTPClient", ["Base", "CCurl", "Loop"]),
         part("HTTPServer", ["Base", "HTTPWire", "Loop"]),
         part("Postgres", ["Base", "CPostgres", "Loop"]),
+        part("Redis", ["Base", "CHiredis", "Loop"]),
 
         // Rank 4
         part("Chat", []),
@@ -60,6 +63,15 @@ let package = Package(
             "Gateway",
             ["Base", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop", "Postgres", "Providers"]),
 
+        // Rank 8
+        .executableTarget(
+            name: "hivegate",
+            dependencies: [
+                "Base", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "LocalServers", "Loop", "Postgres",
+                "Providers", "Redis",
+            ],
+            exclude: ["README.md"], swiftSettings: settings),
+
         // Tests, and what they share.
         .target(
             name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
@@ -67,13 +79,13 @@ let package = Package(
         tests("Base", ["Base"]),
         tests("Chat", ["Chat"]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
-        tests("HTTPServer", ["Base", "HTTPServer", "HTTPWire", "Loop", "TestKit"]),
         tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
         tests("Identity", ["Base", "Identity", "Loop", "TestKit"]),
         tests("JSON", ["JSON"]),
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
         tests("Postgres", ["Base", "Loop", "Postgres", "TestKit"]),
+        .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: settings),
         tests("Providers", ["Base", "Chat", "JSON", "Providers"]),
     ]
 )

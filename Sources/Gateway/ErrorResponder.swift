@@ -1,5 +1,5 @@
 package import HTTPServer
-import Base
+package import Base
 import HTTPClient
 import HTTPWire
 import Postgres

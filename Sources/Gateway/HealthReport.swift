@@ -1,4 +1,4 @@
-package import Base
+import Base
 
 /// What the health pages say, asked of whoever knows.
 package struct HealthReport: Sendable {

@@ -12,13 +12,13 @@ package final class RequestObserver: Sendable {
     }
 
     private let logger: Logger
-    private let series: [String: Series]
+    private let byRoute: [String: Series]
     private let unrouted: Series
 
     package init(routes: [Route], metrics: Metrics, logger: Logger) {
         self.logger = logger
         unrouted = Self.series("none", metrics)
-        series = Dictionary(uniqueKeysWithValues: routes.map { ($0.name, Self.series($0.name, metrics)) })
+        byRoute = Dictionary(uniqueKeysWithValues: routes.map { ($0.name, Self.series($0.name, metrics)) })
     }
 
     private static func series(_ route: String, _ metrics: Metrics) -> Series {
@@ -36,7 +36,7 @@ package final class RequestObserver: Sendable {
     }
 
     package func finished(_ record: ExchangeRecord) {
-        let series = record.route.flatMap { series[$0] } ?? unrouted
+        let series = record.route.flatMap { byRoute[$0] } ?? unrouted
         series.duration.observe(record.duration)
         series.statuses[min(5, max(0, record.status / 100))].add()
         if record.aborted { series.aborted.add() }

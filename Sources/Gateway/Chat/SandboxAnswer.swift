@@ -2,6 +2,7 @@ import Base
 import Chat
 import HTTPServer
 import HTTPWire
+import Loop
 import Providers
 
 /// Sends the reply of a sandbox model: whole or as a stream, at its pace, with its faults.

@@ -1,4 +1,5 @@
 package import HTTPServer
+import HTTPWire
 package import Loop
 
 /// Every address of the API, with what answers it and who may call it.

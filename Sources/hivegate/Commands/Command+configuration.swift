@@ -7,8 +7,8 @@ extension Command {
             Reads the environment as "serve" would, prints each setting with its value (secrets as ***) and what it is
             for, and then all faults. Exits with 78 if there is one.
             """
-    ) { arguments in
-        guard arguments.isEmpty else { return checkConfig.misused("takes no arguments") }
+    ) { arguments throws(Misuse) in
+        guard arguments.isEmpty else { throw Misuse(reason: "takes no arguments") }
         do throws(Configuration.Invalid) {
             show(try Configuration.current().settings)
             return .success

@@ -1,5 +1,6 @@
 import Base
 import Loop
+import Postgres
 
 extension Command {
     static let migrate = Command(
@@ -10,8 +11,8 @@ extension Command {
 
               --dry-run  say what would be applied, check everything, and change nothing
             """
-    ) { arguments in
-        guard arguments.allSatisfy({ $0 == "--dry-run" }) else { return migrate.misused("unknown arguments") }
+    ) { arguments throws(Misuse) in
+        guard arguments.allSatisfy({ $0 == "--dry-run" }) else { throw Misuse(reason: "unknown arguments") }
         let isDry = !arguments.isEmpty
         return Program.run { configuration, loop, logger in
             let storage = try await Storage.start(configuration, on: loop, logger: logger)

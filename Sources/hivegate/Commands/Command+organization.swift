@@ -11,12 +11,12 @@ extension Command {
             Makes an organization, its owner and an API key, and prints the key and the owner's password. Neither can be
             shown again.
             """
-    ) { arguments in
+    ) { arguments throws(Misuse) in
         guard arguments.count == 4, arguments[0] == "create", arguments[2] == "--owner" else {
-            return organization.misused("expected: create NAME --owner EMAIL")
+            throw Misuse(reason: "expected: create NAME --owner EMAIL")
         }
         let (name, email) = (arguments[1], arguments[3])
-        guard email.contains("@"), !name.isEmpty else { return organization.misused("the owner needs an e-mail address") }
+        guard email.contains("@"), !name.isEmpty else { throw Misuse(reason: "the owner needs an e-mail address") }
         return Program.run { configuration, loop, logger in
             let storage = try await Storage.start(configuration, on: loop, logger: logger)
             do {

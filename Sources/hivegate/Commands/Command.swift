@@ -1,12 +1,17 @@
 /// A subcommand: its name, what it says of itself, and what it does.
-struct Command {
+struct Command: Sendable {
     let name: String
     let summary: String
     /// What follows the name on the command line.
     let synopsis: String
     /// Shown by `hivegate NAME --help`, after the synopsis.
     let description: String
-    let run: ([String]) -> ExitCode
+    let run: @Sendable ([String]) throws(Misuse) -> ExitCode
+
+    /// A command was called in a way it does not know.
+    struct Misuse: Error {
+        let reason: String
+    }
 
     static let all: [Command] = [.serve, .migrate, .checkConfig, .organization, .health, .version]
 
@@ -29,13 +34,12 @@ struct Command {
             Console.print(command.help)
             return .success
         }
-        return command.run(rest)
-    }
-
-    /// For a command that was called in a way it does not know.
-    func misused(_ reason: String) -> ExitCode {
-        Console.error("hivegate \(name): \(reason)\n\n\(help)")
-        return .usage
+        do throws(Misuse) {
+            return try command.run(rest)
+        } catch {
+            Console.error("hivegate \(name): \(error.reason)\n\n\(command.help)")
+            return .usage
+        }
     }
 
     private static func isHelp(_ argument: String) -> Bool { argument == "--help" || argument == "-h" }

@@ -19,7 +19,7 @@ struct FirstStart {
         let pool = PostgresPool(storage.database, on: loop)
         let store = IdentityStore(pool, peppers: storage.peppers)
         do {
-            var credentials = try await existing(store) ?? replaced(store) ?? made(store)
+            var credentials = try await found(store)
             credentials.url = url
             try credentials.write(in: directory)
             await pool.close(until: .now() + .seconds(1))
@@ -28,6 +28,12 @@ struct FirstStart {
             await pool.close(until: .now() + .seconds(1))
             throw error
         }
+    }
+
+    private func found(_ store: IdentityStore) async throws -> Credentials {
+        if let existing = try await existing(store) { return existing }
+        if let replaced = try await replaced(store) { return replaced }
+        return try await made(store)
     }
 
     /// Those of an earlier start, if their key still is one.

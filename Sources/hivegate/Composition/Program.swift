@@ -15,37 +15,34 @@ enum Program {
             return error
         }
         let logger = Logger(level: max(.warning, configuration.logLevel), format: configuration.logFormat)
-        return run(configuration, loopCount: 1, logger) { loops in
-            try await body(configuration, loops[0], logger)
-        }
+        return run(loopCount: 1, logger) { group in try await body(configuration, group.loops[0], logger) }
     }
 
     /// Runs `body` on the first of `loopCount` loops, and waits for it on the calling thread.
     static func run(
-        _ configuration: Configuration, loopCount: Int, _ logger: Logger,
-        _ body: @escaping @Sendable ([EventLoop]) async throws -> Void
+        loopCount: Int, _ logger: Logger, _ body: @escaping @Sendable (LoopGroup) async throws -> Void
     ) -> ExitCode {
-        do {
+        do throws(SystemError) {
             let group = try LoopGroup(count: loopCount)
             try group.start()
-            let outcome = Locked<ExitCode?>(nil)
+            let outcome = Locked(ExitCode.failure)
             let finished = Semaphore()
             group.loops[0].spawn {
-                let code = await exitCode(logger) { try await body(group.loops) }
+                let code = await exitCode { try await body(group) }
                 outcome.withLock { $0 = code }
                 finished.signal()
             }
             finished.wait()
             group.stop()
             LogSink.standardError.flush()
-            return outcome.withLock { $0 } ?? .failure
+            return outcome.withLock { $0 }
         } catch {
             Console.error("hivegate: \(error)")
             return .failure
         }
     }
 
-    private static func exitCode(_ logger: Logger, _ body: () async throws -> Void) async -> ExitCode {
+    private static func exitCode(_ body: () async throws -> Void) async -> ExitCode {
         do {
             try await body()
             return .success
