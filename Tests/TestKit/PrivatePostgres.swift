@@ -23,8 +23,12 @@ package final class PrivatePostgres: @unchecked Sendable {
         var databases = 0
     }
 
+    /// Where the server also listens with TLS and asks for passwords; `nil` is the unix socket alone.
+    package let tlsPort: Int?
+
     /// Creates and starts a server.
-    package init() {
+    package init(tls: Bool = false) {
+        tlsPort = tls ? freePort() : nil
         TemporaryDirectory.removeStale()
         directory = TemporaryDirectory.make("postgres")
         // The server's user owns the directory; we, as root or as that user, reach everything in it.
@@ -35,9 +39,32 @@ package final class PrivatePostgres: @unchecked Sendable {
                 "--locale=C.UTF-8", "--no-sync", "--no-instructions",
             ], user: Self.user, log: log)
         precondition(status == 0, "initdb fails; see \(log)")
+        if tls { prepareTLS() }
         start()
     }
 
+    /// The server's certificate, for the name `localhost`; it is its own authority.
+    package var certificate: String { "\(directory)/certificate.pem" }
+    private var key: String { "\(directory)/key.pem" }
+
+    private func prepareTLS() {
+        let status = runToEnd(
+            [
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                "-keyout", key, "-out", certificate,
+            ], user: Self.user, log: log)
+        precondition(status == 0, "openssl fails; see \(log)")
+        let rules = "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+        let descriptor = open("\(data)/pg_hba.conf", O_WRONLY | O_TRUNC)
+        let written = write(descriptor, rules, rules.utf8.count)
+        precondition(written == rules.utf8.count, "pg_hba.conf cannot be written")
+        close(descriptor)
+    }
+
+    /// The number in the name of the unix socket.
+    private var port: String { String(tlsPort ?? 5432) }
     private var data: String { "\(directory)/data" }
     private var log: String { "\(directory)/log" }
 
@@ -46,16 +73,23 @@ package final class PrivatePostgres: @unchecked Sendable {
 
     /// Starts the server and waits until it answers.
     package func start() {
+        var settings = ["-c", "listen_addresses="]
+        if let tlsPort {
+            settings = [
+                "-c", "listen_addresses=127.0.0.1", "-p", String(tlsPort), "-c", "ssl=on",
+                "-c", "ssl_cert_file=\(certificate)", "-c", "ssl_key_file=\(key)",
+            ]
+        }
         let process = ServerProcess(
             [
-                "\(Self.programs)/postgres", "-D", data, "-k", directory, "-c", "listen_addresses=",
+                "\(Self.programs)/postgres", "-D", data, "-k", directory,
                 "-c", "fsync=off", "-c", "full_page_writes=off",
                 "-c", "max_connections=200", "-c", "shared_buffers=64MB", "-c", "autovacuum=off",
                 "-c", "deadlock_timeout=100ms", "-c", "log_min_messages=fatal",
-            ], user: Self.user, deathSignal: "QUIT", log: log)
+            ] + settings, user: Self.user, deathSignal: "QUIT", log: log)
         state.withLock { $0.process = process }
         let deadline = Instant.now() + Self.startLimit
-        while runToEnd(["\(Self.programs)/pg_isready", "-q", "-h", directory]) != 0 {
+        while runToEnd(["\(Self.programs)/pg_isready", "-q", "-h", directory, "-p", port]) != 0 {
             precondition(Instant.now() < deadline, "Postgres does not start; see \(log)")
             usleep(20_000)
         }
@@ -75,7 +109,7 @@ package final class PrivatePostgres: @unchecked Sendable {
 
     /// The URL of a database as the superuser, or as `user`.
     package func url(_ database: String = "postgres", user: String = "postgres") -> String {
-        "postgres://\(user)@/\(database)?host=\(directory)"
+        "postgres://\(user)@/\(database)?host=\(directory)&port=\(port)"
     }
 
     /// Creates a database, empty or a copy of `template`, and gives its URL.
@@ -85,7 +119,10 @@ package final class PrivatePostgres: @unchecked Sendable {
             return "test_\(state.databases)"
         }
         let status = runToEnd(
-            ["\(Self.programs)/createdb", "-h", directory, "-U", "postgres", "-T", template, name], log: log)
+            [
+                "\(Self.programs)/createdb", "-h", directory, "-p", port, "-U", "postgres", "-T", template,
+                name,
+            ], log: log)
         precondition(status == 0, "createdb fails; see \(log)")
         return url(name)
     }

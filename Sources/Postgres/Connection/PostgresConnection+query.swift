@@ -44,7 +44,11 @@ extension PostgresConnection {
             }
         }
         return exchanges.map { exchange in
-            if let failure = exchange.failure { .failure(failure) } else { .success(exchange.results[0]) }
+            do throws(PostgresError) {
+                return .success(try Self.onlyResult(of: exchange))
+            } catch {
+                return .failure(error)
+            }
         }
     }
 
@@ -66,9 +70,14 @@ extension PostgresConnection {
 
     private func queryOnce(_ sql: SQL, timeout: Duration?) async throws(PostgresError) -> PostgresRows {
         let exchange = try await run(.statements([sql]), timeout: timeout)
+        return try Self.onlyResult(of: exchange)
+    }
+
+    private static func onlyResult(of exchange: Exchange) throws(PostgresError) -> PostgresRows {
         if let failure = exchange.failure { throw failure }
         guard let rows = exchange.results.first else {
-            throw PostgresError(.protocolViolation, "an answer without a result", statement: sql.text)
+            throw PostgresError(
+                .protocolViolation, "an answer without a result", statement: exchange.text(of: 0))
         }
         return rows
     }

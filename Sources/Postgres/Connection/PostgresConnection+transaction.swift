@@ -58,7 +58,10 @@ extension PostgresConnection {
             _ = try await atomically(statements)
         } catch {
             rollBackUnwatched()
-            throw error
+            // A transaction that only began has changed nothing.
+            var failure = error
+            failure.mayHaveExecuted = false
+            throw failure
         }
     }
 
