@@ -26,3 +26,6 @@ static inline int linux_accept(int fd, struct sockaddr *address, socklen_t *leng
 static inline int linux_local_name(int fd, struct sockaddr *address, socklen_t *length) {
     return getsockname(fd, address, length);
 }
+static inline int linux_connect(int fd, const struct sockaddr *address, socklen_t length) {
+    return connect(fd, address, length);
+}

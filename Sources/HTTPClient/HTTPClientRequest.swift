@@ -18,7 +18,8 @@ package struct HTTPClientRequest: Sendable {
         case stream(HTTPUpload)
     }
 
-    /// Each is measured only while we wait on the other side: a slow reader of ours does not fail its upstream.
+    /// Each is measured only while we wait on the other side: a slow reader of ours does not fail its
+    /// upstream.
     package struct Deadlines: Sendable {
         /// To resolve, connect and shake hands.
         package var connect: Duration

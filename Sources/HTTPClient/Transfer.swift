@@ -2,8 +2,8 @@ import Base
 import CCurl
 import Loop
 
-/// One request and its answer, in libcurl's hands. The callbacks only store and wake; the task that reads does
-/// everything else, so libcurl is never called from inside itself.
+/// One request and its answer, in libcurl's hands. The callbacks only store and wake; the task that reads
+/// does everything else, so libcurl is never called from inside itself.
 // Confined to its loop.
 final class Transfer: @unchecked Sendable {
     /// Received and not yet read: above this the connection is paused.

@@ -8,6 +8,12 @@ extension ConnectionMachine {
         package var connection: ConnectionOption
         /// Whether the body's bytes are sent (HEAD and some statuses have none).
         package var sendsBody: Bool
+
+        package init(framing: ResponseFraming, connection: ConnectionOption, sendsBody: Bool) {
+            self.framing = framing
+            self.connection = connection
+            self.sendsBody = sendsBody
+        }
     }
 
     /// A response begins: with a body of `length` bytes, or of unknown length. `nil` when one has begun

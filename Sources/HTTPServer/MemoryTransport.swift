@@ -75,7 +75,6 @@ package final class MemoryTransport: Transport, @unchecked Sendable {
         if isClosed { return }
         isClosed = true
         handler = nil
-        peer?.received = []
         peer?.end(broken: true)
     }
 

@@ -144,11 +144,31 @@ package struct HTTPFields: Sendable {
 
     /// Adds every field of `other`.
     package mutating func append(contentsOf other: HTTPFields) {
-        for line in other.lines {
-            let name = String(decoding: other.bytes[line.name], as: UTF8.self)
-            other.bytes.withUnsafeBytes { append(name, UnsafeRawBufferPointer(rebasing: $0[line.value])) }
-        }
         fault = fault ?? other.fault
+        let wire = other.wireForm
+        if wire.isEmpty { return }
+        let shift = UInt32(bytes.count)
+        bytes.append(contentsOf: wire)
+        for var line in other.isWireForm ? other.lines : other.rebuilt.lines {
+            line.nameStart += shift
+            line.valueStart += shift
+            lines.append(line)
+        }
+    }
+
+    /// The lines, each with its line end.
+    package var wireForm: [UInt8] { isWireForm ? bytes : rebuilt.bytes }
+
+    /// Whether `bytes` are the lines and nothing else. A request's have the request line before them.
+    private var isWireForm: Bool { lines.first.map { $0.nameStart == 0 } ?? bytes.isEmpty }
+
+    private var rebuilt: HTTPFields {
+        var fields = HTTPFields()
+        for line in lines {
+            let name = String(decoding: bytes[line.name], as: UTF8.self)
+            bytes.withUnsafeBytes { fields.append(name, UnsafeRawBufferPointer(rebasing: $0[line.value])) }
+        }
+        return fields
     }
 
     /// Puts `value` in the place of every field called `name`.

@@ -66,9 +66,6 @@ package struct ResponseHeadWriter: Sendable {
 }
 
 extension HTTPFields {
-    /// The lines of fields that were built here, each with its line end.
-    package var wireForm: [UInt8] { bytes }
-
     /// Whether one of them would contradict what the response writer says of the message.
     var namesFramingField: Bool {
         bytes.withUnsafeBytes { bytes in

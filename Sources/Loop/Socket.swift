@@ -25,29 +25,49 @@ package enum Socket {
 
     /// A non-blocking listener on a path, replacing a socket that an earlier process left there.
     package static func listen(path: String, backlog: Int32 = 4096) throws(SystemError) -> Int32 {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard !bytes.isEmpty, bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw SystemError("bind \(path)", code: ENAMETOOLONG)
-        }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         let descriptor = try open(AF_UNIX)
         unlink(path)
-        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
-        let code = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { linux_bind(descriptor, $0, length) }
+        do throws(SystemError) {
+            guard try withAddress(path, { linux_bind(descriptor, $0, $1) }) == 0 else {
+                throw SystemError("bind \(path)")
+            }
+            guard Glibc.listen(descriptor, backlog) == 0 else { throw SystemError("listen") }
+        } catch {
+            close(descriptor)
+            throw error
         }
-        guard code == 0, Glibc.listen(descriptor, backlog) == 0 else {
-            let failure = SystemError("bind \(path)")
+        return descriptor
+    }
+
+    /// A non-blocking socket on its way to `host:port`; it can be written to once it is connected.
+    package static func connect(host: IPAddress, port: Int) throws(SystemError) -> Int32 {
+        let descriptor = try open(host.isVersion4 ? AF_INET : AF_INET6)
+        let code = withAddress(host, port) { linux_connect(descriptor, $0, $1) }
+        guard code == 0 || errno == EINPROGRESS else {
+            let failure = SystemError("connect \(host):\(port)")
             close(descriptor)
             throw failure
         }
         return descriptor
     }
 
+    package static func connect(path: String) throws(SystemError) -> Int32 {
+        let descriptor = try open(AF_UNIX)
+        do throws(SystemError) {
+            guard try withAddress(path, { linux_connect(descriptor, $0, $1) }) == 0 else {
+                throw SystemError("connect \(path)")
+            }
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
     /// The next waiting connection, non-blocking and without delay on small writes; `nil` when there is none.
-    package static func accept(_ listener: Int32) throws(SystemError) -> (descriptor: Int32, peer: IPAddress?)? {
+    package static func accept(_ listener: Int32) throws(SystemError) -> (
+        descriptor: Int32, peer: IPAddress?
+    )? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         return try withUnsafeMutablePointer(to: &storage) { pointer throws(SystemError) in
@@ -112,6 +132,19 @@ package enum Socket {
         address.sin6_family = sa_family_t(AF_INET6)
         address.sin6_port = in_port_t(UInt16(truncatingIfNeeded: port)).bigEndian
         withUnsafeMutableBytes(of: &address.sin6_addr) { $0.copyBytes(from: host.bytes) }
+        return passing(address, body)
+    }
+
+    private static func withAddress(
+        _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) throws(SystemError) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        guard !bytes.isEmpty, bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw SystemError("address \(path)", code: ENAMETOOLONG)
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         return passing(address, body)
     }
 
