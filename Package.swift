@@ -61,13 +61,17 @@ let package = Package(
         // Rank 7
         part(
             "Gateway",
-            ["Base", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop", "Postgres", "Providers"]),
+            [
+                "Base", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop",
+                "Postgres", "Providers",
+            ]),
 
         // Rank 8
         .executableTarget(
             name: "hivegate",
             dependencies: [
-                "Base", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "LocalServers", "Loop", "Postgres",
+                "Base", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "LocalServers", "Loop",
+                "Postgres",
                 "Providers", "Redis",
             ],
             exclude: ["README.md"], swiftSettings: settings),
@@ -79,13 +83,15 @@ let package = Package(
         tests("Base", ["Base"]),
         tests("Chat", ["Chat"]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
+        tests("HTTPServer", ["Base", "HTTPServer", "HTTPWire", "Loop", "TestKit"]),
         tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
-        tests("Identity", ["Base", "Identity", "Loop", "TestKit"]),
+        tests("Identity", ["Base", "Identity", "Loop", "Postgres", "TestKit"]),
         tests("JSON", ["JSON"]),
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
         tests("Postgres", ["Base", "Loop", "Postgres", "TestKit"]),
-        .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: settings),
         tests("Providers", ["Base", "Chat", "JSON", "Providers"]),
+        tests("Redis", ["Base", "Loop", "Redis", "TestKit"]),
+        tests("Tidy", []),
     ]
 )

@@ -1,6 +1,6 @@
-package import HTTPServer
 package import Base
 import HTTPClient
+package import HTTPServer
 import HTTPWire
 import Identity
 import Postgres
@@ -28,7 +28,8 @@ package struct ErrorResponder: Sendable {
         }
         var fields: HTTPFields = ["Content-Type": "application/json", "X-Request-Id": exchange.id]
         if let seconds = problem.retryAfterSeconds { fields.append("Retry-After", seconds) }
-        exchange.respond(problem.kind.status, fields, body: OpenAIProblem.body(problem, requestID: exchange.id))
+        exchange.respond(
+            problem.kind.status, fields, body: OpenAIProblem.body(problem, requestID: exchange.id))
     }
 
     /// What a client may know of `error`.
@@ -54,7 +55,8 @@ package struct ErrorResponder: Sendable {
                 retryAfterSeconds: 1, detail: error.debugDescription)
         default:
             Problem(
-                .badGateway, code: "provider_unreachable", "The provider could not be reached, or broke off. Try again.",
+                .badGateway, code: "provider_unreachable",
+                "The provider could not be reached, or broke off. Try again.",
                 detail: error.debugDescription)
         }
     }
@@ -62,7 +64,8 @@ package struct ErrorResponder: Sendable {
     /// Whatever the database says beyond being away is a fault of ours.
     private static func problem(_ error: PostgresError) -> Problem {
         switch error.kind {
-        case .unavailable, .connectionLost, .poolExhausted, .adminShutdown, .tooManyConnections, .outOfResources:
+        case .unavailable, .connectionLost, .poolExhausted, .adminShutdown, .tooManyConnections,
+            .outOfResources:
             databaseIsAway(error.debugDescription)
         default:
             Problem(unforeseen: error)
@@ -72,7 +75,8 @@ package struct ErrorResponder: Sendable {
     private static func databaseIsAway(_ detail: String) -> Problem {
         Problem(
             .unavailable, code: "database_unavailable",
-            "The gateway's database cannot be reached at the moment. Try again shortly.", retryAfterSeconds: 2,
+            "The gateway's database cannot be reached at the moment. Try again shortly.",
+            retryAfterSeconds: 2,
             detail: detail)
     }
 }

@@ -18,7 +18,8 @@ extension Gateway {
         }
         guard caller.has(scope: scope) else {
             throw Problem(
-                .forbidden, code: "missing_scope", "This API key lacks the scope \"\(scope)\". Use one that has it.")
+                .forbidden, code: "missing_scope",
+                "This API key lacks the scope \"\(scope)\". Use one that has it.")
         }
         return caller
     }
@@ -27,7 +28,9 @@ extension Gateway {
 
     private static func presentedKey(_ fields: HTTPFields) -> ArraySlice<UInt8>? {
         if let value = fields["authorization"] {
-            guard value.count > bearer.count, zip(value, bearer).allSatisfy({ $0 | 0x20 == $1 }) else { return nil }
+            guard value.count > bearer.count, zip(value, bearer).allSatisfy({ $0 | 0x20 == $1 }) else {
+                return nil
+            }
             return value.dropFirst(bearer.count)
         }
         return fields["x-api-key"] ?? fields["api-key"] ?? fields["x-goog-api-key"]

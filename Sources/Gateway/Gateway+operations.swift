@@ -26,7 +26,9 @@ extension Gateway {
         var json = JSONWriter()
         json.object { json in
             json.field("status", obstacles.isEmpty ? "ok" : "unavailable")
-            if !obstacles.isEmpty { json.array("reasons") { json in for reason in obstacles { json.value(reason) } } }
+            if !obstacles.isEmpty {
+                json.array("reasons") { json in for reason in obstacles { json.value(reason) } }
+            }
         }
         exchange.respond(
             obstacles.isEmpty ? 200 : 503, ["Content-Type": "application/json", "Cache-Control": "no-store"],
@@ -35,6 +37,7 @@ extension Gateway {
 
     /// `GET /metrics`
     func showMetrics(_ exchange: Exchange) {
-        exchange.respond(200, ["Content-Type": "text/plain; version=0.0.4; charset=utf-8"], body: metrics.render())
+        exchange.respond(
+            200, ["Content-Type": "text/plain; version=0.0.4; charset=utf-8"], body: metrics.render())
     }
 }

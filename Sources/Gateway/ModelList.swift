@@ -55,7 +55,8 @@ final class ModelList: @unchecked Sendable {
     }
 
     private func load(_ openAI: OpenAIUpstream) async throws -> [Model] {
-        let request = HTTPClientRequest(url: openAI.modelsURL, fields: openAI.fields, deadlines: Self.deadlines)
+        let request = HTTPClientRequest(
+            url: openAI.modelsURL, fields: openAI.fields, deadlines: Self.deadlines)
         let body = try await client.withResponse(request) { response in
             guard response.status == 200 else {
                 throw Problem(.badGateway, code: "provider_error", "status \(response.status)")

@@ -32,7 +32,8 @@ package final class RequestObserver: Sendable {
                     ["route": route, "status": digit == 0 ? "none" : "\(digit)xx"])
             },
             aborted: metrics.counter(
-                "hivegate_requests_aborted_total", "Requests whose answer did not reach its end.", ["route": route]))
+                "hivegate_requests_aborted_total", "Requests whose answer did not reach its end.",
+                ["route": route]))
     }
 
     package func finished(_ record: ExchangeRecord) {
@@ -42,9 +43,11 @@ package final class RequestObserver: Sendable {
         if record.aborted { series.aborted.add() }
         guard logger.level <= .info else { return }
         logger.info(
-            "request", ("request_id", "\(record.exchange?.id ?? "-")"), ("method", "\(record.method?.name ?? "-")"),
+            "request", ("request_id", "\(record.exchange?.id ?? "-")"),
+            ("method", "\(record.method?.name ?? "-")"),
             ("route", "\(record.route ?? "-")"), ("status", .integer(record.status)),
             ("bytes_in", .integer(record.bytesIn)), ("bytes_out", .integer(record.bytesOut)),
-            ("microseconds", .integer(Int(record.duration.nanoseconds / 1000))), ("aborted", .flag(record.aborted)))
+            ("microseconds", .integer(Int(record.duration.nanoseconds / 1000))),
+            ("aborted", .flag(record.aborted)))
     }
 }

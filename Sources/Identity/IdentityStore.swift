@@ -75,7 +75,8 @@ package struct IdentityStore: Sendable {
                 VALUES (\(founding.organization), \(founding.user), \(Role.owner))
                 """)
             try await add(
-                founding.key, named: "First key", to: founding.user, of: founding.organization, in: transaction)
+                founding.key, named: "First key", to: founding.user, of: founding.organization,
+                in: transaction)
         }
         return founding
     }
@@ -90,7 +91,8 @@ package struct IdentityStore: Sendable {
     }
 
     private func add(
-        _ key: APIKey, named name: String, to user: UUID, of organization: UUID, in transaction: PostgresTransaction
+        _ key: APIKey, named name: String, to user: UUID, of organization: UUID,
+        in transaction: PostgresTransaction
     ) async throws {
         let (digest, version) = peppers.digest(of: key)
         try await transaction.execute(

@@ -19,10 +19,12 @@ package struct PasswordHash: Sendable, Equatable {
         let password = Array(password.reveal().utf8)
         let salt = Random.bytes(Self.saltLength)
         let length = argon2_encodedlen(
-            Self.passes, Self.memoryKiB, Self.lanes, UInt32(Self.saltLength), UInt32(Self.hashLength), Argon2_id)
+            Self.passes, Self.memoryKiB, Self.lanes, UInt32(Self.saltLength), UInt32(Self.hashLength),
+            Argon2_id)
         var encoded = [CChar](repeating: 0, count: Int(length))
         let code = argon2id_hash_encoded(
-            Self.passes, Self.memoryKiB, Self.lanes, password, password.count, salt, salt.count, Self.hashLength,
+            Self.passes, Self.memoryKiB, Self.lanes, password, password.count, salt, salt.count,
+            Self.hashLength,
             &encoded, encoded.count)
         precondition(code == ARGON2_OK.rawValue, "argon2 fails: code \(code)")
         text = encoded.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }

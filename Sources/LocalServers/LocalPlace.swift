@@ -28,7 +28,9 @@ package struct LocalPlace: Sendable {
         self.root = root
         self.account = account
         data = base
-        self.sockets = sockets.utf8.count <= Self.longestSocketDirectory ? sockets : "/tmp/hivegate-\(account.user)-\(mark)"
+        self.sockets =
+            sockets.utf8.count <= Self.longestSocketDirectory
+            ? sockets : "/tmp/hivegate-\(account.user)-\(mark)"
         do throws(SystemError) {
             try Files.makeDirectories(root)
             try Files.makeDirectories(data)

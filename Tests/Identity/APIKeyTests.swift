@@ -41,7 +41,10 @@ struct APIKeyTests {
         #expect(after.digest(of: key).digest != before.digest(of: key).digest)
     }
 
-    @Test(arguments: ["", "abc", "1:short", "x:\(String(repeating: "a", count: 40))", "0:\(String(repeating: "a", count: 40))"])
+    @Test(arguments: [
+        "", "abc", "1:short", "x:\(String(repeating: "a", count: 40))",
+        "0:\(String(repeating: "a", count: 40))",
+    ])
     func `a pepper that is malformed or weak is refused, and not repeated in the message`(text: String) {
         #expect { try KeyPeppers(parsing: Secret(text)) } throws: { !"\($0)".contains("aaaa") }
     }

@@ -34,7 +34,9 @@ struct ImportTests {
             }
             for module in imports(file) where !Self.toolchain.contains(module) {
                 if let other = Self.ranks[module] {
-                    #expect(other < rank, "\(file.path) imports \(module), which does not lie below \(file.target)")
+                    #expect(
+                        other < rank,
+                        "\(file.path) imports \(module), which does not lie below \(file.target)")
                 } else {
                     Issue.record("\(file.path) imports \(module), which is none of ours")
                 }

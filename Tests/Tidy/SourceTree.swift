@@ -20,7 +20,8 @@ struct SourceTree {
         let base = root.appendingPathComponent(folder)
         let paths = FileManager.default.enumerator(atPath: base.path)?.compactMap { $0 as? String } ?? []
         return paths.filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") }.sorted().compactMap { path in
-            guard let text = try? String(contentsOf: base.appendingPathComponent(path), encoding: .utf8) else {
+            guard let text = try? String(contentsOf: base.appendingPathComponent(path), encoding: .utf8)
+            else {
                 return nil
             }
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

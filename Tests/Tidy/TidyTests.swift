@@ -17,7 +17,9 @@ struct TidyTests {
     @Test func `no function is longer than two screens`() {
         for file in all {
             for (start, line) in file.lines.enumerated() where Self.opensFunction(line) {
-                let end = file.lines[start...].firstIndex { $0.indentation == line.indentation && $0.trimmed == "}" }
+                let end = file.lines[start...].firstIndex {
+                    $0.indentation == line.indentation && $0.trimmed == "}"
+                }
                 let length = (end ?? file.lines.count) - start
                 #expect(length <= Self.longestFunction, "\(file.path):\(start + 1) is \(length) lines long")
             }
@@ -52,7 +54,9 @@ struct TidyTests {
 
     @Test func `every file has a part in the program`() {
         let words = SourceTree.sources.map { file in
-            Set(file.lines.joined(separator: "\n").split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
+            Set(
+                file.lines.joined(separator: "\n").split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(
+                    String.init))
         }
         for (index, file) in SourceTree.sources.enumerated() where !file.lines.contains("@main") {
             let names = Self.declarations(file)
@@ -62,11 +66,15 @@ struct TidyTests {
     }
 
     private static func declarations(_ file: SourceTree.File) -> Set<String> {
-        let keywords: Set = ["struct", "class", "enum", "protocol", "actor", "typealias", "func", "var", "let"]
+        let keywords: Set = [
+            "struct", "class", "enum", "protocol", "actor", "typealias", "func", "var", "let",
+        ]
         var names: Set<String> = []
         for line in file.lines where !line.trimmed.hasPrefix("//") {
             let words = line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init)
-            for (keyword, name) in zip(words, words.dropFirst()) where keywords.contains(keyword) { names.insert(name) }
+            for (keyword, name) in zip(words, words.dropFirst()) where keywords.contains(keyword) {
+                names.insert(name)
+            }
         }
         // What an extension gives to a type is reached through the type, too.
         for line in file.lines where line.hasPrefix("extension ") || line.hasPrefix("package extension ") {
@@ -76,10 +84,14 @@ struct TidyTests {
     }
 
     @Test func `nothing is unfinished, forced or unsafe without a reason`() {
-        let forbidden = ["TODO", "FIXME", "XXX", "HACK", "try!", "as!", "fatalError(", "nonisolated(unsafe)", "for now"]
+        let forbidden = [
+            "TODO", "FIXME", "XXX", "HACK", "try!", "as!", "fatalError(", "nonisolated(unsafe)", "for now",
+        ]
         for file in SourceTree.sources {
             for (number, line) in file.lines.enumerated() {
-                for word in forbidden where line.contains(word) { Issue.record("\(file.path):\(number + 1): \(word)") }
+                for word in forbidden where line.contains(word) {
+                    Issue.record("\(file.path):\(number + 1): \(word)")
+                }
                 if line.contains("@unchecked Sendable") { checkReason(file, number) }
             }
         }
@@ -104,7 +116,8 @@ struct TidyTests {
             let readme = SourceTree.root.appendingPathComponent("Sources/\(target)/README.md")
             #expect(FileManager.default.fileExists(atPath: readme.path), "\(target) has no README.md")
         }
-        let map = try String(contentsOf: SourceTree.root.appendingPathComponent("Sources/README.md"), encoding: .utf8)
+        let map = try String(
+            contentsOf: SourceTree.root.appendingPathComponent("Sources/README.md"), encoding: .utf8)
         for target in Set(SourceTree.sources.map(\.target)) {
             #expect(map.contains("`\(target)`"), "Sources/README.md does not name \(target)")
         }
@@ -112,8 +125,10 @@ struct TidyTests {
 
     @Test func `nothing but what belongs there lies at the top`() throws {
         let allowed: Set = [
-            ".build", ".ci", ".git", ".gitignore", ".hivegate", ".swift-format", ".venv", "CHANGELOG.md", "LICENSE",
-            "Makefile", "Package.swift", "README.md", "Sources", "Tests", "dist", "docker", "migrations", ".swiftpm",
+            ".build", ".ci", ".git", ".gitignore", ".hivegate", ".swift-format", ".venv", "CHANGELOG.md",
+            "LICENSE",
+            "Makefile", "Package.swift", "README.md", "Sources", "Tests", "dist", "docker", "migrations",
+            ".swiftpm",
             ".pytest_cache",
         ]
         let found = try FileManager.default.contentsOfDirectory(atPath: SourceTree.root.path)

@@ -25,7 +25,8 @@ extension Gateway {
         } else {
             throw Problem(
                 .notFound, code: "model_not_found",
-                "There is no model \"\(request.model.prefix(100))\". GET /v1/models lists those there are.", field: "model")
+                "There is no model \"\(request.model.prefix(100))\". GET /v1/models lists those there are.",
+                field: "model")
         }
     }
 

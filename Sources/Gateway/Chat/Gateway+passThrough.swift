@@ -21,14 +21,17 @@ extension Gateway {
                 try await relay(response, to: exchange)
             } else {
                 let body = try await response.body(limit: limits.largestAnswer)
-                exchange.respond(200, ["Content-Type": response["content-type"] ?? "application/json"], body: body)
+                exchange.respond(
+                    200, ["Content-Type": response["content-type"] ?? "application/json"], body: body)
             }
         }
     }
 
     private func refuse(_ response: HTTPClientResponse, _ exchange: Exchange) async throws {
         let retryAfter = response["retry-after"]
-        if let problem = OpenAIUpstream.problem(status: response.status, retryAfter: retryAfter) { throw problem }
+        if let problem = OpenAIUpstream.problem(status: response.status, retryAfter: retryAfter) {
+            throw problem
+        }
         let body = try await response.body(limit: limits.largestAnswer)
         var fields: HTTPFields = ["Content-Type": response["content-type"] ?? "application/json"]
         if let retryAfter { fields.append("Retry-After", retryAfter) }

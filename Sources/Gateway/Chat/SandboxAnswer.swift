@@ -15,10 +15,13 @@ struct SandboxAnswer {
     private let replies: [SandboxReply]
     private let encoder: OpenAIChatEncoder
 
-    init(_ request: OpenAIChatRequest, _ model: SandboxModel, on exchange: Exchange, at now: Timestamp) throws(Problem) {
+    init(_ request: OpenAIChatRequest, _ model: SandboxModel, on exchange: Exchange, at now: Timestamp)
+        throws(Problem)
+    {
         guard request.choiceCount <= Self.largestChoiceCount else {
             throw Problem(
-                .invalidRequest, code: "invalid_request", "n: must be at most \(Self.largestChoiceCount).", field: "n")
+                .invalidRequest, code: "invalid_request", "n: must be at most \(Self.largestChoiceCount).",
+                field: "n")
         }
         self.request = request
         self.exchange = exchange
@@ -49,7 +52,8 @@ struct SandboxAnswer {
     }
 
     private static let fault = Problem(
-        .unavailable, code: "sandbox_fault", "The sandbox model \"flaky\" failed, as it does twice out of three times.",
+        .unavailable, code: "sandbox_fault",
+        "The sandbox model \"flaky\" failed, as it does twice out of three times.",
         retryAfterSeconds: 1)
 
     private func whole() async throws {
@@ -60,7 +64,8 @@ struct SandboxAnswer {
         if first.fault != nil { throw Self.fault }
         exchange.respond(
             200, ["Content-Type": "application/json"],
-            body: encoder.completion(texts: replies.map { $0.pieces.joined() }, finish: first.finish, usage: usage))
+            body: encoder.completion(
+                texts: replies.map { $0.pieces.joined() }, finish: first.finish, usage: usage))
     }
 
     private func stream() async throws {
@@ -72,7 +77,9 @@ struct SandboxAnswer {
                 if reply.fault == .after(index) {
                     return try await stream.write(OpenAIProblem.event(Self.fault, requestID: exchange.id))
                 }
-                if reply.pace.betweenPieces > .zero { try await exchange.loop.sleep(for: reply.pace.betweenPieces) }
+                if reply.pace.betweenPieces > .zero {
+                    try await exchange.loop.sleep(for: reply.pace.betweenPieces)
+                }
                 try await stream.write(encoder.text(piece, choice: choice))
             }
             try await stream.write(encoder.finish(reply.finish, choice: choice))

@@ -27,7 +27,8 @@ package enum RouteTable {
             Route(
                 .get, "/readyz",
                 RouteMetadata(
-                    "readyz", access: "public", summary: "Whether requests should come here.", group: "Operation")
+                    "readyz", access: "public", summary: "Whether requests should come here.",
+                    group: "Operation")
             ) { exchange in gateway(exchange.loop).readyz(exchange) },
             Route(
                 .get, "/metrics",

@@ -21,7 +21,9 @@ package struct KeyPeppers: Sendable {
                 throw Fault(description: "must be VERSION:SECRET, or several of these separated by commas")
             }
             guard pieces[1].utf8.count >= Self.leastLength else {
-                throw Fault(description: "the secret of version \(version) must have at least \(Self.leastLength) characters")
+                throw Fault(
+                    description:
+                        "the secret of version \(version) must have at least \(Self.leastLength) characters")
             }
             guard !versions.contains(where: { $0.0 == version }) else {
                 throw Fault(description: "version \(version) is given twice")

@@ -96,7 +96,8 @@ package struct OpenAIChatEncoder: Sendable {
     }
 
     private func choice(
-        _ index: Int, finish: ChatEvent.FinishReason?, _ json: inout JSONWriter, _ delta: (inout JSONWriter) -> Void
+        _ index: Int, finish: ChatEvent.FinishReason?, _ json: inout JSONWriter,
+        _ delta: (inout JSONWriter) -> Void
     ) {
         json.array("choices") { json in
             json.object { json in

@@ -50,7 +50,9 @@ package struct OpenAIStreamRelay: Sendable {
 
     private static func endsWithDone(_ events: [UInt8]) -> Bool {
         var end = events.count
-        while end > 0, events[end - 1] == 0x0A || events[end - 1] == 0x0D || events[end - 1] == 0x20 { end -= 1 }
+        while end > 0, events[end - 1] == 0x0A || events[end - 1] == 0x0D || events[end - 1] == 0x20 {
+            end -= 1
+        }
         return end >= Self.end.count && events[(end - Self.end.count)..<end].elementsEqual(Self.end)
     }
 }

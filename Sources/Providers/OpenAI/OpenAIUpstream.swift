@@ -18,7 +18,10 @@ package struct OpenAIUpstream: Sendable {
 
     /// What every request to it carries.
     package var fields: [(name: String, value: String)] {
-        [("Authorization", "Bearer \(key.reveal())"), ("Content-Type", "application/json"), ("Accept", "*/*")]
+        [
+            ("Authorization", "Bearer \(key.reveal())"), ("Content-Type", "application/json"),
+            ("Accept", "*/*"),
+        ]
     }
 
     /// The upstream's own name of a model of ours.

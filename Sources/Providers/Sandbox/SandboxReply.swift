@@ -76,7 +76,9 @@ package struct SandboxReply: Equatable, Sendable {
         return (pieces, true)
     }
 
-    private static func fault(_ generator: inout SandboxStory.Generator, seed: Int?, pieceCount: Int) -> Fault? {
+    private static func fault(_ generator: inout SandboxStory.Generator, seed: Int?, pieceCount: Int)
+        -> Fault?
+    {
         // With a seed the caller chooses: 0 is well, 1 fails at once, 2 fails in the middle.
         switch seed.map({ UInt64($0.magnitude) % 3 }) ?? generator.next() % 3 {
         case 1: .beforeFirstPiece

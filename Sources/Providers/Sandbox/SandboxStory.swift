@@ -20,8 +20,12 @@ enum SandboxStory {
         }
     }
 
-    private static let heroes = ["a beekeeper", "a lighthouse keeper", "two sisters", "an old cartographer", "a night baker"]
-    private static let places = ["by the sea", "under a tin roof", "at the edge of town", "in a valley of pines"]
+    private static let heroes = [
+        "a beekeeper", "a lighthouse keeper", "two sisters", "an old cartographer", "a night baker",
+    ]
+    private static let places = [
+        "by the sea", "under a tin roof", "at the edge of town", "in a valley of pines",
+    ]
     private static let deeds = [
         "found a key that fitted nothing", "counted the stars and lost count", "wrote letters to the river",
         "built a clock with no hands", "learned the names of the winds", "kept a lamp burning for a stranger",
@@ -37,7 +41,8 @@ enum SandboxStory {
         for _ in 0..<Int.random(in: 3...5, using: &generator) {
             sentences.append("\(pick(turns, &generator)) they \(pick(deeds, &generator)).")
         }
-        sentences.append("\(pick(turns, &generator)) they \(pick(deeds, &generator)), \(pick(ends, &generator))")
+        sentences.append(
+            "\(pick(turns, &generator)) they \(pick(deeds, &generator)), \(pick(ends, &generator))")
         return sentences.joined(separator: " ")
     }
 

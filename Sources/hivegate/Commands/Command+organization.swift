@@ -16,7 +16,9 @@ extension Command {
             throw Misuse(reason: "expected: create NAME --owner EMAIL")
         }
         let (name, email) = (arguments[1], arguments[3])
-        guard email.contains("@"), !name.isEmpty else { throw Misuse(reason: "the owner needs an e-mail address") }
+        guard email.contains("@"), !name.isEmpty else {
+            throw Misuse(reason: "the owner needs an e-mail address")
+        }
         return Program.run { configuration, loop, logger in
             let storage = try await Storage.start(configuration, sharing: .allowed, on: loop, logger: logger)
             do {

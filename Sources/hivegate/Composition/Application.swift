@@ -48,14 +48,17 @@ struct Application: Sendable {
             let url = url(port: server.ports.first ?? configuration.port)
             if storage.isOwnDatabase {
                 let firstStart = FirstStart(
-                    storage: storage, directory: configuration.dataDirectory, url: url, loop: loops[0], logger: logger)
+                    storage: storage, directory: configuration.dataDirectory, url: url, loop: loops[0],
+                    logger: logger)
                 Banner.show(try await firstStart.credentials(), in: configuration.dataDirectory)
             } else {
                 Banner.show(url: url)
             }
             health.started(workers)
             let elapsed = Int((Instant.now() - startedAt).nanoseconds / 1_000_000)
-            logger.info("ready", ("url", "\(url)"), ("loops", .integer(loops.count)), ("milliseconds", .integer(elapsed)))
+            logger.info(
+                "ready", ("url", "\(url)"), ("loops", .integer(loops.count)),
+                ("milliseconds", .integer(elapsed)))
             await stopSignal.wait()
             health.stopping()
             logger.info("stopping: no new connections, answers under way finish")
@@ -78,7 +81,8 @@ struct Application: Sendable {
             workers.append(
                 await Task(executorPreference: loop) {
                     Worker(
-                        configuration, storage, on: loop, keyMemory: keyMemory, health: health, metrics: metrics, logger: logger, lag: lag)
+                        configuration, storage, on: loop, keyMemory: keyMemory, health: health,
+                        metrics: metrics, logger: logger, lag: lag)
                 }.value)
         }
         return workers
@@ -89,7 +93,9 @@ struct Application: Sendable {
         for worker in workers { await worker.loop.spawn { await worker.close(until: deadline) }.value }
     }
 
-    private func serverConfiguration(_ workers: [Worker], _ metrics: Metrics) throws -> HTTPServerConfiguration {
+    private func serverConfiguration(_ workers: [Worker], _ metrics: Metrics) throws
+        -> HTTPServerConfiguration
+    {
         let routes = RouteTable.routes { loop in
             guard let worker = workers.first(where: { $0.loop === loop }) else {
                 preconditionFailure("every loop that serves has a worker")

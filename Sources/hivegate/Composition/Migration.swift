@@ -28,7 +28,8 @@ enum Migration {
             switch event {
             case .waitingForAnotherProcess: logger.info("waiting for another process that migrates")
             case .waitingForLocks(let file, let attempt):
-                logger.warning("migration waits for locks", ("file", "\(file)"), ("attempt", .integer(attempt)))
+                logger.warning(
+                    "migration waits for locks", ("file", "\(file)"), ("attempt", .integer(attempt)))
             case .applying(let file): logger.info("applying migration", ("file", "\(file)"))
             case .applied(let file, let duration):
                 logger.info(

@@ -51,20 +51,31 @@ final class ProcessHealth: @unchecked Sendable {
         metrics.gauge("process_resident_memory_bytes", "Resident memory.") { ProcessUsage.residentBytes() }
         metrics.gauge("process_cpu_seconds_total", "CPU time, user and system.") { ProcessUsage.cpuSeconds() }
         metrics.gauge("process_open_fds", "Open file descriptors.") { ProcessUsage.descriptorCount() }
-        sum("hivegate_redis_up", "Loops whose connection to Redis is ready.", metrics) { $0.redis.state == .ready ? 1 : 0 }
-        sum("hivegate_redis_in_flight", "Commands sent to Redis and not answered.", metrics) { $0.redis.inFlightCount }
+        sum("hivegate_redis_up", "Loops whose connection to Redis is ready.", metrics) {
+            $0.redis.state == .ready ? 1 : 0
+        }
+        sum("hivegate_redis_in_flight", "Commands sent to Redis and not answered.", metrics) {
+            $0.redis.inFlightCount
+        }
         sum("hivegate_redis_reconnects", "Reconnections to Redis.", metrics) { $0.redis.reconnectCount }
-        sum("hivegate_redis_timeouts", "Calls that Redis did not answer in time.", metrics) { $0.redis.timeoutCount }
+        sum("hivegate_redis_timeouts", "Calls that Redis did not answer in time.", metrics) {
+            $0.redis.timeoutCount
+        }
         sum("hivegate_postgres_up", "Loops that reach PostgreSQL.", metrics) { $0.database.isUp ? 1 : 0 }
         sum("hivegate_postgres_connections", "Connections to PostgreSQL.", metrics) { $0.database.open }
         sum("hivegate_postgres_connections_leased", "Connections in use.", metrics) { $0.database.leased }
-        sum("hivegate_postgres_waiting", "Requests that wait for a connection.", metrics) { $0.database.waiting }
-        sum("hivegate_postgres_failures", "Connections that could not be opened.", metrics) { $0.database.failures }
+        sum("hivegate_postgres_waiting", "Requests that wait for a connection.", metrics) {
+            $0.database.waiting
+        }
+        sum("hivegate_postgres_failures", "Connections that could not be opened.", metrics) {
+            $0.database.failures
+        }
         sum("hivegate_upstream_transfers", "Requests to upstreams under way.", metrics) { $0.transferCount }
     }
 
     private func sum(
-        _ name: String, _ help: String, _ metrics: Metrics, _ read: @escaping @Sendable (Worker.Snapshot) -> Int
+        _ name: String, _ help: String, _ metrics: Metrics,
+        _ read: @escaping @Sendable (Worker.Snapshot) -> Int
     ) {
         metrics.gauge(name, help) { Double(self.snapshots.reduce(0) { $0 + read($1) }) }
     }

@@ -6,7 +6,9 @@ enum ProcessUsage {
     static func residentBytes() -> Double {
         guard let content = Files.read("/proc/self/statm") else { return 0 }
         let fields = content.split(separator: 0x20)
-        guard fields.count > 1, let pages = Double(String(decoding: fields[1], as: UTF8.self)) else { return 0 }
+        guard fields.count > 1, let pages = Double(String(decoding: fields[1], as: UTF8.self)) else {
+            return 0
+        }
         return pages * Double(sysconf(Int32(_SC_PAGESIZE)))
     }
 

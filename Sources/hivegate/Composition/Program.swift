@@ -50,7 +50,8 @@ enum Program {
             Console.error("hivegate: \(error)")
             return .unavailable
         } catch let error as PostgresError {
-            Console.error("hivegate: \(error.kind == .migration ? error.details.message : error.debugDescription)")
+            Console.error(
+                "hivegate: \(error.kind == .migration ? error.details.message : error.debugDescription)")
             return .failure
         } catch {
             Console.error("hivegate: \(error)")

@@ -75,7 +75,8 @@ final class Storage: @unchecked Sendable {
         if try place.claim() { return true }
         guard sharing == .allowed else {
             throw LocalServerError(
-                "another hivegate serves from \(place.root): stop it, or set HIVEGATE_DATA to another directory")
+                "another hivegate serves from \(place.root): stop it, or set HIVEGATE_DATA to another directory"
+            )
         }
         return false
     }
@@ -158,7 +159,8 @@ final class Storage: @unchecked Sendable {
     }
 
     private func makeDatabase(_ connection: PostgresConnection) async throws(PostgresError) {
-        let found = try await connection.query("SELECT 1 FROM pg_database WHERE datname = \(Self.localDatabase)")
+        let found = try await connection.query(
+            "SELECT 1 FROM pg_database WHERE datname = \(Self.localDatabase)")
         if found.isEmpty { try await connection.runScript("CREATE DATABASE \(Self.localDatabase)") }
     }
 
@@ -173,7 +175,9 @@ final class Storage: @unchecked Sendable {
                 return
             } catch {
                 let reason = client.health.lastFailure ?? "\(error)"
-                guard Instant.now() < deadline else { throw StorageUnavailable(name: "Redis", reason: reason) }
+                guard Instant.now() < deadline else {
+                    throw StorageUnavailable(name: "Redis", reason: reason)
+                }
                 notice.say(reason)
             }
             try await loop.sleep(for: .milliseconds(20))

@@ -47,9 +47,12 @@ final class Worker: @unchecked Sendable {
         outbound.userAgent = "hivegate/\(Version.current)"
         client = HTTPClient(on: loop, outbound)
         let store = IdentityStore(pool, peppers: storage.peppers)
-        let keys = KeyRing(on: loop, peppers: storage.peppers, memory: keyMemory) { try await store.caller(of: $0) }
+        let keys = KeyRing(on: loop, peppers: storage.peppers, memory: keyMemory) {
+            try await store.caller(of: $0)
+        }
         gateway = Gateway(
-            on: loop, keys: keys, client: client, openAI: configuration.openAI, health: health, metrics: metrics,
+            on: loop, keys: keys, client: client, openAI: configuration.openAI, health: health,
+            metrics: metrics,
             logger: logger)
         snapshot = Locked(
             Snapshot(redis: redis.health, database: pool.health, transferCount: 0))

@@ -56,25 +56,33 @@ struct Configuration {
             environment[String(variable[..<equals])] = String(variable[variable.index(after: equals)...])
         }
         return try Configuration(
-            environment, coreCount: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), isTerminal: isatty(2) == 1)
+            environment, coreCount: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
+            isTerminal: isatty(2) == 1)
     }
 
     private mutating func readServer(_ reader: inout EnvironmentReader, coreCount: Int) {
         host = reader.text("HOST", default: host, "the address to listen on")
-        if IPAddress(host) == nil { reader.fault("HOST", "must be an IPv4 or IPv6 address, such as 127.0.0.1 or ::") }
-        port = reader.integer("PORT", default: port, in: 0...65_535, "the port to listen on; 0 takes a free one")
+        if IPAddress(host) == nil {
+            reader.fault("HOST", "must be an IPv4 or IPv6 address, such as 127.0.0.1 or ::")
+        }
+        port = reader.integer(
+            "PORT", default: port, in: 0...65_535, "the port to listen on; 0 takes a free one")
         loopCount = reader.integer(
             "HIVEGATE_LOOPS", default: min(coreCount, 64), in: 1...64, "event loops, each on its own thread")
         largestBody = reader.integer(
-            "HIVEGATE_MAX_BODY_BYTES", default: largestBody, in: 1024...1_073_741_824, "the largest request body")
+            "HIVEGATE_MAX_BODY_BYTES", default: largestBody, in: 1024...1_073_741_824,
+            "the largest request body")
         largestConnectionCount = reader.integer(
-            "HIVEGATE_MAX_CONNECTIONS", default: largestConnectionCount, in: 1...1_000_000, "connections at once")
+            "HIVEGATE_MAX_CONNECTIONS", default: largestConnectionCount, in: 1...1_000_000,
+            "connections at once")
         largestConnectionCountPerAddress = reader.integer(
-            "HIVEGATE_MAX_CONNECTIONS_PER_ADDRESS", default: largestConnectionCountPerAddress, in: 1...1_000_000,
+            "HIVEGATE_MAX_CONNECTIONS_PER_ADDRESS", default: largestConnectionCountPerAddress,
+            in: 1...1_000_000,
             "connections at once from one address")
         drainLimit = .seconds(
             reader.integer(
-                "HIVEGATE_DRAIN_SECONDS", default: 120, in: 0...3600, "how long a stopping server lets answers finish"))
+                "HIVEGATE_DRAIN_SECONDS", default: 120, in: 0...3600,
+                "how long a stopping server lets answers finish"))
     }
 
     private mutating func readStorage(_ reader: inout EnvironmentReader) {
@@ -94,7 +102,8 @@ struct Configuration {
             "HIVEGATE_DATABASE_CONNECTIONS", default: databaseConnectionsPerLoop, in: 1...100,
             "connections to PostgreSQL for each loop")
         keyPeppers = reader.secret(
-            "HIVEGATE_KEY_PEPPERS", "VERSION:SECRET[,…] under which API keys are stored; all processes share it")
+            "HIVEGATE_KEY_PEPPERS",
+            "VERSION:SECRET[,…] under which API keys are stored; all processes share it")
         if let keyPeppers {
             do throws(KeyPeppers.Fault) {
                 _ = try KeyPeppers(parsing: keyPeppers)
@@ -120,12 +129,15 @@ struct Configuration {
         proxy = reader.optionalText("HIVEGATE_OUTBOUND_PROXY", "a proxy for requests to providers")
         authorities = reader.optionalText(
             "HIVEGATE_CA_FILE", "a PEM file of authorities to trust instead of the system's")
-        if let authorities, access(authorities, R_OK) != 0 { reader.fault("HIVEGATE_CA_FILE", "cannot be read") }
+        if let authorities, access(authorities, R_OK) != 0 {
+            reader.fault("HIVEGATE_CA_FILE", "cannot be read")
+        }
     }
 
     private mutating func readLogging(_ reader: inout EnvironmentReader, isTerminal: Bool) {
         logLevel = reader.choice(
-            "LOG_LEVEL", default: "info", Logger.Level.allCases.map { ($0.name, $0) }, "the least that is logged")
+            "LOG_LEVEL", default: "info", Logger.Level.allCases.map { ($0.name, $0) },
+            "the least that is logged")
         logFormat = reader.choice(
             "LOG_FORMAT", default: isTerminal ? "pretty" : "json", [("json", .json), ("pretty", .pretty)],
             "how a line looks; pretty on a terminal")

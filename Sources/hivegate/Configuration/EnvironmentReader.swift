@@ -43,11 +43,16 @@ struct EnvironmentReader {
         return value
     }
 
-    mutating func integer(_ name: String, default value: Int, in range: ClosedRange<Int>, _ purpose: String) -> Int {
+    mutating func integer(_ name: String, default value: Int, in range: ClosedRange<Int>, _ purpose: String)
+        -> Int
+    {
         note(name, environment[name] ?? "\(value)", purpose)
         guard let text = environment[name] else { return value }
         guard let number = Int(text), range.contains(number) else {
-            fault(name, "\"\(Self.shortened(text))\" is not a whole number from \(range.lowerBound) to \(range.upperBound)")
+            fault(
+                name,
+                "\"\(Self.shortened(text))\" is not a whole number from \(range.lowerBound) to \(range.upperBound)"
+            )
             return value
         }
         return number
@@ -63,7 +68,8 @@ struct EnvironmentReader {
     }
 
     private mutating func note(_ name: String, _ value: String, _ purpose: String) {
-        settings.append(Setting(name: name, value: value, isDefault: environment[name] == nil, purpose: purpose))
+        settings.append(
+            Setting(name: name, value: value, isDefault: environment[name] == nil, purpose: purpose))
     }
 
     private static func shortened(_ text: String) -> String { text.count > 60 ? "\(text.prefix(60))…" : text }

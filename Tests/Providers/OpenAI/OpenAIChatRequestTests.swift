@@ -21,7 +21,9 @@ struct OpenAIChatRequestTests {
         #expect(request.isStreaming && request.includesUsage)
         #expect(request.seed == 7 && request.maximumTokens == 5 && request.stop == ["x"])
         #expect(
-            request.messages == [ChatMessage(role: .system, text: "s"), ChatMessage(role: .user, text: "a\nb")])
+            request.messages == [
+                ChatMessage(role: .system, text: "s"), ChatMessage(role: .user, text: "a\nb"),
+            ])
         let expected = text.split(separator: "openai/gpt-x").joined(separator: "gpt-x")
         #expect(String(decoding: request.body(model: "gpt-x"), as: UTF8.self) == expected)
     }
@@ -36,7 +38,8 @@ struct OpenAIChatRequestTests {
         } throws: { error in
             guard let problem = error as? Problem else { return false }
             let fields = [
-                "model:", "stream:", "n:", "seed:", "stop:", "stream_options:", "messages[0].role:", "messages[1]:",
+                "model:", "stream:", "n:", "seed:", "stop:", "stream_options:", "messages[0].role:",
+                "messages[1]:",
                 "messages[2].content:",
             ]
             return problem.kind == .invalidRequest && problem.field == "model"
@@ -44,14 +47,17 @@ struct OpenAIChatRequestTests {
         }
     }
 
-    @Test(arguments: [#"{"model":"x"}"#, #"{"model":"x","messages":[]}"#, #"{"model":"x","messages":{}}"#, "[]"])
+    @Test(arguments: [
+        #"{"model":"x"}"#, #"{"model":"x","messages":[]}"#, #"{"model":"x","messages":{}}"#, "[]",
+    ])
     func `a request without messages is refused`(text: String) {
         #expect(throws: Problem.self) { try request(text) }
     }
 
     @Test func `null is as good as absent`() throws {
         let request = try request(
-            #"{"model":"x","stream":null,"max_tokens":null,"stop":null,"messages":[{"role":"user","content":null}]}"#)
+            #"{"model":"x","stream":null,"max_tokens":null,"stop":null,"messages":[{"role":"user","content":null}]}"#
+        )
         #expect(!request.isStreaming && request.maximumTokens == nil && request.stop == [])
     }
 }

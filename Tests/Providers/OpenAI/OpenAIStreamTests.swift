@@ -38,9 +38,11 @@ struct OpenAIStreamTests {
     }
 
     @Test func `a stream's events together say what the whole reply says`() throws {
-        let encoder = OpenAIChatEncoder(id: "chatcmpl-1", created: Timestamp(seconds: 5), model: "sandbox/echo")
+        let encoder = OpenAIChatEncoder(
+            id: "chatcmpl-1", created: Timestamp(seconds: 5), model: "sandbox/echo")
         let usage = ChatUsage(input: 3, output: 2)
-        let whole = try JSONDocument(parsing: encoder.completion(texts: ["a \"b\""], finish: .stop, usage: usage))
+        let whole = try JSONDocument(
+            parsing: encoder.completion(texts: ["a \"b\""], finish: .stop, usage: usage))
         #expect(whole["object"]?.string == "chat.completion")
         #expect(whole["choices"]?.element(0)?["message"]?["content"]?.string == "a \"b\"")
         #expect(whole["usage"]?["total_tokens"]?.int == 5)

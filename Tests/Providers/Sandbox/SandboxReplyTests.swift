@@ -3,10 +3,14 @@ import Providers
 import Testing
 
 struct SandboxReplyTests {
-    private let hello = [ChatMessage(role: .system, text: "be brief"), ChatMessage(role: .user, text: "hello there")]
+    private let hello = [
+        ChatMessage(role: .system, text: "be brief"), ChatMessage(role: .user, text: "hello there"),
+    ]
 
     @Test(arguments: SandboxModel.allCases)
-    func `the same question with the same seed has the same answer, which says what it is`(model: SandboxModel) {
+    func `the same question with the same seed has the same answer, which says what it is`(
+        model: SandboxModel
+    ) {
         let reply = SandboxReply(of: model, to: hello, seed: 3)
         #expect(reply == SandboxReply(of: model, to: hello, seed: 3))
         #expect(reply.pieces.first == "Sandbox")
@@ -17,7 +21,9 @@ struct SandboxReplyTests {
         #expect(SandboxReply(of: .echo, to: hello).pieces.joined() == "Sandbox echo: hello there")
         let story = SandboxReply(of: .story, to: hello, seed: 1)
         #expect(story.pieces != SandboxReply(of: .story, to: hello, seed: 2).pieces)
-        #expect(story.pieces != SandboxReply(of: .story, to: [ChatMessage(role: .user, text: "hi")], seed: 1).pieces)
+        #expect(
+            story.pieces
+                != SandboxReply(of: .story, to: [ChatMessage(role: .user, text: "hi")], seed: 1).pieces)
         #expect(story.finish == .stop)
     }
 
@@ -42,7 +48,9 @@ struct SandboxReplyTests {
         #expect(SandboxReply(of: .flaky, to: hello, seed: 1).fault == .beforeFirstPiece)
         let middle = SandboxReply(of: .flaky, to: hello, seed: 2)
         #expect(middle.fault == .after(middle.pieces.count / 2))
-        let faults = (0..<100).map { SandboxReply(of: .flaky, to: [ChatMessage(role: .user, text: "\($0)")]).fault }
+        let faults = (0..<100).map {
+            SandboxReply(of: .flaky, to: [ChatMessage(role: .user, text: "\($0)")]).fault
+        }
         #expect(faults.contains(nil) && faults.contains(.beforeFirstPiece))
     }
 }
