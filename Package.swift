@@ -87,5 +87,6 @@ let package = Package(
         tests("Postgres", ["Base", "Loop", "Postgres", "TestKit"]),
         .testTarget(name: "TidyTests", path: "Tests/Tidy", swiftSettings: settings),
         tests("Providers", ["Base", "Chat", "JSON", "Providers"]),
+        tests("Redis", ["Base", "Loop", "Redis", "TestKit"]),
     ]
 )

@@ -46,7 +46,7 @@ package struct RedisServerError: Error, Equatable, Sendable, CustomStringConvert
         kind = Self.kind(of: message)
     }
 
-    /// The server is the wrong one to talk to for now: look for another, or wait for this one.
+    /// The server is the wrong one to talk to: look for another, or wait until this one is ready.
     package var asksToReconnect: Bool {
         switch kind {
         case .readOnly, .masterDown, .loading: true
