@@ -133,10 +133,19 @@ struct EventLoopTests {
         let group = try LoopGroup(count: 2, name: "beat")
         try group.start()
         try await Task.sleep(for: .milliseconds(600))
-        #expect(group.longestSilence() < .milliseconds(500))
-        group.loops[1].execute { usleep(1_200_000) }
-        try await Task.sleep(for: .milliseconds(1000))
-        #expect(group.longestSilence() > .milliseconds(600))
+        #expect(group.longestSilence() < .seconds(5))
+        let release = Semaphore()
+        group.loops[1].execute { release.wait() }
+        let start = Instant.now()
+        while group.longestSilence() < .milliseconds(800) {
+            try #require(Instant.now() - start < .seconds(30), "a blocked loop still ticks")
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        release.signal()
+        while group.longestSilence() > .milliseconds(500) {
+            try #require(Instant.now() - start < .seconds(60), "a loop that is no longer blocked does not tick")
+            try await Task.sleep(for: .milliseconds(20))
+        }
         group.stop()
     }
 

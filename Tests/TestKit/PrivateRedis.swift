@@ -79,7 +79,7 @@ package final class PrivateRedis: @unchecked Sendable {
 
     private func remove() async {
         // In a task of its own, so that the cancellation of a test does not leave a server behind.
-        await Task { try? await self.kill() }.value
+        await Task(executorPreference: loop) { try? await self.kill() }.value
         for name in ["redis.sock", "log"] { unlink("\(folder)/\(name)") }
         rmdir(folder)
     }
