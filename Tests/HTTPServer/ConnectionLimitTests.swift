@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2)))
 struct ConnectionLimitTests {
     @Test func `an address has its cap, and a place is free again when a connection ends`() async throws {
-        try await withServer(.tcp, [hello], { $0.limits.connectionsPerAddress = 2 }) { fixture in
+        try await withServer(.tcp, [hello], Setup { $0.limits.connectionsPerAddress = 2 }) { fixture in
             let first = try fixture.connect()
             let second = try fixture.connect()
             for client in [first, second] {
@@ -31,7 +31,7 @@ struct ConnectionLimitTests {
     @Test func `an exempt address has no cap`() async throws {
         try await withServer(
             .tcp, [hello],
-            {
+            Setup {
                 $0.limits.connectionsPerAddress = 1
                 $0.exemptAddresses = { $0.description == "127.0.0.1" }
             }
@@ -48,7 +48,7 @@ struct ConnectionLimitTests {
 
     @Test(arguments: [Wire.tcp, .unix])
     func `a loop has its cap`(wire: Wire) async throws {
-        try await withServer(wire, [hello], { $0.limits.connectionsPerLoop = 1 }) { fixture in
+        try await withServer(wire, [hello], Setup { $0.limits.connectionsPerLoop = 1 }) { fixture in
             let first = try fixture.connect()
             try await first.send(get("/hello"))
             #expect(try await first.response().status == 200)
@@ -65,7 +65,7 @@ struct ConnectionLimitTests {
         let mustFail = Locked(1)
         try await withServer(
             wire, [hello],
-            { configuration in
+            Setup { configuration in
                 configuration.onFailure = { error in failures.withLock { $0.append(error.code) } }
                 configuration.acceptSource = AcceptSource(
                     accept: { (listener) throws(SystemError) in

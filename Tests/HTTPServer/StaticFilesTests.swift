@@ -43,6 +43,13 @@ struct StaticFilesTests {
         }
     }
 
+    /// What a test wants otherwise than it is by default.
+    struct Change {
+        var apply: (inout StaticFiles.Settings) -> Void
+
+        init(_ apply: @escaping (inout StaticFiles.Settings) -> Void) { self.apply = apply }
+    }
+
     static let content = [
         "index.html": "<h1>home</h1>", "app.3f2a9c1b.js": "alert(1)", "app.3f2a9c1b.js.br": "BROTLI",
         "app.3f2a9c1b.js.gz": "GZIP", "docs/index.html": "docs", "docs/a b.txt": "0123456789",
@@ -51,12 +58,12 @@ struct StaticFilesTests {
     ]
 
     private func withFiles(
-        _ change: (inout StaticFiles.Settings) -> Void = { _ in },
+        _ change: Change = Change { _ in },
         _ body: @escaping @Sendable (ServerFixture, TestClient, StaticFiles, Directory) async throws -> Void
     ) async throws {
         let directory = try Directory(Self.content)
         var settings = StaticFiles.Settings()
-        change(&settings)
+        change.apply(&settings)
         let files = try StaticFiles(directory: directory.path, settings)
         let routes = [route(.get, "/", files.handler()), route(.get, "/{path*}", files.handler())]
         try await withServer(.memory, routes) { fixture in
@@ -150,10 +157,12 @@ struct StaticFilesTests {
     }
 
     @Test func `an application that reads its own path gets its page`() async throws {
-        try await withFiles({ settings in
-            settings.fallback = "index.html"
-            settings.fields = ["Content-Security-Policy": "default-src 'none'"]
-        }) { _, client, _, _ in
+        try await withFiles(
+            Change { settings in
+                settings.fallback = "index.html"
+                settings.fields = ["Content-Security-Policy": "default-src 'none'"]
+            }
+        ) { _, client, _, _ in
             try await client.send(get("/some/page"))
             let response = try await client.response()
             #expect(response.status == 200 && response.text == "<h1>home</h1>")
