@@ -28,36 +28,70 @@ let package = Package(
     name: "hivegate",
     targets: [
         // Rank 0: C, each imported by exactly one target.
-        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        // Without pkg-config: SwiftPM warns at every build about a flag in hiredis's file.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // Rank 1
         part("Base", ["CCrypto"]),
         part("JSON", []),
 
         // Rank 2
-        part("Loop", ["Base", "CLinux"]),
         part("HTTPWire", ["Base"]),
+        part("Loop", ["Base", "CLinux"]),
 
         // Rank 3
+        part("HTTPClient", ["Base", "CCurl", "Loop"]),
         part("HTTPServer", ["Base", "HTTPWire", "Loop"]),
-        part("HTTPClient", ["Base", "Loop", "CCurl"]),
+        part("Postgres", ["Base", "CPostgres", "Loop"]),
+        part("Redis", ["Base", "CHiredis", "Loop"]),
 
         // Rank 4
+        part("Chat", []),
         part("LocalServers", ["Base", "Loop"]),
+
+        // Rank 5
+        part("Identity", ["Base", "CArgon2", "Loop", "Postgres"]),
+        part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
+
+        // Rank 7
+        part(
+            "Gateway",
+            [
+                "Base", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop",
+                "Postgres", "Providers",
+            ]),
+
+        // Rank 8
+        .executableTarget(
+            name: "hivegate",
+            dependencies: [
+                "Base", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "LocalServers", "Loop",
+                "Postgres",
+                "Providers", "Redis",
+            ],
+            exclude: ["README.md"], swiftSettings: settings),
 
         // Tests, and what they share.
         .target(
             name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
             exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
-        tests("JSON", ["JSON"]),
+        tests("Chat", ["Chat"]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
+        tests("HTTPServer", ["Base", "HTTPServer", "HTTPWire", "Loop", "TestKit"]),
+        tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
+        tests("Identity", ["Base", "Identity", "Loop", "Postgres", "TestKit"]),
+        tests("JSON", ["JSON"]),
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
-        tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
-        tests("HTTPServer", ["Base", "HTTPServer", "HTTPWire", "Loop", "TestKit"]),
+        tests("Postgres", ["Base", "Loop", "Postgres", "TestKit"]),
+        tests("Providers", ["Base", "Chat", "JSON", "Providers"]),
+        tests("Redis", ["Base", "Loop", "Redis", "TestKit"]),
+        tests("Tidy", []),
     ]
 )

@@ -3,7 +3,9 @@ import CCrypto
 /// Digests by libcrypto.
 package enum Digest {
     /// 32 bytes.
-    package static func sha256(_ bytes: some Collection<UInt8>) -> [UInt8] { digest(Algorithms.sha256, bytes) }
+    package static func sha256(_ bytes: some Collection<UInt8>) -> [UInt8] {
+        digest(Algorithms.sha256, bytes)
+    }
 
     /// 20 bytes. For protocols that prescribe it (WebSocket), never for security.
     package static func sha1(_ bytes: some Collection<UInt8>) -> [UInt8] { digest(Algorithms.sha1, bytes) }
@@ -14,7 +16,8 @@ package enum Digest {
         let code = [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, filled in
             let message = Array(message)
             let result = HMAC(
-                Algorithms.sha256.pointer, key, Int32(key.count), message, message.count, buffer.baseAddress, &length)
+                Algorithms.sha256.pointer, key, Int32(key.count), message, message.count, buffer.baseAddress,
+                &length)
             precondition(result != nil, "libcrypto refuses HMAC-SHA256")
             filled = Int(length)
         }
@@ -36,7 +39,8 @@ package enum Digest {
                 filled = Int(length)
             }
         }
-        return bytes.withContiguousStorageIfAvailable(compute) ?? Array(bytes).withUnsafeBufferPointer(compute)
+        return bytes.withContiguousStorageIfAvailable(compute)
+            ?? Array(bytes).withUnsafeBufferPointer(compute)
     }
 
     /// Fetched once: a look-up by name costs more than hashing a kilobyte.

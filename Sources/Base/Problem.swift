@@ -56,7 +56,8 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     /// An error nobody foresaw: the client learns only that it happened.
     package init(unforeseen error: any Error) {
         self.init(
-            .internal, code: "internal_error", "Something went wrong on our side. Quote the request id when you report it.",
+            .internal, code: "internal_error",
+            "Something went wrong on our side. Quote the request id when you report it.",
             detail: "\(error)")
     }
 

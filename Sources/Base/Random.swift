@@ -30,7 +30,8 @@ package enum Random {
 
     private static func fill(_ buffer: UnsafeMutableRawBufferPointer) {
         for start in stride(from: 0, to: buffer.count, by: 256) {
-            let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<min(start + 256, buffer.count)])
+            let piece = UnsafeMutableRawBufferPointer(
+                rebasing: buffer[start..<min(start + 256, buffer.count)])
             // Up to 256 bytes it fails only where the kernel has no generator, and then there is no safe way on.
             precondition(getentropy(piece.baseAddress, piece.count) == 0, "the kernel gives no random bytes")
         }

@@ -1,5 +1,7 @@
 /// A value that must never be printed: a key, a password, a token. Reading it takes a visible call.
-package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
     private let value: String
 
     package init(_ value: String) { self.value = value }

@@ -12,7 +12,9 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
         microseconds >= 0 ? microseconds / 1_000_000 : (microseconds + 1) / 1_000_000 - 1
     }
 
-    package static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
+    package static func < (left: Timestamp, right: Timestamp) -> Bool {
+        left.microseconds < right.microseconds
+    }
 
     package static func + (start: Timestamp, duration: Duration) -> Timestamp {
         Timestamp(microseconds: start.microseconds + duration.nanoseconds / 1000)

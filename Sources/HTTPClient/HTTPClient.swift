@@ -54,7 +54,9 @@ package final class HTTPClient: @unchecked Sendable {
             throw HTTPClientError(.tooManyTransfers)
         }
         if let transfer = idle.popLast() { return transfer }
-        guard let easy = curl_easy_init() else { throw HTTPClientError(.tooManyTransfers, detail: "no memory") }
+        guard let easy = curl_easy_init() else {
+            throw HTTPClientError(.tooManyTransfers, detail: "no memory")
+        }
         curl_set_string(easy, CURLOPT_PROXY, configuration.proxy ?? "")
         curl_set_string(easy, CURLOPT_USERAGENT, configuration.userAgent)
         if let authorities = configuration.authorities { curl_set_string(easy, CURLOPT_CAINFO, authorities) }

@@ -42,7 +42,8 @@ package struct HTTPClientRequest: Sendable {
     }
 
     package init(
-        _ method: String = "GET", url: String, fields: [(name: String, value: String)] = [], body: Body = .none,
+        _ method: String = "GET", url: String, fields: [(name: String, value: String)] = [],
+        body: Body = .none,
         deadlines: Deadlines = Deadlines(), allowsAddress: (@Sendable (IPAddress) -> Bool)? = nil
     ) {
         self.method = method

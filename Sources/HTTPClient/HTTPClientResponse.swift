@@ -14,7 +14,8 @@ package final class HTTPClientResponse: @unchecked Sendable {
 
     /// The first field of that name, in any case.
     package subscript(name: String) -> String? {
-        fields.first { $0.name.utf8.count == name.utf8.count && $0.name.lowercased() == name.lowercased() }?.value
+        fields.first { $0.name.utf8.count == name.utf8.count && $0.name.lowercased() == name.lowercased() }?
+            .value
     }
 
     /// What has come since the last call, waiting until there is something; `nil` at the end. While nobody

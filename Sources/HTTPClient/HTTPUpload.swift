@@ -36,7 +36,9 @@ package final class HTTPUpload: @unchecked Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
         let count = min(buffer.count, pending.count - sent)
         guard count > 0 else { return isFinished ? 0 : nil }
-        pending.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[sent..<sent + count])) }
+        pending.withUnsafeBytes {
+            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[sent..<sent + count]))
+        }
         sent += count
         if sent == pending.count {
             pending.removeAll(keepingCapacity: true)

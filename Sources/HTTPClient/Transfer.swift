@@ -135,7 +135,8 @@ final class Transfer: @unchecked Sendable {
         } catch {
             switch error {
             case .cancelled: throw HTTPClientError(.cancelled, mayHaveExecuted: true)
-            case .timedOut: throw HTTPClientError(deadline == end ? .totalTimeout : late, mayHaveExecuted: true)
+            case .timedOut:
+                throw HTTPClientError(deadline == end ? .totalTimeout : late, mayHaveExecuted: true)
             }
         }
     }
@@ -159,7 +160,9 @@ final class Transfer: @unchecked Sendable {
             break
         case .bytes(let bytes):
             let copy = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes.count), alignment: 16)
-            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: copy, count: bytes.count).copyMemory(from: $0) }
+            bytes.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(start: copy, count: bytes.count).copyMemory(from: $0)
+            }
             requestBytes = copy
             curl_set_long(easy, CURLOPT_POST, 1)
             curl_set_pointer(easy, CURLOPT_POSTFIELDS, copy)
@@ -171,10 +174,11 @@ final class Transfer: @unchecked Sendable {
             curl_set_pointer(easy, CURLOPT_POSTFIELDS, nil)
             curl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, -1)
         }
-        let isDefault = switch request.body {
-        case .none: request.method == "GET" || request.method == "HEAD"
-        case .bytes, .stream: request.method == "POST"
-        }
+        let isDefault =
+            switch request.body {
+            case .none: request.method == "GET" || request.method == "HEAD"
+            case .bytes, .stream: request.method == "POST"
+            }
         curl_set_string(easy, CURLOPT_CUSTOMREQUEST, isDefault ? nil : request.method)
     }
 
@@ -265,7 +269,8 @@ extension UnsafeRawBufferPointer {
     /// Without spaces, tabs and line ends at either side.
     fileprivate var trimmed: UnsafeRawBufferPointer {
         let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D || $0 == 0x0A }
-        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
+        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) })
+        else {
             return UnsafeRawBufferPointer(rebasing: self[..<0])
         }
         return UnsafeRawBufferPointer(rebasing: self[first...last])

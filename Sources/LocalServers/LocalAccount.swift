@@ -13,7 +13,8 @@ package struct LocalAccount: Sendable, Equatable {
         guard geteuid() == 0 else { return LocalAccount(user: geteuid(), group: getegid(), isOther: false) }
         guard let entry = getpwnam("postgres") else {
             throw LocalServerError(
-                "PostgreSQL does not run as root, and the account \"postgres\" is missing: install the package postgresql")
+                "PostgreSQL does not run as root, and the account \"postgres\" is missing: install the package postgresql"
+            )
         }
         return LocalAccount(user: entry.pointee.pw_uid, group: entry.pointee.pw_gid, isOther: true)
     }

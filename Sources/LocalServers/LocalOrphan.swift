@@ -19,7 +19,8 @@ struct LocalOrphan {
         while self.identifier != nil {
             guard Instant.now() < deadline else {
                 throw LocalServerError(
-                    "another server (pid \(identifier)) uses \(data) and does not end: is hivegate running already?")
+                    "another server (pid \(identifier)) uses \(data) and does not end: is hivegate running already?"
+                )
             }
             try await loop.sleep(for: .milliseconds(20))
         }

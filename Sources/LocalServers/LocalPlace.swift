@@ -1,6 +1,9 @@
 import Base
+import Glibc
 
 /// Where the local servers keep what is theirs.
+///
+/// One process at a time owns a place and runs its servers (`claim`); others may use them.
 package struct LocalPlace: Sendable {
     /// What belongs to Hivegate itself: credentials, secrets, the servers' logs.
     package let root: String
@@ -25,7 +28,9 @@ package struct LocalPlace: Sendable {
         self.root = root
         self.account = account
         data = base
-        self.sockets = sockets.utf8.count <= Self.longestSocketDirectory ? sockets : "/tmp/hivegate-\(account.user)-\(mark)"
+        self.sockets =
+            sockets.utf8.count <= Self.longestSocketDirectory
+            ? sockets : "/tmp/hivegate-\(account.user)-\(mark)"
         do throws(SystemError) {
             try Files.makeDirectories(root)
             try Files.makeDirectories(data)
@@ -33,5 +38,16 @@ package struct LocalPlace: Sendable {
             throw LocalServerError("cannot create a directory: \(error)")
         }
         try account.makeDirectory(self.sockets)
+    }
+
+    /// Makes this process the owner of the place until it ends, by whatever way. False while another process is.
+    package func claim() throws(LocalServerError) -> Bool {
+        let path = "\(root)/lock"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw LocalServerError("cannot open \(path): \(SystemError("open"))") }
+        // The descriptor stays open: the kernel gives the lock back when the process has gone.
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+        close(descriptor)
+        return false
     }
 }

@@ -47,7 +47,8 @@ package enum LocalPostgres {
     private static func settings(_ options: Options, _ place: LocalPlace) -> [String] {
         var settings = [
             "listen_addresses=", "unix_socket_directories=\(place.sockets)", "unix_socket_permissions=0700",
-            "max_connections=\(options.connectionCount)", "shared_buffers=64MB", "log_timezone=UTC", "timezone=UTC",
+            "max_connections=\(options.connectionCount)", "shared_buffers=64MB", "log_timezone=UTC",
+            "timezone=UTC",
         ]
         if !options.isDurable { settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] }
         return settings.flatMap { ["-c", $0] }
@@ -76,15 +77,19 @@ package enum LocalPostgres {
             "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions",
         ]
         try await run(
-            place.account.command(initialize, parentDeathSignal: "KILL"), "make a database cluster", place, on: loop)
-        guard rename(draft, data) == 0 else { throw LocalServerError("cannot move \(draft): \(SystemError("rename"))") }
+            place.account.command(initialize, parentDeathSignal: "KILL"), "make a database cluster", place,
+            on: loop)
+        guard rename(draft, data) == 0 else {
+            throw LocalServerError("cannot move \(draft): \(SystemError("rename"))")
+        }
     }
 
     private static func run(
         _ command: [String], _ purpose: String, _ place: LocalPlace, on loop: EventLoop
     ) async throws {
         let log = "\(place.root)/postgres.log"
-        let exit = try await ChildProcess(command, log: log, on: loop).waitForExit(until: .now() + .seconds(120))
+        let exit = try await ChildProcess(command, log: log, on: loop).waitForExit(
+            until: .now() + .seconds(120))
         guard exit == .status(0) else { throw LocalServerError("cannot \(purpose) (\(exit)); see \(log)") }
     }
 }

@@ -21,7 +21,8 @@ package enum LocalRedis {
         let orphan = LocalOrphan(pidFile: "\(data)/redis.pid", data: data, stopSignal: SIGTERM)
         try await orphan.end(on: loop, logger: logger)
         let durability =
-            options.isDurable ? ["--appendonly", "yes", "--appendfsync", "everysec"] : ["--appendonly", "no"]
+            options.isDurable
+            ? ["--appendonly", "yes", "--appendfsync", "everysec"] : ["--appendonly", "no"]
         let arguments =
             [
                 "redis-server", "--port", "0", "--unixsocket", socket(in: place), "--unixsocketperm", "700",

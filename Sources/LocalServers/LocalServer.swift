@@ -21,7 +21,8 @@ package final class LocalServer: @unchecked Sendable {
     private var supervisor: Task<Void, Never>?
 
     init(
-        _ name: String, command: [String], logPath: String, stopSignal: Int32, on loop: EventLoop, logger: Logger
+        _ name: String, command: [String], logPath: String, stopSignal: Int32, on loop: EventLoop,
+        logger: Logger
     ) {
         self.name = name
         self.command = command
@@ -67,7 +68,9 @@ package final class LocalServer: @unchecked Sendable {
         while !isStopping, let child {
             let started = Instant.now()
             guard let exit = try? await child.waitForExit() else { return }
-            logger.error("server ended and is started again", ("server", "\(name)"), ("exit", "\(exit)"), ("log", "\(logPath)"))
+            logger.error(
+                "server ended and is started again", ("server", "\(name)"), ("exit", "\(exit)"),
+                ("log", "\(logPath)"))
             if Instant.now() - started > .seconds(60) { pause = Self.firstPause }
             do {
                 try await loop.sleep(for: pause)

@@ -19,7 +19,9 @@ package final class SignalSource: @unchecked Sendable {
     }
 
     /// Call it on the loop.
-    package init(_ signals: [Int32], on loop: EventLoop, _ handler: @escaping (Int32) -> Void) throws(SystemError) {
+    package init(_ signals: [Int32], on loop: EventLoop, _ handler: @escaping (Int32) -> Void)
+        throws(SystemError)
+    {
         self.loop = loop
         var set = Self.signalSet(signals)
         let descriptor = signalfd(-1, &set, Int32(SFD_NONBLOCK | SFD_CLOEXEC))

@@ -6,7 +6,9 @@ struct SecretTests {
         let secret = Secret("hunter2")
         var dumped = ""
         dump([secret], to: &dumped)
-        for text in ["\(secret)", String(reflecting: secret), "\([secret])", "\(Optional(secret) as Any)", dumped] {
+        for text in [
+            "\(secret)", String(reflecting: secret), "\([secret])", "\(Optional(secret) as Any)", dumped,
+        ] {
             #expect(!text.contains("hunter2"))
         }
         #expect(secret.reveal() == "hunter2")

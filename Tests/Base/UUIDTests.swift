@@ -10,7 +10,8 @@ struct UUIDTests {
             #expect(UUID(bytes: id.bytes) == id)
         }
         #expect(
-            UUID("0192f0c1-2345-7abc-8def-0123456789ab")?.description == "0192f0c1-2345-7abc-8def-0123456789ab")
+            UUID("0192f0c1-2345-7abc-8def-0123456789ab")?.description
+                == "0192f0c1-2345-7abc-8def-0123456789ab")
     }
 
     @Test func `new identifiers carry the version and follow the clock`() {
@@ -21,8 +22,10 @@ struct UUIDTests {
         #expect(Set((0..<1000).map { _ in UUID.make(at: Timestamp(seconds: 1)) }).count == 1000)
     }
 
-    @Test(arguments: ["", "0192f0c1", "0192f0c1-2345-7abc-8def-0123456789a", "0192f0c1-2345-7abc-8def-0123456789abc",
-        "0192f0c1_2345-7abc-8def-0123456789ab", "g192f0c1-2345-7abc-8def-0123456789ab"])
+    @Test(arguments: [
+        "", "0192f0c1", "0192f0c1-2345-7abc-8def-0123456789a", "0192f0c1-2345-7abc-8def-0123456789abc",
+        "0192f0c1_2345-7abc-8def-0123456789ab", "g192f0c1-2345-7abc-8def-0123456789ab",
+    ])
     func `text that is no identifier is refused`(text: String) {
         #expect(UUID(text) == nil)
     }

@@ -1,8 +1,8 @@
 import Base
 import HTTPClient
 import Loop
-import Testing
 import TestKit
+import Testing
 
 struct HTTPClientFaultTests {
     private typealias Script = @Sendable (ScriptedUpstream.Peer) async throws -> Void
@@ -37,7 +37,8 @@ struct HTTPClientFaultTests {
         #expect(error?.mayHaveExecuted == true)
     }
 
-    @Test func `an upstream that stops in the middle is given up at the deadline between bytes`() async throws {
+    @Test func `an upstream that stops in the middle is given up at the deadline between bytes`() async throws
+    {
         let error = try await failure(.init(betweenBytes: .milliseconds(50))) { peer in
             _ = try await peer.head()
             try await peer.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
@@ -125,16 +126,21 @@ struct HTTPClientFaultTests {
         try await onLoop { loop in
             let upstream = try ScriptedUpstream(on: loop) { peer in
                 _ = try await peer.head()
-                try await peer.write("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
+                try await peer.write(
+                    "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
             }
-            let status = try await HTTPClient(on: loop).withResponse(HTTPClientRequest(url: upstream.url)) { $0.status }
+            let status = try await HTTPClient(on: loop).withResponse(HTTPClientRequest(url: upstream.url)) {
+                $0.status
+            }
             #expect(status == 302)
             #expect(upstream.connectionCount == 1)
             upstream.close()
         }
     }
 
-    @Test func `the resolved address is checked when a socket opens and again when it is reused`() async throws {
+    @Test func `the resolved address is checked when a socket opens and again when it is reused`()
+        async throws
+    {
         try await onLoop { loop in
             let upstream = try ScriptedUpstream(on: loop) { peer in
                 while try await peer.head() != nil {
@@ -152,7 +158,9 @@ struct HTTPClientFaultTests {
             try await client.withResponse(allowed) { #expect($0.status == 200) }
             #expect(upstream.connectionCount == 1)
             await #expect(throws: HTTPClientError.self) {
-                try await client.withResponse(HTTPClientRequest(url: url, allowsAddress: { _ in false })) { _ in }
+                try await client.withResponse(HTTPClientRequest(url: url, allowsAddress: { _ in false })) {
+                    _ in
+                }
             }
             #expect(upstream.connectionCount == 1)
             upstream.close()
@@ -166,7 +174,8 @@ struct HTTPClientFaultTests {
             upstream.close()
             #expect(await failure(HTTPClientRequest(url: url), on: loop)?.kind == .connect)
             #expect(await failure(HTTPClientRequest(url: url), on: loop)?.mayHaveExecuted == false)
-            #expect(await failure(HTTPClientRequest(url: "ftp://127.0.0.1/"), on: loop)?.kind == .invalidRequest)
+            #expect(
+                await failure(HTTPClientRequest(url: "ftp://127.0.0.1/"), on: loop)?.kind == .invalidRequest)
             let invalid = HTTPClientRequest(url: url, fields: [("X", "a\r\nHost: b")])
             #expect(await failure(invalid, on: loop)?.kind == .invalidRequest)
             let unknown = HTTPClientRequest(url: "http://no-such-host.invalid/")
@@ -184,7 +193,9 @@ struct HTTPClientFaultTests {
             var configuration = HTTPClient.Configuration()
             configuration.largestTransferCount = 1
             let client = HTTPClient(on: loop, configuration)
-            let first = loop.spawn { try? await client.withResponse(HTTPClientRequest(url: upstream.url)) { _ in } }
+            let first = loop.spawn {
+                try? await client.withResponse(HTTPClientRequest(url: upstream.url)) { _ in }
+            }
             try await reached.wait(until: .now() + .seconds(5))
             await #expect {
                 try await client.withResponse(HTTPClientRequest(url: upstream.url)) { _ in }

@@ -1,8 +1,8 @@
 import Base
 import HTTPClient
 import Loop
-import Testing
 import TestKit
+import Testing
 
 struct HTTPClientTests {
     private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Thing:  a b \r\n\r\nhi"
@@ -17,7 +17,8 @@ struct HTTPClientTests {
             }
             let client = HTTPClient(on: loop)
             let request = HTTPClientRequest(
-                "POST", url: upstream.url + "/a?b=c", fields: [("Authorization", "Bearer x"), ("X-Empty", "")],
+                "POST", url: upstream.url + "/a?b=c",
+                fields: [("Authorization", "Bearer x"), ("X-Empty", "")],
                 body: .bytes(Array("content".utf8)))
             try await client.withResponse(request) { response in
                 #expect(response.status == 200)
@@ -35,14 +36,16 @@ struct HTTPClientTests {
     }
 
     @Test(arguments: ["GET", "HEAD", "DELETE", "PUT", "PATCH"])
-    func `every method is sent under its own name, also on a handle used before`(method: String) async throws {
+    func `every method is sent under its own name, also on a handle used before`(method: String) async throws
+    {
         try await onLoop { loop in
             let upstream = try ScriptedUpstream(on: loop) { peer in
                 while let head = try await peer.head() {
                     if head.contains("Content-Length: 4") { _ = try await peer.read(4) }
                     let name = String(head.prefix { $0 != " " })
                     let body = name == "HEAD" ? "" : name
-                    try await peer.write("HTTP/1.1 200 OK\r\nContent-Length: \(name.utf8.count)\r\n\r\n\(body)")
+                    try await peer.write(
+                        "HTTP/1.1 200 OK\r\nContent-Length: \(name.utf8.count)\r\n\r\n\(body)")
                 }
             }
             let client = HTTPClient(on: loop)
@@ -219,7 +222,8 @@ struct HTTPClientTests {
             let upstream = try ScriptedUpstream(on: loop) { peer in
                 while let head = try await peer.head() {
                     let path = head.split(separator: " ")[1]
-                    try await peer.write("HTTP/1.1 200 OK\r\nContent-Length: \(path.utf8.count)\r\n\r\n\(path)")
+                    try await peer.write(
+                        "HTTP/1.1 200 OK\r\nContent-Length: \(path.utf8.count)\r\n\r\n\(path)")
                 }
             }
             let client = HTTPClient(on: loop)

@@ -2,12 +2,14 @@ import Base
 import Glibc
 import LocalServers
 import Loop
-import Testing
 import TestKit
+import Testing
 
 /// These start real servers, one after the other.
 @Suite(.serialized) struct LocalServersTests {
-    private func withPlace(_ body: @escaping @Sendable (LocalPlace, EventLoop) async throws -> Void) async throws {
+    private func withPlace(_ body: @escaping @Sendable (LocalPlace, EventLoop) async throws -> Void)
+        async throws
+    {
         let root = "/tmp/hivegate-test-\(UUID.make())"
         try await onLoop { loop in
             let place = try LocalPlace(root: root)
@@ -20,7 +22,10 @@ import TestKit
     private static func waitForSocket(_ path: String, on loop: EventLoop) async throws -> Bool {
         for _ in 0..<1500 {
             let probe = try ChildProcess(
-                ["python3", "-c", "import socket,sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])", path],
+                [
+                    "python3", "-c", "import socket,sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])",
+                    path,
+                ],
                 log: "/dev/null", on: loop)
             if try await probe.waitForExit() == .status(0) { return true }
             try await loop.sleep(for: .milliseconds(20))
@@ -57,7 +62,8 @@ import TestKit
         }
     }
 
-    @Test func `a server left behind by an earlier run is ended, and a stale pid is not minded`() async throws {
+    @Test func `a server left behind by an earlier run is ended, and a stale pid is not minded`() async throws
+    {
         try await withPlace { place, loop in
             let earlier = try await LocalRedis.start(in: place, on: loop, logger: .silent)
             #expect(try await Self.waitForSocket(LocalRedis.socket(in: place), on: loop))

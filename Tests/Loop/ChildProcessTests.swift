@@ -1,12 +1,14 @@
 import Base
 import Glibc
 import Loop
-import Testing
 import TestKit
+import Testing
 
 struct ChildProcessTests {
     @Test(arguments: [("exit 3", ChildProcess.Exit.status(3)), ("kill -TERM $$", .signal(SIGTERM))])
-    func `a child's end is reported with its status or signal`(script: String, exit: ChildProcess.Exit) async throws {
+    func `a child's end is reported with its status or signal`(script: String, exit: ChildProcess.Exit)
+        async throws
+    {
         try await onLoop { loop in
             let child = try ChildProcess(["sh", "-c", script], log: "/dev/null", on: loop)
             #expect(try await child.waitForExit(until: .now() + .seconds(20)) == exit)

@@ -1,7 +1,7 @@
 import Base
 import Loop
-import Testing
 import TestKit
+import Testing
 
 struct WaiterTests {
     @Test func `a wake before the wait is remembered once`() async throws {
@@ -76,7 +76,9 @@ struct WaiterTests {
             #expect(Instant.now() - start >= .milliseconds(10))
             let outcome = Box<WaitFailure?>(nil)
             let task = loop.spawn {
-                do throws(WaitFailure) { try await loop.sleep(for: .seconds(60)) } catch { outcome.value = error }
+                do throws(WaitFailure) { try await loop.sleep(for: .seconds(60)) } catch {
+                    outcome.value = error
+                }
             }
             try await loop.sleep(for: .milliseconds(1))
             task.cancel()

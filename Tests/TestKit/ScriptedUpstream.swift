@@ -68,7 +68,9 @@ package final class ScriptedUpstream: @unchecked Sendable {
         package func head() async throws -> String? {
             let end = Array("\r\n\r\n".utf8)
             while true {
-                if let start = (0..<max(0, received.count - 3)).first(where: { received[$0...].starts(with: end) }) {
+                if let start = (0..<max(0, received.count - 3)).first(where: {
+                    received[$0...].starts(with: end)
+                }) {
                     return String(decoding: take(start + 4), as: UTF8.self)
                 }
                 guard try await fill() else { return nil }

@@ -15,7 +15,7 @@ package final class LogSink: @unchecked Sendable {
 
     private let output: @Sendable ([UInt8]) -> Void
     private let queue = Locked(Queue())
-    private let wake = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+    private let wake = Semaphore()
 
     package static let standardError = LogSink { bytes in
         var rest = bytes[...]
@@ -31,7 +31,6 @@ package final class LogSink: @unchecked Sendable {
 
     package init(_ output: @escaping @Sendable ([UInt8]) -> Void) {
         self.output = output
-        sem_init(wake, 0, 0)
     }
 
     func write(_ line: [UInt8]) {
@@ -45,7 +44,7 @@ package final class LogSink: @unchecked Sendable {
             return !queue.hasThread
         }
         if mustStart { startThread() }
-        sem_post(wake)
+        wake.signal()
     }
 
     /// Waits until everything logged so far has been written: at exit.
@@ -66,7 +65,7 @@ package final class LogSink: @unchecked Sendable {
 
     fileprivate func run() {
         while true {
-            while sem_wait(wake) != 0 {}
+            wake.wait()
             var (lines, dropped) = queue.withLock { queue in
                 defer {
                     queue.lines = []

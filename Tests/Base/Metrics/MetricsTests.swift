@@ -26,7 +26,9 @@ struct MetricsTests {
 
     @Test func `a family says its help once, however many series it has`() {
         let metrics = Metrics()
-        for status in ["200", "404"] { _ = metrics.counter("requests_total", "Requests.", ["status": status]) }
+        for status in ["200", "404"] {
+            _ = metrics.counter("requests_total", "Requests.", ["status": status])
+        }
         let text = String(decoding: metrics.render(), as: UTF8.self)
         #expect(text.split(separator: "\n").filter { $0.hasPrefix("# HELP") }.count == 1)
         #expect(text.contains("requests_total{status=\"404\"} 0"))

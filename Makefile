@@ -1,0 +1,95 @@
+# Hivegate. `make help` lists what can be made.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help install build release run dev migrate test ci lint format test-thread test-security test-cov fuzz bench \
+	load-test health clean docker-build docker-run docker-check
+
+VENV := .venv
+PORT ?= 8080
+HOST ?= 127.0.0.1
+SECONDS_EACH ?= 60
+export PORT HOST
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: ## Install what is missing to build and run (apt; root or sudo)
+	@docker/install.sh build run
+	@command -v swift >/dev/null || { echo "Swift 6.3 is not on PATH: see https://www.swift.org/install/linux"; exit 1; }
+
+build: install ## Compile for development
+	swift build
+
+release: install ## Compile the optimised program, with Swift's own libraries inside: dist/hivegate
+	swift build -c release --static-swift-stdlib --product hivegate
+	mkdir -p dist
+	install -m 755 "$$(swift build -c release --static-swift-stdlib --show-bin-path)/hivegate" dist/hivegate
+
+run: install ## Build optimised and serve, with databases of its own unless DATABASE_URL and REDIS_URL are set
+	swift build -c release --product hivegate
+	exec "$$(swift build -c release --show-bin-path)/hivegate" serve
+
+dev: install ## Build for development and serve with a readable log
+	swift build --product hivegate
+	LOG_FORMAT=pretty LOG_LEVEL=debug exec "$$(swift build --show-bin-path)/hivegate" serve
+
+migrate: install ## Bring the database's schema up to date
+	swift build --product hivegate
+	exec "$$(swift build --show-bin-path)/hivegate" migrate
+
+test: install $(VENV)/ready lint docker-check ## Run every test: units, real databases, official clients, faults
+	swift build --build-tests
+	swift test --skip-build --quiet
+	$(VENV)/bin/python -m pytest -q Tests/Clients Tests/Faults
+
+ci: ## The same as .ci/run
+	.ci/run
+
+lint: install ## Check the formatting of the Swift code
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+format: install ## Format the Swift code
+	swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+test-thread: install ## Run the unit tests under ThreadSanitizer
+	swift test --sanitize=thread --scratch-path .build/thread --quiet
+
+test-security: install ## Run what guards against attackers: parsers, keys, tenancy
+	swift build --build-tests
+	swift test --skip-build --quiet --filter 'HTTPWireTests|HTTPServerTests|IdentityTests|JSONTests|TidyTests'
+
+test-cov: install ## Run the unit tests and print their coverage
+	swift test --enable-code-coverage --scratch-path .build/coverage --quiet
+	@Tests/coverage.sh .build/coverage
+
+fuzz: install ## Fuzz every parser for SECONDS_EACH seconds (60)
+	Tests/Fuzz/run.sh $(SECONDS_EACH)
+
+bench: install $(VENV)/ready ## Measure against nginx, in one interleaved run
+	@docker/install.sh bench
+	swift build -c release --product hivegate
+	$(VENV)/bin/python Tests/Bench/run.py
+
+load-test: bench ## The same as bench
+
+health: ## Ask a running gateway whether it is ready
+	@curl -fsS "http://$(HOST):$(PORT)/readyz" && echo
+
+docker-build: ## Build the image
+	docker build -f docker/Dockerfile -t hivegate .
+
+docker-run: ## Run two gateways behind nginx, with PostgreSQL and Redis
+	docker compose -f docker/compose.yaml up --build
+
+docker-check: $(VENV)/ready ## Check the Dockerfile
+	$(VENV)/bin/hadolint docker/Dockerfile
+
+clean: ## Remove what was built; the data in .hivegate stays
+	rm -rf .build dist $(VENV)
+
+$(VENV)/ready: Tests/Clients/requirements.txt
+	@docker/install.sh run test
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements.txt
+	touch $@

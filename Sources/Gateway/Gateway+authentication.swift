@@ -1,0 +1,38 @@
+import Base
+import HTTPServer
+import HTTPWire
+import Identity
+
+extension Gateway {
+    /// The caller of a request, by the key that it presents in any of the fields that clients use.
+    func authenticate(_ exchange: Exchange, scope: String) async throws -> Caller {
+        guard let text = Self.presentedKey(exchange.request.fields) else {
+            throw Problem(
+                .unauthenticated, code: "missing_api_key",
+                "No API key was given. Send it as \"Authorization: Bearer hg_live_…\".")
+        }
+        guard let key = APIKey(presented: text), let caller = try await keys.caller(presenting: key) else {
+            throw Problem(
+                .unauthenticated, code: "invalid_api_key",
+                "The API key is not known, or it was revoked or has expired. Check that it was copied whole.")
+        }
+        guard caller.has(scope: scope) else {
+            throw Problem(
+                .forbidden, code: "missing_scope",
+                "This API key lacks the scope \"\(scope)\". Use one that has it.")
+        }
+        return caller
+    }
+
+    private static let bearer = Array("bearer ".utf8)
+
+    private static func presentedKey(_ fields: HTTPFields) -> ArraySlice<UInt8>? {
+        if let value = fields["authorization"] {
+            guard value.count > bearer.count, zip(value, bearer).allSatisfy({ $0 | 0x20 == $1 }) else {
+                return nil
+            }
+            return value.dropFirst(bearer.count)
+        }
+        return fields["x-api-key"] ?? fields["api-key"] ?? fields["x-goog-api-key"]
+    }
+}

@@ -1,0 +1,43 @@
+import Base
+import HTTPServer
+import HTTPWire
+import JSON
+
+extension Gateway {
+    /// `GET /v1/models`
+    func listModels(_ exchange: Exchange) async throws {
+        exchange.responseFields.append("X-Request-Id", exchange.id)
+        _ = try await authenticate(exchange, scope: "inference")
+        exchange.respond(200, ["Content-Type": "application/json"], body: try await models.json())
+    }
+
+    /// `GET /livez`: do the loops tick? A process that fails this is to be restarted.
+    func livez(_ exchange: Exchange) {
+        let isAlive = health.silence() < HealthReport.longestSilence
+        answer(exchange, obstacles: isAlive ? [] : ["an event loop is stuck"])
+    }
+
+    /// `GET /readyz`: should requests come here? One that fails this is left alone until it recovers.
+    func readyz(_ exchange: Exchange) {
+        answer(exchange, obstacles: health.obstacles())
+    }
+
+    private func answer(_ exchange: Exchange, obstacles: [String]) {
+        var json = JSONWriter()
+        json.object { json in
+            json.field("status", obstacles.isEmpty ? "ok" : "unavailable")
+            if !obstacles.isEmpty {
+                json.array("reasons") { json in for reason in obstacles { json.value(reason) } }
+            }
+        }
+        exchange.respond(
+            obstacles.isEmpty ? 200 : 503, ["Content-Type": "application/json", "Cache-Control": "no-store"],
+            body: json.bytes)
+    }
+
+    /// `GET /metrics`
+    func showMetrics(_ exchange: Exchange) {
+        exchange.respond(
+            200, ["Content-Type": "text/plain; version=0.0.4; charset=utf-8"], body: metrics.render())
+    }
+}

@@ -1,0 +1,47 @@
+package import Base
+package import HTTPClient
+import HTTPServer
+package import Identity
+package import Loop
+package import Providers
+
+/// A loop's gateway: what its handlers work with.
+// Confined to its loop.
+package final class Gateway: @unchecked Sendable {
+    /// How a request reaches an upstream, and how long it may take.
+    package struct Limits: Sendable {
+        package var upstream = HTTPClientRequest.Deadlines(
+            connect: .seconds(5), firstByte: .seconds(120), betweenBytes: .seconds(60), total: .seconds(1800))
+        /// An answer that is not streamed is held whole.
+        package var largestAnswer = 64 * 1024 * 1024
+
+        package init() {}
+    }
+
+    let loop: EventLoop
+    let keys: KeyRing
+    let client: HTTPClient
+    let openAI: OpenAIUpstream?
+    let models: ModelList
+    let health: HealthReport
+    let metrics: Metrics
+    let logger: Logger
+    let time: TimeSource
+    let limits: Limits
+
+    package init(
+        on loop: EventLoop, keys: KeyRing, client: HTTPClient, openAI: OpenAIUpstream?, health: HealthReport,
+        metrics: Metrics, logger: Logger, time: TimeSource = .live, limits: Limits = Limits()
+    ) {
+        self.loop = loop
+        self.keys = keys
+        self.client = client
+        self.openAI = openAI
+        self.health = health
+        self.metrics = metrics
+        self.logger = logger
+        self.time = time
+        self.limits = limits
+        models = ModelList(on: loop, client: client, openAI: openAI, logger: logger, time: time)
+    }
+}

@@ -1,0 +1,48 @@
+package import Base
+
+/// The secrets under which keys are stored: HMAC-SHA256 with the pepper of a version. Whoever has the database and
+/// not the peppers cannot even test a guess. A new version is added in front; keys of older ones go on working.
+package struct KeyPeppers: Sendable {
+    /// Shorter secrets are refused.
+    package static let leastLength = 32
+
+    private let versions: [(version: Int, secret: Secret)]
+
+    package struct Fault: Error, Equatable, Sendable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// `text` is `1:secret` or, while rotating, `2:newer,1:older`.
+    package init(parsing text: Secret) throws(Fault) {
+        var versions: [(Int, Secret)] = []
+        for part in text.reveal().split(separator: ",") {
+            let pieces = part.split(separator: ":", maxSplits: 1)
+            guard pieces.count == 2, let version = Int(pieces[0]), (1...32_767).contains(version) else {
+                throw Fault(description: "must be VERSION:SECRET, or several of these separated by commas")
+            }
+            guard pieces[1].utf8.count >= Self.leastLength else {
+                throw Fault(
+                    description:
+                        "the secret of version \(version) must have at least \(Self.leastLength) characters")
+            }
+            guard !versions.contains(where: { $0.0 == version }) else {
+                throw Fault(description: "version \(version) is given twice")
+            }
+            versions.append((version, Secret(String(pieces[1]))))
+        }
+        guard !versions.isEmpty else { throw Fault(description: "is empty") }
+        self.versions = versions.sorted { $0.0 > $1.0 }
+    }
+
+    /// For a new key: its digest under the newest pepper.
+    package func digest(of key: APIKey) -> (digest: [UInt8], version: Int) {
+        (Self.digest(of: key, versions[0].secret), versions[0].version)
+    }
+
+    /// For a look-up: the digests under every pepper, the newest first.
+    package func digests(of key: APIKey) -> [[UInt8]] { versions.map { Self.digest(of: key, $0.secret) } }
+
+    private static func digest(of key: APIKey, _ pepper: Secret) -> [UInt8] {
+        Digest.hmacSHA256(key: Array(pepper.reveal().utf8), key.secret.reveal().utf8)
+    }
+}

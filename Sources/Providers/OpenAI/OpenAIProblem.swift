@@ -1,0 +1,42 @@
+package import Base
+import HTTPWire
+import JSON
+
+/// A problem in OpenAI's shape, as a body or as an event in the middle of a stream.
+package enum OpenAIProblem {
+    package static func body(_ problem: Problem, requestID: String) -> [UInt8] {
+        var json = JSONWriter(capacity: 256)
+        json.object { json in
+            json.object("error") { json in
+                json.field("message", problem.message)
+                json.field("type", type(of: problem.kind))
+                json.key("param")
+                if let field = problem.field { json.value(field) } else { json.null() }
+                json.field("code", problem.code)
+                json.field("request_id", requestID)
+            }
+        }
+        return json.bytes
+    }
+
+    /// After this event the stream just ends: a `[DONE]` would say that all went well.
+    package static func event(_ problem: Problem, requestID: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        SSEWriter.append(data: body(problem, requestID: requestID), to: &bytes)
+        return bytes
+    }
+
+    private static func type(of kind: Problem.Kind) -> String {
+        switch kind {
+        case .invalidRequest, .notFound, .methodNotAllowed, .conflict, .tooLarge, .unsupportedMediaType,
+            .unprocessable, .timeout:
+            "invalid_request_error"
+        case .unauthenticated: "authentication_error"
+        case .paymentRequired: "billing_error"
+        case .forbidden: "permission_error"
+        case .rateLimited: "rate_limit_error"
+        case .internal, .badGateway, .gatewayTimeout: "api_error"
+        case .unavailable, .overloaded: "overloaded_error"
+        }
+    }
+}

@@ -1,0 +1,20 @@
+/// Models that live in the process: for trying everything with no account, and for tests.
+package enum SandboxModel: String, CaseIterable, Sendable {
+    /// Says what was said to it.
+    case echo
+    /// Tells a story that depends on the prompt and the seed alone.
+    case story
+    /// Tells the same story, at the pace of a real model.
+    case slow
+    /// Fails twice out of three times: before its first word, or in the middle.
+    case flaky
+
+    package static let prefix = "sandbox/"
+
+    package var id: String { Self.prefix + rawValue }
+
+    package init?(id: String) {
+        guard id.hasPrefix(Self.prefix) else { return nil }
+        self.init(rawValue: String(id.dropFirst(Self.prefix.count)))
+    }
+}

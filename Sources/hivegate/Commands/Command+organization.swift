@@ -1,0 +1,41 @@
+import Base
+import Identity
+import Loop
+import Postgres
+
+extension Command {
+    static let organization = Command(
+        name: "org", summary: "make an organization with its owner and a first key",
+        synopsis: "create NAME --owner EMAIL",
+        description: """
+            Makes an organization, its owner and an API key, and prints the key and the owner's password. Neither can be
+            shown again.
+            """
+    ) { arguments throws(Misuse) in
+        guard arguments.count == 4, arguments[0] == "create", arguments[2] == "--owner" else {
+            throw Misuse(reason: "expected: create NAME --owner EMAIL")
+        }
+        let (name, email) = (arguments[1], arguments[3])
+        guard email.contains("@"), !name.isEmpty else {
+            throw Misuse(reason: "the owner needs an e-mail address")
+        }
+        return Program.run { configuration, loop, logger in
+            let storage = try await Storage.start(configuration, sharing: .allowed, on: loop, logger: logger)
+            do {
+                let pool = PostgresPool(storage.database, on: loop)
+                let password = FirstStart.newPassword()
+                let founding = try await IdentityStore(pool, peppers: storage.peppers).found(
+                    organization: name, owner: email, password: await FirstStart.hash(password))
+                let credentials = Credentials(
+                    url: "http://\(configuration.host):\(configuration.port)", key: founding.key.secret,
+                    ownerEmail: email, ownerPassword: password)
+                Console.print(credentials.text)
+                await pool.close(until: .now() + .seconds(1))
+                await storage.stop()
+            } catch {
+                await storage.stop()
+                throw error
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import Base
+import Gateway
+import Glibc
+import HTTPServer
+import Identity
+import Loop
+
+/// The server: everything put together, started in order and stopped in reverse.
+struct Application: Sendable {
+    /// What is left to do after the last request may take this long.
+    private static let closeLimit = Duration.seconds(5)
+
+    let configuration: Configuration
+    let group: LoopGroup
+    let logger: Logger
+
+    private var loops: [EventLoop] { group.loops }
+
+    /// Serves until a signal says to stop. Runs on the first loop.
+    func run() async throws {
+        let startedAt = Instant.now()
+        let stopSignal = try StopSignal(on: loops[0])
+        let storage = try await Storage.start(configuration, sharing: .refused, on: loops[0], logger: logger)
+        do {
+            _ = try await Migration.run(configuration, storage, on: loops[0], logger: logger)
+            try await serve(storage, startedAt: startedAt, until: stopSignal)
+            await storage.stop()
+        } catch {
+            await storage.stop()
+            throw error
+        }
+        logger.info("stopped")
+    }
+
+    private func serve(_ storage: Storage, startedAt: Instant, until stopSignal: StopSignal) async throws {
+        let metrics = Metrics()
+        let health = ProcessHealth(group)
+        health.register(in: metrics, startedAt: .now())
+        let keyMemory = KeyMemory()
+        metrics.gauge("hivegate_known_keys", "API keys in memory, known or known to be nobody's.") {
+            Double(keyMemory.count)
+        }
+        let workers = await makeWorkers(storage, keyMemory, health: health.report, metrics: metrics)
+        let server = HTTPServer(try serverConfiguration(workers, metrics))
+        do {
+            guard let address = IPAddress(configuration.host) else { throw SystemError("HOST", code: EINVAL) }
+            try await server.start(on: loops, addresses: [.tcp(address, port: configuration.port)])
+            let url = url(port: server.ports.first ?? configuration.port)
+            if storage.isOwnDatabase {
+                let firstStart = FirstStart(
+                    storage: storage, directory: configuration.dataDirectory, url: url, loop: loops[0],
+                    logger: logger)
+                Banner.show(try await firstStart.credentials(), in: configuration.dataDirectory)
+            } else {
+                Banner.show(url: url)
+            }
+            health.started(workers)
+            let elapsed = Int((Instant.now() - startedAt).nanoseconds / 1_000_000)
+            logger.info(
+                "ready", ("url", "\(url)"), ("loops", .integer(loops.count)),
+                ("milliseconds", .integer(elapsed)))
+            await stopSignal.wait()
+            health.stopping()
+            logger.info("stopping: no new connections, answers under way finish")
+            let isClean = await server.drain(within: configuration.drainLimit)
+            if !isClean { logger.warning("some answers did not finish in time and were broken off") }
+        } catch {
+            await server.drain(within: .zero)
+            await close(workers)
+            throw error
+        }
+        await close(workers)
+    }
+
+    private func makeWorkers(
+        _ storage: Storage, _ keyMemory: KeyMemory, health: HealthReport, metrics: Metrics
+    ) async -> [Worker] {
+        let lag = metrics.histogram("hivegate_loop_lag_seconds", "How late a loop's timers fire.")
+        var workers: [Worker] = []
+        for loop in loops {
+            workers.append(
+                await Task(executorPreference: loop) {
+                    Worker(
+                        configuration, storage, on: loop, keyMemory: keyMemory, health: health,
+                        metrics: metrics, logger: logger, lag: lag)
+                }.value)
+        }
+        return workers
+    }
+
+    private func close(_ workers: [Worker]) async {
+        let deadline = Instant.now() + Self.closeLimit
+        for worker in workers { await worker.loop.spawn { await worker.close(until: deadline) }.value }
+    }
+
+    private func serverConfiguration(_ workers: [Worker], _ metrics: Metrics) throws
+        -> HTTPServerConfiguration
+    {
+        let routes = RouteTable.routes { loop in
+            guard let worker = workers.first(where: { $0.loop === loop }) else {
+                preconditionFailure("every loop that serves has a worker")
+            }
+            return worker.gateway
+        }
+        let responder = ErrorResponder(logger: logger)
+        let observer = RequestObserver(routes: routes, metrics: metrics, logger: logger)
+        var result = HTTPServerConfiguration(
+            router: try Router(routes), errorResponder: { responder.respond($0, $1) })
+        result.onFinish = { observer.finished($0) }
+        result.onFailure = { logger.error("the server cannot accept", ("reason", "\($0)")) }
+        result.limits.bodyBytes = configuration.largestBody
+        result.limits.connectionsPerLoop = max(1, configuration.largestConnectionCount / loops.count)
+        result.limits.connectionsPerAddress = configuration.largestConnectionCountPerAddress
+        result.limits.drainDeadline = configuration.drainLimit
+        return result
+    }
+
+    /// Where a client on this machine finds the server.
+    private func url(port: Int) -> String {
+        switch configuration.host {
+        case "0.0.0.0", "::": "http://127.0.0.1:\(port)"
+        case let host where host.contains(":"): "http://[\(host)]:\(port)"
+        case let host: "http://\(host):\(port)"
+        }
+    }
+}

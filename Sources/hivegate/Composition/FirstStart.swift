@@ -1,0 +1,80 @@
+import Base
+import Identity
+import Loop
+import Postgres
+
+/// Makes a local Hivegate usable: an organization, its owner and a key, once.
+struct FirstStart {
+    static let organizationName = "Local"
+    static let ownerEmail = "owner@local.hivegate"
+
+    let storage: Storage
+    let directory: String
+    let url: String
+    let loop: EventLoop
+    let logger: Logger
+
+    /// The credentials of the local organization: those of an earlier start, or new ones.
+    func credentials() async throws -> Credentials {
+        let pool = PostgresPool(storage.database, on: loop)
+        let store = IdentityStore(pool, peppers: storage.peppers)
+        do {
+            var credentials = try await found(store)
+            credentials.url = url
+            try credentials.write(in: directory)
+            await pool.close(until: .now() + .seconds(1))
+            return credentials
+        } catch {
+            await pool.close(until: .now() + .seconds(1))
+            throw error
+        }
+    }
+
+    private func found(_ store: IdentityStore) async throws -> Credentials {
+        if let existing = try await existing(store) { return existing }
+        if let replaced = try await replaced(store) { return replaced }
+        return try await made(store)
+    }
+
+    /// Those of an earlier start, if their key still is one.
+    private func existing(_ store: IdentityStore) async throws -> Credentials? {
+        guard let credentials = Credentials.read(in: directory),
+            let key = APIKey(presented: credentials.key.reveal().utf8),
+            try await store.caller(of: storage.peppers.digests(of: key)) != nil
+        else { return nil }
+        return credentials
+    }
+
+    /// The organization is there and its credentials are lost: a new key and a new password.
+    private func replaced(_ store: IdentityStore) async throws -> Credentials? {
+        let connection = try await PostgresConnection.connect(storage.databaseOwner, on: loop)
+        defer { connection.close() }
+        let found = try await connection.query(
+            """
+            SELECT org_id, user_id FROM memberships JOIN users ON users.id = user_id
+            WHERE email = \(Self.ownerEmail) AND role = 'owner' LIMIT 1
+            """)
+        guard let (organization, user) = try found.first?.decode((UUID, UUID).self) else { return nil }
+        logger.warning("the credentials were lost or revoked: making a new key and password")
+        let password = Self.newPassword()
+        let hash = await Self.hash(password)
+        try await connection.execute("UPDATE users SET password_hash = \(hash.text) WHERE id = \(user)")
+        let key = try await store.makeKey(named: "Replacement key", for: user, of: organization)
+        return Credentials(url: url, key: key.secret, ownerEmail: Self.ownerEmail, ownerPassword: password)
+    }
+
+    private func made(_ store: IdentityStore) async throws -> Credentials {
+        let password = Self.newPassword()
+        let founding = try await store.found(
+            organization: Self.organizationName, owner: Self.ownerEmail, password: await Self.hash(password))
+        return Credentials(
+            url: url, key: founding.key.secret, ownerEmail: Self.ownerEmail, ownerPassword: password)
+    }
+
+    static func newPassword() -> Secret { Secret(Random.base62(20)) }
+
+    /// Off the loop: it takes 20 ms of a core.
+    static func hash(_ password: Secret) async -> PasswordHash {
+        await Task.detached { PasswordHash(of: password) }.value
+    }
+}

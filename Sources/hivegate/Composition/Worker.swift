@@ -1,0 +1,80 @@
+import Base
+import Gateway
+import HTTPClient
+import Identity
+import Loop
+import Postgres
+import Redis
+
+/// All that one loop has of its own: connections, the key ring, the gateway.
+// Confined to its loop; `snapshot` is for the others.
+final class Worker: @unchecked Sendable {
+    private static let pulse = Duration.milliseconds(250)
+
+    let loop: EventLoop
+    let gateway: Gateway
+    let snapshot: Locked<Snapshot>
+    private let redis: RedisClient
+    private let pool: PostgresPool
+    private let client: HTTPClient
+    private let lag: Histogram
+    private var timer: TimerToken?
+
+    /// What the pages of other loops say of this one.
+    struct Snapshot: Sendable {
+        var redis: RedisHealth
+        var database: PoolHealth
+        var transferCount: Int
+    }
+
+    /// Call it on the loop.
+    init(
+        _ configuration: Configuration, _ storage: Storage, on loop: EventLoop, keyMemory: KeyMemory,
+        health: HealthReport, metrics: Metrics, logger: Logger, lag: Histogram
+    ) {
+        self.loop = loop
+        self.lag = lag
+        redis = RedisClient(storage.redis, on: loop)
+        var limits = PoolLimits()
+        limits.maximum = configuration.databaseConnectionsPerLoop
+        pool = PostgresPool(storage.database, limits: limits, on: loop)
+        pool.onFailure = { error in
+            logger.warning("PostgreSQL cannot be reached", ("reason", "\(error.details.message)"))
+        }
+        var outbound = HTTPClient.Configuration()
+        outbound.proxy = configuration.proxy
+        outbound.authorities = configuration.authorities
+        outbound.userAgent = "hivegate/\(Version.current)"
+        client = HTTPClient(on: loop, outbound)
+        let store = IdentityStore(pool, peppers: storage.peppers)
+        let keys = KeyRing(on: loop, peppers: storage.peppers, memory: keyMemory) {
+            try await store.caller(of: $0)
+        }
+        gateway = Gateway(
+            on: loop, keys: keys, client: client, openAI: configuration.openAI, health: health,
+            metrics: metrics,
+            logger: logger)
+        snapshot = Locked(
+            Snapshot(redis: redis.health, database: pool.health, transferCount: 0))
+        beat()
+    }
+
+    /// Notes how this loop fares, again and again.
+    private func beat() {
+        let due = Instant.now() + Self.pulse
+        timer = loop.schedule(at: due) { [weak self] in
+            guard let self else { return }
+            lag.observe(Instant.now() - due)
+            let current = Snapshot(
+                redis: redis.health, database: pool.health, transferCount: client.transferCount)
+            snapshot.withLock { $0 = current }
+            beat()
+        }
+    }
+
+    func close(until deadline: Instant) async {
+        if let timer { loop.cancel(timer) }
+        await redis.close(drainingUntil: deadline)
+        await pool.close(until: deadline)
+    }
+}

@@ -1,0 +1,145 @@
+import Base
+import Glibc
+import HTTPWire
+import Identity
+import Providers
+
+/// All that can be set from outside. This is the only reader of the environment.
+struct Configuration {
+    var host = "127.0.0.1"
+    var port = 8080
+    var dataDirectory = ".hivegate"
+    var migrationsDirectory = "migrations"
+    /// `nil`: Hivegate's own server.
+    var databaseURL: Secret?
+    /// Who migrates, where that is another than the application.
+    var databaseOwnerURL: Secret?
+    /// `nil`: Hivegate's own server.
+    var redisURL: Secret?
+    /// `nil`: made at the first start and kept in the data directory.
+    var keyPeppers: Secret?
+    var openAI: OpenAIUpstream?
+    var loopCount = 2
+    var databaseConnectionsPerLoop = 4
+    var logLevel = Logger.Level.info
+    var logFormat = Logger.Format.json
+    var largestBody = 16 * 1024 * 1024
+    var largestConnectionCount = 20_000
+    var largestConnectionCountPerAddress = 20_000
+    var drainLimit = Duration.seconds(120)
+    var proxy: String?
+    var authorities: String?
+
+    /// For people: each variable, its value in force and what it does.
+    private(set) var settings: [EnvironmentReader.Setting] = []
+
+    struct Invalid: Error {
+        let faults: [EnvironmentReader.Fault]
+        let settings: [EnvironmentReader.Setting]
+    }
+
+    init(_ environment: [String: String], coreCount: Int, isTerminal: Bool) throws(Invalid) {
+        var reader = EnvironmentReader(environment)
+        readServer(&reader, coreCount: coreCount)
+        readStorage(&reader)
+        readProviders(&reader)
+        readLogging(&reader, isTerminal: isTerminal)
+        settings = reader.settings
+        if !reader.faults.isEmpty { throw Invalid(faults: reader.faults, settings: reader.settings) }
+    }
+
+    /// From this process's own environment.
+    static func current() throws(Invalid) -> Configuration {
+        var environment: [String: String] = [:]
+        for variable in Environment.variables() {
+            guard let equals = variable.firstIndex(of: "=") else { continue }
+            environment[String(variable[..<equals])] = String(variable[variable.index(after: equals)...])
+        }
+        return try Configuration(
+            environment, coreCount: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
+            isTerminal: isatty(2) == 1)
+    }
+
+    private mutating func readServer(_ reader: inout EnvironmentReader, coreCount: Int) {
+        host = reader.text("HOST", default: host, "the address to listen on")
+        if IPAddress(host) == nil {
+            reader.fault("HOST", "must be an IPv4 or IPv6 address, such as 127.0.0.1 or ::")
+        }
+        port = reader.integer(
+            "PORT", default: port, in: 0...65_535, "the port to listen on; 0 takes a free one")
+        loopCount = reader.integer(
+            "HIVEGATE_LOOPS", default: min(coreCount, 64), in: 1...64, "event loops, each on its own thread")
+        largestBody = reader.integer(
+            "HIVEGATE_MAX_BODY_BYTES", default: largestBody, in: 1024...1_073_741_824,
+            "the largest request body")
+        largestConnectionCount = reader.integer(
+            "HIVEGATE_MAX_CONNECTIONS", default: largestConnectionCount, in: 1...1_000_000,
+            "connections at once")
+        largestConnectionCountPerAddress = reader.integer(
+            "HIVEGATE_MAX_CONNECTIONS_PER_ADDRESS", default: largestConnectionCountPerAddress,
+            in: 1...1_000_000,
+            "connections at once from one address")
+        drainLimit = .seconds(
+            reader.integer(
+                "HIVEGATE_DRAIN_SECONDS", default: 120, in: 0...3600,
+                "how long a stopping server lets answers finish"))
+    }
+
+    private mutating func readStorage(_ reader: inout EnvironmentReader) {
+        dataDirectory = reader.text(
+            "HIVEGATE_DATA", default: dataDirectory, "where Hivegate keeps what is its own")
+        if dataDirectory.isEmpty { reader.fault("HIVEGATE_DATA", "must name a directory") }
+        migrationsDirectory = reader.text(
+            "HIVEGATE_MIGRATIONS", default: migrationsDirectory, "the directory of the database's migrations")
+        databaseURL = reader.secret("DATABASE_URL", "PostgreSQL; without it, Hivegate starts its own")
+        databaseOwnerURL = reader.secret(
+            "DATABASE_OWNER_URL", "PostgreSQL as the role that migrates; DATABASE_URL if it is not set")
+        redisURL = reader.secret("REDIS_URL", "Redis; without it, Hivegate starts its own")
+        StorageURL.check(databaseURL, as: "DATABASE_URL", &reader)
+        StorageURL.check(databaseOwnerURL, as: "DATABASE_OWNER_URL", &reader)
+        StorageURL.checkRedis(redisURL, as: "REDIS_URL", &reader)
+        databaseConnectionsPerLoop = reader.integer(
+            "HIVEGATE_DATABASE_CONNECTIONS", default: databaseConnectionsPerLoop, in: 1...100,
+            "connections to PostgreSQL for each loop")
+        keyPeppers = reader.secret(
+            "HIVEGATE_KEY_PEPPERS",
+            "VERSION:SECRET[,…] under which API keys are stored; all processes share it")
+        if let keyPeppers {
+            do throws(KeyPeppers.Fault) {
+                _ = try KeyPeppers(parsing: keyPeppers)
+            } catch {
+                reader.fault("HIVEGATE_KEY_PEPPERS", error.description)
+            }
+        } else if databaseURL != nil {
+            reader.fault(
+                "HIVEGATE_KEY_PEPPERS",
+                "is required with DATABASE_URL, because every process must know it; make one with: "
+                    + "echo \"1:$(openssl rand -hex 32)\"")
+        }
+    }
+
+    private mutating func readProviders(_ reader: inout EnvironmentReader) {
+        let key = reader.secret("OPENAI_API_KEY", "the key for models openai/…")
+        let baseURL = reader.text(
+            "OPENAI_BASE_URL", default: "https://api.openai.com/v1", "the server for models openai/…")
+        if (try? URLAddress(baseURL)) == nil {
+            reader.fault("OPENAI_BASE_URL", "must be an http or https URL, such as https://api.openai.com/v1")
+        }
+        if let key { openAI = OpenAIUpstream(baseURL: baseURL, key: key) }
+        proxy = reader.optionalText("HIVEGATE_OUTBOUND_PROXY", "a proxy for requests to providers")
+        authorities = reader.optionalText(
+            "HIVEGATE_CA_FILE", "a PEM file of authorities to trust instead of the system's")
+        if let authorities, access(authorities, R_OK) != 0 {
+            reader.fault("HIVEGATE_CA_FILE", "cannot be read")
+        }
+    }
+
+    private mutating func readLogging(_ reader: inout EnvironmentReader, isTerminal: Bool) {
+        logLevel = reader.choice(
+            "LOG_LEVEL", default: "info", Logger.Level.allCases.map { ($0.name, $0) },
+            "the least that is logged")
+        logFormat = reader.choice(
+            "LOG_FORMAT", default: isTerminal ? "pretty" : "json", [("json", .json), ("pretty", .pretty)],
+            "how a line looks; pretty on a terminal")
+    }
+}

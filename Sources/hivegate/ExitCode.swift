@@ -1,0 +1,8 @@
+/// How the program ends, in the numbers of `sysexits.h`.
+enum ExitCode: Int32, Error {
+    case success = 0
+    case failure = 1
+    case usage = 64
+    case unavailable = 69
+    case configuration = 78
+}

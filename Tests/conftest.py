@@ -1,0 +1,203 @@
+"""What the Python tests share: a gateway of their own, and peers for it."""
+
+import functools
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# llmock lives in the main environment, also when the tests run in another one.
+LLMOCK = ROOT / ".venv" / "bin" / "llmock"
+START_LIMIT = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, limit=START_LIMIT, what="it"):
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{what} did not happen within {limit} s")
+
+
+@functools.cache
+def program() -> str:
+    given = os.environ.get("HIVEGATE_PROGRAM")
+    if given:
+        return given
+    path = subprocess.run(
+        ["swift", "build", "--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    return f"{path}/hivegate"
+
+
+class Gateway:
+    """`hivegate serve` with a data directory of its own."""
+
+    def __init__(self, environment=None, data=None):
+        self.data = data or tempfile.mkdtemp(prefix="hivegate-test-", dir="/tmp")
+        os.chmod(self.data, 0o755)
+        self.environment = environment or {}
+        self.process = None
+        self.credentials = {}
+        self.program = program()
+
+    def start(self, wait=True):
+        keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        environment = keep | {"PORT": "0", "HIVEGATE_DATA": self.data} | self.environment
+        credentials = pathlib.Path(self.data, "credentials.env")
+        before = credentials.stat().st_mtime_ns if credentials.exists() else 0
+        self.log = open(pathlib.Path(self.data, "gateway.log"), "ab")
+        self.process = subprocess.Popen(
+            [self.program, "serve"], cwd=ROOT, env=environment, stdout=self.log, stderr=self.log
+        )
+        if not wait:
+            return self
+        wait_until(
+            lambda: self.process.poll() is not None
+            or (credentials.exists() and credentials.stat().st_mtime_ns != before),
+            what="the start of the gateway",
+        )
+        if self.process.poll() is not None:
+            raise AssertionError(f"the gateway ended with {self.process.returncode}:\n{self.output()}")
+        self.credentials = dict(line.split("=", 1) for line in credentials.read_text().splitlines())
+        wait_until(lambda: self.status("/readyz") == 200, what="readiness")
+        return self
+
+    @property
+    def url(self):
+        return self.credentials["HIVEGATE_URL"]
+
+    @property
+    def key(self):
+        return self.credentials["HIVEGATE_API_KEY"]
+
+    @property
+    def port(self):
+        return int(self.url.rsplit(":", 1)[1])
+
+    def output(self):
+        return pathlib.Path(self.data, "gateway.log").read_text(errors="replace")
+
+    def status(self, path):
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return None
+
+    def metric(self, name):
+        """The sum of a family's series."""
+        with urllib.request.urlopen(self.url + "/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        values = [line.rsplit(" ", 1) for line in lines if line.split("{")[0].split(" ")[0] == name]
+        return sum(float(value) for _, value in values)
+
+    def children(self):
+        """The pids of its own servers, by name."""
+        found = {}
+        for entry in pathlib.Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+                if int(fields[1]) == self.process.pid:
+                    found[(entry / "comm").read_text().strip()] = int(entry.name)
+            except (OSError, IndexError):
+                continue
+        return found
+
+    def stop(self, signal_number=signal.SIGTERM, limit=60):
+        if self.process is None or self.process.poll() is not None:
+            return self.process.returncode if self.process else None
+        self.process.send_signal(signal_number)
+        return self.process.wait(limit)
+
+    def remove(self):
+        self.stop(signal.SIGKILL)
+        # Its servers end with it; until then they would write into what is being removed.
+        time.sleep(0.2)
+        shutil.rmtree(self.data, ignore_errors=True)
+
+
+@pytest.fixture
+def make_gateway():
+    """Makes gateways that end with the test."""
+    made = []
+
+    def make(environment=None, data=None):
+        gateway = Gateway(environment, data)
+        made.append(gateway)
+        return gateway
+
+    yield make
+    for gateway in made:
+        gateway.remove()
+
+
+class Upstream:
+    """llmock: an OpenAI-compatible server whose faults can be scripted."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [LLMOCK, "serve", "-h", "127.0.0.1", "-p", str(self.port)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(self.is_listening, what="the start of llmock")
+
+    def is_listening(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def will(self, *behaviours):
+        """What its next answers do: {"type": "fail", "status": 429}, …"""
+        self.call("/_llmock/reset", b"{}")
+        self.call("/_llmock/scenario", json.dumps({"behaviors": behaviours}).encode())
+
+    def requests(self):
+        """The requests since the last script."""
+        return self.call("/_llmock/requests")["requests"]
+
+    def call(self, path, body=None):
+        with urllib.request.urlopen(self.url + path, data=body, timeout=10) as answer:
+            return json.load(answer)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def upstream():
+    server = Upstream()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def gateway(upstream):
+    """A gateway whose models openai/… are llmock's."""
+    instance = Gateway({"OPENAI_API_KEY": "sk-upstream", "OPENAI_BASE_URL": f"{upstream.url}/v1"}).start()
+    yield instance
+    instance.remove()

@@ -1,0 +1,57 @@
+#!/bin/sh
+# Installs what is missing of Debian's packages, and says what for. The one list of what Hivegate needs:
+# the Makefile, the container images and CI all read it here.
+#
+# usage: docker/install.sh [build] [run] [test] [bench]
+set -eu
+
+build="libargon2-dev libcurl4-openssl-dev libhiredis-dev libpq-dev libssl-dev pkg-config make"
+run="ca-certificates postgresql redis-server util-linux"
+# openssl makes certificates for the tests of the HTTP client, nginx is its peer, procps and curl are for people.
+test="nginx-light openssl python3 python3-venv git"
+bench="nginx-light wrk"
+
+why() {
+    case $1 in
+    build) echo "to compile: the C libraries that Hivegate stands on" ;;
+    run) echo "to run without databases of your own: PostgreSQL and Redis" ;;
+    test) echo "to test: nginx and openssl as peers, Python for the official clients" ;;
+    bench) echo "to measure: nginx as the yardstick, wrk as the load" ;;
+    esac
+}
+
+is_installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif command -v sudo >/dev/null; then sudo -E "$@"
+    else
+        echo "install.sh: must be root, or have sudo, to run: $*" >&2
+        exit 1
+    fi
+}
+
+missing=""
+for group in "$@"; do
+    case $group in
+    build) wanted=$build ;; run) wanted=$run ;; test) wanted=$test ;; bench) wanted=$bench ;;
+    *) echo "install.sh: no such group: $group" >&2; exit 64 ;;
+    esac
+    lacking=""
+    for package in $wanted; do is_installed "$package" || lacking="$lacking $package"; done
+    [ -z "$lacking" ] && continue
+    echo "installing$lacking ($(why "$group"))"
+    missing="$missing$lacking"
+done
+[ -z "$missing" ] && exit 0
+
+if ! is_installed postgresql-common && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+    # Hivegate makes its own cluster; Debian's default one would only take memory.
+    as_root mkdir -p /etc/postgresql-common
+    echo "create_main_cluster = false" | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
+export DEBIAN_FRONTEND=noninteractive
+# Runlevel 1: the packages' own services are not started.
+as_root apt-get update -qq
+# shellcheck disable=SC2086
+RUNLEVEL=1 as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
