@@ -3,6 +3,7 @@ import Glibc
 import HTTPServer
 import HTTPWire
 import Loop
+import TestKit
 import Testing
 
 @Suite(.timeLimit(.minutes(2)))
@@ -139,6 +140,24 @@ struct ConnectionLimitTests {
                 SocketTransport(try Socket.connect(host: loopback, port: first), on: fixture.loop),
                 on: fixture.loop)
             try await client.waitForEnd()
+        }
+    }
+
+    @Test func `an IPv6 address is served`() async throws {
+        try await onLoop { loop in
+            guard let loopback = IPAddress("::1") else { throw SystemError("inet_pton") }
+            let server = HTTPServer(HTTPServerConfiguration(router: try Router([hello])))
+            do {
+                try await server.start(on: [loop], addresses: [.tcp(loopback, port: 0)])
+            } catch let error as SystemError where error.code == EADDRNOTAVAIL || error.code == EAFNOSUPPORT {
+                // A machine without IPv6 has nothing to show here.
+                return
+            }
+            let descriptor = try Socket.connect(host: loopback, port: server.ports[0])
+            let client = try TestClient(SocketTransport(descriptor, on: loop), on: loop)
+            try await client.send(get("/hello"))
+            #expect(try await client.response().text == "hello")
+            await server.drain(within: .milliseconds(50))
         }
     }
 }

@@ -2,6 +2,7 @@ import Base
 import Glibc
 import HTTPServer
 import HTTPWire
+import TestKit
 import Testing
 
 @Suite(.timeLimit(.minutes(2)))
@@ -11,7 +12,7 @@ struct StaticFilesTests {
         let path: String
 
         init(_ files: [String: String]) throws {
-            path = "/tmp/hivegate-files-\(getpid())-\(Random.base62(8))"
+            path = TemporaryDirectory.make("files")
             for (name, content) in files {
                 let file = "\(path)/\(name)"
                 try Files.makeDirectories(String(file[..<(file.lastIndex(of: "/") ?? file.endIndex)]))
@@ -19,27 +20,10 @@ struct StaticFilesTests {
             }
         }
 
-        deinit { remove(path) }
+        deinit { TemporaryDirectory.remove(path) }
 
         func write(_ name: String, _ content: String) throws {
             try Files.write(Array(content.utf8), to: "\(path)/\(name)", mode: 0o644)
-        }
-
-        private func remove(_ path: String) {
-            if let stream = opendir(path) {
-                var names: [String] = []
-                while let entry = readdir(stream) {
-                    names.append(
-                        withUnsafePointer(to: &entry.pointee.d_name) {
-                            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                        })
-                }
-                closedir(stream)
-                for name in names where name != "." && name != ".." { remove("\(path)/\(name)") }
-                rmdir(path)
-            } else {
-                unlink(path)
-            }
         }
     }
 
