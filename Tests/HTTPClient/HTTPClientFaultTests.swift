@@ -196,7 +196,7 @@ struct HTTPClientFaultTests {
             let first = loop.spawn {
                 try? await client.withResponse(HTTPClientRequest(url: upstream.url)) { _ in }
             }
-            try await reached.wait(until: .now() + .seconds(5))
+            try await reached.wait(until: .now() + .seconds(120))
             await #expect {
                 try await client.withResponse(HTTPClientRequest(url: upstream.url)) { _ in }
             } throws: {

@@ -158,7 +158,7 @@ struct HTTPClientTests {
                 let piece = try await response.next()
                 #expect(piece == Array("abc".utf8))
             }
-            try await closed.wait(until: .now() + .seconds(5))
+            try await closed.wait(until: .now() + .seconds(120))
             #expect(client.transferCount == 0)
             upstream.close()
         }
@@ -183,11 +183,11 @@ struct HTTPClientTests {
                     outcome.value = error as? HTTPClientError
                 }
             }
-            try await reached.wait(until: .now() + .seconds(5))
+            try await reached.wait(until: .now() + .seconds(120))
             task.cancel()
             await task.value
             #expect(outcome.value?.kind == .cancelled)
-            try await closed.wait(until: .now() + .seconds(5))
+            try await closed.wait(until: .now() + .seconds(120))
             #expect(client.transferCount == 0)
             upstream.close()
         }

@@ -11,7 +11,7 @@ struct ChildProcessTests {
     {
         try await onLoop { loop in
             let child = try ChildProcess(["sh", "-c", script], log: "/dev/null", on: loop)
-            #expect(try await child.waitForExit(until: .now() + .seconds(20)) == exit)
+            #expect(try await child.waitForExit(until: .now() + .seconds(120)) == exit)
             #expect(try await child.waitForExit() == exit)
         }
     }
@@ -20,7 +20,7 @@ struct ChildProcessTests {
         try await onLoop { loop in
             let child = try ChildProcess(["sleep", "600"], log: "/dev/null", on: loop)
             child.send(signal: SIGKILL)
-            #expect(try await child.waitForExit(until: .now() + .seconds(20)) == .signal(SIGKILL))
+            #expect(try await child.waitForExit(until: .now() + .seconds(120)) == .signal(SIGKILL))
         }
     }
 

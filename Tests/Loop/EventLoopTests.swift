@@ -27,7 +27,7 @@ struct EventLoopTests {
                 for number in 0..<1000 { loop.execute { seen.value.append(number) } }
                 loop.execute { done.wake() }
             }
-            try await done.wait(until: .now() + .seconds(10))
+            try await done.wait(until: .now() + .seconds(120))
             #expect(seen.value == Array(0..<1000))
         }
     }
@@ -72,7 +72,7 @@ struct EventLoopTests {
             }
             var byte: UInt8 = 7
             #expect(write(ends[1], &byte, 1) == 1)
-            try await readable.wait(until: .now() + .seconds(10))
+            try await readable.wait(until: .now() + .seconds(120))
             loop.deregister(registration)
             #expect(write(ends[1], &byte, 1) == 1)
             try await loop.sleep(for: .milliseconds(20))
@@ -160,7 +160,7 @@ struct EventLoopTests {
                 arrived.wake()
             }
             pthread_kill(pthread_self(), SIGUSR2)
-            try await arrived.wait(until: .now() + .seconds(10))
+            try await arrived.wait(until: .now() + .seconds(120))
             #expect(received.value == [SIGUSR2])
             source.cancel()
         }
