@@ -82,6 +82,13 @@ let package = Package(
             exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
         tests("Chat", ["Chat"]),
+        tests(
+            "Gateway",
+            [
+                "Base", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop",
+                "Providers",
+                "TestKit",
+            ]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
         tests("HTTPServer", ["Base", "HTTPServer", "HTTPWire", "Loop", "TestKit"]),
         tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
