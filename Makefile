@@ -6,6 +6,8 @@ SHELL := /bin/bash
 	load-test health clean docker-build docker-run docker-check
 
 VENV := .venv
+# The first generation of OpenAI's client needs an environment of its own.
+OPENAI_1 := $(VENV)/openai-1
 PORT ?= 8080
 HOST ?= 127.0.0.1
 SECONDS_EACH ?= 60
@@ -38,9 +40,10 @@ migrate: install ## Bring the database's schema up to date
 	swift build --product hivegate
 	exec "$$(swift build --show-bin-path)/hivegate" migrate
 
-test: install $(VENV)/ready lint docker-check ## Run every test: units, real databases, official clients, faults
+test: install $(VENV)/ready $(OPENAI_1)/ready lint docker-check ## Run every test: units, real databases, official clients, faults
 	swift build --build-tests
 	swift test --skip-build --quiet
+	$(OPENAI_1)/bin/python -m pytest -q Tests/Clients
 	$(VENV)/bin/python -m pytest -q Tests/Clients Tests/Faults
 
 ci: ## The same as .ci/run
@@ -92,4 +95,9 @@ $(VENV)/ready: Tests/Clients/requirements.txt
 	@docker/install.sh run test
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements.txt
+	touch $@
+
+$(OPENAI_1)/ready: Tests/Clients/requirements-openai-1.txt $(VENV)/ready
+	python3 -m venv $(OPENAI_1)
+	$(OPENAI_1)/bin/pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements-openai-1.txt
 	touch $@
