@@ -93,7 +93,7 @@ let package = Package(
         tests("HTTPServer", ["Base", "HTTPServer", "HTTPWire", "Loop", "TestKit"]),
         tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
         tests("Identity", ["Base", "Identity", "Loop", "Postgres", "TestKit"]),
-        tests("JSON", ["JSON"]),
+        tests("JSON", ["Base", "JSON"]),
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
         tests("Postgres", ["Base", "Loop", "Postgres", "TestKit"]),
