@@ -22,17 +22,19 @@ extension Gateway {
         answer(exchange, obstacles: health.obstacles())
     }
 
+    private static let healthFields: HTTPFields = [
+        "Content-Type": "application/json", "Cache-Control": "no-store",
+    ]
+    private static let isWell = Array(#"{"status":"ok"}"#.utf8)
+
     private func answer(_ exchange: Exchange, obstacles: [String]) {
+        if obstacles.isEmpty { return exchange.respond(200, Self.healthFields, body: Self.isWell) }
         var json = JSONWriter()
         json.object { json in
-            json.field("status", obstacles.isEmpty ? "ok" : "unavailable")
-            if !obstacles.isEmpty {
-                json.array("reasons") { json in for reason in obstacles { json.value(reason) } }
-            }
+            json.field("status", "unavailable")
+            json.array("reasons") { json in for reason in obstacles { json.value(reason) } }
         }
-        exchange.respond(
-            obstacles.isEmpty ? 200 : 503, ["Content-Type": "application/json", "Cache-Control": "no-store"],
-            body: json.bytes)
+        exchange.respond(503, Self.healthFields, body: json.bytes)
     }
 
     /// `GET /metrics`

@@ -4,21 +4,28 @@ import HTTPWire
 
 /// Counts and logs every request when it has ended.
 package final class RequestObserver: Sendable {
-    private struct Series: Sendable {
+    private final class Series: Sendable {
         let duration: Histogram
         /// By the status's first digit.
         let statuses: [Counter]
         let aborted: Counter
+
+        init(duration: Histogram, statuses: [Counter], aborted: Counter) {
+            self.duration = duration
+            self.statuses = statuses
+            self.aborted = aborted
+        }
     }
 
     private let logger: Logger
-    private let byRoute: [String: Series]
+    private let byRoute: [ObjectIdentifier: Series]
     private let unrouted: Series
 
     package init(routes: [Route], metrics: Metrics, logger: Logger) {
         self.logger = logger
         unrouted = Self.series("none", metrics)
-        byRoute = Dictionary(uniqueKeysWithValues: routes.map { ($0.name, Self.series($0.name, metrics)) })
+        byRoute = Dictionary(
+            uniqueKeysWithValues: routes.map { (ObjectIdentifier($0), Self.series($0.name, metrics)) })
     }
 
     private static func series(_ route: String, _ metrics: Metrics) -> Series {
@@ -37,7 +44,7 @@ package final class RequestObserver: Sendable {
     }
 
     package func finished(_ record: ExchangeRecord) {
-        let series = record.route.flatMap { byRoute[$0] } ?? unrouted
+        let series = record.exchange?.route.flatMap { byRoute[ObjectIdentifier($0)] } ?? unrouted
         series.duration.observe(record.duration)
         series.statuses[min(5, max(0, record.status / 100))].add()
         if record.aborted { series.aborted.add() }

@@ -58,6 +58,8 @@ package final class HTTPClient: @unchecked Sendable {
             throw HTTPClientError(.tooManyTransfers, detail: "no memory")
         }
         curl_set_string(easy, CURLOPT_PROXY, configuration.proxy ?? "")
+        // Without it, libcurl looks for exceptions from the proxy in the environment, at every request.
+        curl_set_string(easy, CURLOPT_NOPROXY, "")
         curl_set_string(easy, CURLOPT_USERAGENT, configuration.userAgent)
         if let authorities = configuration.authorities { curl_set_string(easy, CURLOPT_CAINFO, authorities) }
         multi.watchSockets(of: easy)

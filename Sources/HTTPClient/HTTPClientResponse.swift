@@ -2,21 +2,18 @@
 // Confined to its loop.
 package final class HTTPClientResponse: @unchecked Sendable {
     package let status: Int
-    /// In the order in which they came; interim answers are left out.
-    package let fields: [(name: String, value: String)]
+    /// Those of interim answers are left out.
+    package let fields: HTTPClientFields
     private let transfer: Transfer
 
-    init(status: Int, fields: [(name: String, value: String)], transfer: Transfer) {
+    init(status: Int, fields: HTTPClientFields, transfer: Transfer) {
         self.status = status
         self.fields = fields
         self.transfer = transfer
     }
 
     /// The first field of that name, in any case.
-    package subscript(name: String) -> String? {
-        fields.first { $0.name.utf8.count == name.utf8.count && $0.name.lowercased() == name.lowercased() }?
-            .value
-    }
+    package subscript(name: String) -> String? { fields[name] }
 
     /// What has come since the last call, waiting until there is something; `nil` at the end. While nobody
     /// asks, at most `Transfer.highWater` is kept and the other side has to wait.

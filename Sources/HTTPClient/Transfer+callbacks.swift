@@ -36,8 +36,9 @@ extension Transfer {
         }
         curl_set_pointer(easy, CURLOPT_PREREQDATA, me)
         curl_set_before_request(easy) { context, remoteAddress, _, _, _ in
-            let address = remoteAddress.flatMap { IPAddress(String(cString: $0)) }
-            return Transfer.from(context).mayUse(address) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+            let isAllowed = Transfer.from(context).mayUse(
+                remoteAddress.flatMap { IPAddress(String(cString: $0)) })
+            return isAllowed ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
     }
 

@@ -1,5 +1,6 @@
 import Base
 import CCurl
+import Glibc
 import Loop
 
 /// One request and its answer, in libcurl's hands. The callbacks only store and wake; the task that reads
@@ -9,6 +10,8 @@ final class Transfer: @unchecked Sendable {
     /// Received and not yet read: above this the connection is paused.
     static let highWater = 256 * 1024
     static let largestHead = 64 * 1024
+    /// libcurl asks before a body of more than 1 MB; this is safely below.
+    private static let askedBodyBytes = 512 * 1024
 
     let easy: UnsafeMutableRawPointer
     /// Whether libcurl's multi handle has it.
@@ -18,7 +21,7 @@ final class Transfer: @unchecked Sendable {
     let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
     private(set) var status = 0
-    private(set) var fields: [(name: String, value: String)] = []
+    private(set) var fields = HTTPClientFields()
     private var headSize = 0
     private var isHeadComplete = false
     private var received: [UInt8] = []
@@ -31,7 +34,8 @@ final class Transfer: @unchecked Sendable {
     private var allowsAddress: (@Sendable (IPAddress) -> Bool)?
     private var wasAddressRefused = false
     private var requestBytes: UnsafeMutableRawPointer?
-    private var requestFields: UnsafeMutablePointer<curl_slist>?
+    private var address: CurlAddress?
+    private var requestFields: CurlFields?
     private var upload: HTTPUpload?
 
     init(_ easy: UnsafeMutableRawPointer, client: HTTPClient) {
@@ -44,7 +48,6 @@ final class Transfer: @unchecked Sendable {
     deinit {
         curl_easy_cleanup(easy)
         requestBytes?.deallocate()
-        curl_slist_free_all(requestFields)
         errorText.deallocate()
     }
 
@@ -55,9 +58,7 @@ final class Transfer: @unchecked Sendable {
         reset()
         deadlines = request.deadlines
         allowsAddress = request.allowsAddress
-        guard curl_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else {
-            throw HTTPClientError(.invalidRequest, detail: "URL refused")
-        }
+        try setAddress(request.url)
         setMethod(request)
         try setFields(request)
         curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(max(1, deadlines.connect.nanoseconds / 1_000_000)))
@@ -70,11 +71,9 @@ final class Transfer: @unchecked Sendable {
         upload = nil
         requestBytes?.deallocate()
         requestBytes = nil
-        curl_slist_free_all(requestFields)
-        requestFields = nil
         (status, headSize, isHeadComplete, result) = (0, 0, false, nil)
         (isReceivePaused, isSendPaused, wasAddressRefused) = (false, false, false)
-        fields = []
+        fields = HTTPClientFields()
         received.removeAll(keepingCapacity: received.capacity <= Self.highWater)
         allowsAddress = nil
         errorText[0] = 0
@@ -182,21 +181,30 @@ final class Transfer: @unchecked Sendable {
         curl_set_string(easy, CURLOPT_CUSTOMREQUEST, isDefault ? nil : request.method)
     }
 
+    private func setAddress(_ url: String) throws(HTTPClientError) {
+        if address?.text == url { return }
+        let address = try CurlAddress(url)
+        curl_set_pointer(easy, CURLOPT_CURLU, UnsafeRawPointer(address.parsed))
+        // The text is what libcurl says in its messages.
+        curl_set_string(easy, CURLOPT_URL, url)
+        self.address = address
+    }
+
     private func setFields(_ request: HTTPClientRequest) throws(HTTPClientError) {
-        // Without this, libcurl asks for permission before a large body and waits for the answer.
-        requestFields = curl_slist_append(nil, "Expect:")
-        if case .stream = request.body {
-            requestFields = curl_slist_append(requestFields, "Transfer-Encoding: chunked")
+        let extra = Self.extraLines(request.body)
+        if let requestFields, requestFields.isMade(of: request.fields, extra: extra) { return }
+        let fields = try CurlFields(request.fields, extra: extra)
+        curl_set_pointer(easy, CURLOPT_HTTPHEADER, fields.list)
+        requestFields = fields
+    }
+
+    /// Of a body that is large or comes in chunks, libcurl would first ask whether it is wanted, and wait.
+    private static func extraLines(_ body: HTTPClientRequest.Body) -> [String] {
+        switch body {
+        case .none: []
+        case .bytes(let bytes): bytes.count < askedBodyBytes ? [] : ["Expect:"]
+        case .stream: ["Expect:", "Transfer-Encoding: chunked"]
         }
-        for field in request.fields {
-            let line = "\(field.name): \(field.value)"
-            guard !line.utf8.contains(where: { $0 == 0 || $0 == 10 || $0 == 13 }) else {
-                throw HTTPClientError(.invalidRequest, detail: "field \(field.name) holds a line break")
-            }
-            // A semicolon is libcurl's way to say "send it, with no value".
-            requestFields = curl_slist_append(requestFields, field.value.isEmpty ? "\(field.name);" : line)
-        }
-        curl_set_pointer(easy, CURLOPT_HTTPHEADER, requestFields)
     }
 
     private func uploadHasData() {
@@ -214,30 +222,34 @@ final class Transfer: @unchecked Sendable {
 
     // MARK: From libcurl
 
+    private static let statusLineStart: StaticString = "HTTP/"
+
     func receiveField(_ line: UnsafeRawBufferPointer) -> Bool {
         headSize += line.count
         guard headSize <= Self.largestHead else { return false }
-        if line.starts(with: Array("HTTP/".utf8)) {
-            fields = []
+        if Self.isStatusLine(line) {
+            fields = HTTPClientFields()
+            fields.reserve()
             var code = 0
             curl_get_long(easy, CURLINFO_RESPONSE_CODE, &code)
             status = code
-            return true
-        }
-        let content = line.trimmed
-        guard !content.isEmpty else {
+        } else if line.first == 0x0D || line.first == 0x0A {
             if status >= 200 {
                 isHeadComplete = true
                 arrived.wake()
             }
-            return true
+        } else if !isHeadComplete {
+            // After the head come trailers, which nobody has asked for.
+            fields.append(line)
         }
-        // After the head come trailers, which nobody has asked for.
-        guard !isHeadComplete, let colon = content.firstIndex(of: 0x3A) else { return true }
-        let name = UnsafeRawBufferPointer(rebasing: content[..<colon])
-        let value = UnsafeRawBufferPointer(rebasing: content[(colon + 1)...]).trimmed
-        fields.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
         return true
+    }
+
+    private static func isStatusLine(_ line: UnsafeRawBufferPointer) -> Bool {
+        guard let start = line.baseAddress, line.count > statusLineStart.utf8CodeUnitCount else {
+            return false
+        }
+        return memcmp(start, statusLineStart.utf8Start, statusLineStart.utf8CodeUnitCount) == 0
     }
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
@@ -257,22 +269,10 @@ final class Transfer: @unchecked Sendable {
         return curl_pause_read
     }
 
-    func mayUse(_ address: IPAddress?) -> Bool {
+    func mayUse(_ address: @autoclosure () -> IPAddress?) -> Bool {
         guard let allowsAddress else { return true }
-        if let address, allowsAddress(address) { return true }
+        if let address = address(), allowsAddress(address) { return true }
         wasAddressRefused = true
         return false
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// Without spaces, tabs and line ends at either side.
-    fileprivate var trimmed: UnsafeRawBufferPointer {
-        let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D || $0 == 0x0A }
-        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) })
-        else {
-            return UnsafeRawBufferPointer(rebasing: self[..<0])
-        }
-        return UnsafeRawBufferPointer(rebasing: self[first...last])
     }
 }

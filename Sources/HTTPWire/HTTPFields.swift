@@ -119,7 +119,7 @@ package struct HTTPFields: Sendable {
 
     package mutating func append(_ name: String, _ value: UnsafeRawBufferPointer) {
         var name = name
-        let isToken = !name.isEmpty && name.utf8.allSatisfy { ByteSet.token.contains($0) }
+        let isToken = name.withUTF8 { name in !name.isEmpty && name.allSatisfy(ByteSet.token.contains) }
         guard isToken else {
             fault = fault ?? .invalidName
             return
@@ -129,6 +129,7 @@ package struct HTTPFields: Sendable {
             fault = fault ?? .invalidValue(name: name)
             return
         }
+        if lines.isEmpty { reserve() }
         let nameStart = bytes.count
         name.withUTF8 { bytes.append(contentsOf: $0) }
         let nameCount = bytes.count - nameStart
@@ -140,6 +141,12 @@ package struct HTTPFields: Sendable {
                 nameStart: UInt32(nameStart), nameCount: UInt32(nameCount), valueStart: UInt32(valueStart),
                 valueCount: UInt32(bytes.count - valueStart)))
         bytes.append("\r\n" as StaticString)
+    }
+
+    /// What most answers need: growing step by step costs five times the allocations.
+    private mutating func reserve() {
+        bytes.reserveCapacity(240)
+        lines.reserveCapacity(6)
     }
 
     /// Adds every field of `other`.

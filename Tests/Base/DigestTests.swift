@@ -18,6 +18,16 @@ struct DigestTests {
         #expect(CRC32.checksum(of: Array("123456789".utf8)) == 0xCBF4_3926)
     }
 
+    @Test func `a key taken in once gives the same codes as one taken in for each message`() {
+        for key in [Array("Jefe".utf8), Random.bytes(64), Random.bytes(65), Random.bytes(200)] {
+            let keyed = KeyedDigest(key: key)
+            for length in [0, 1, 44, 55, 56, 64, 1000] {
+                let message = Random.bytes(length)
+                #expect(keyed.hmacSHA256(of: message) == Digest.hmacSHA256(key: key, message))
+            }
+        }
+    }
+
     @Test func `equality of secrets looks at every byte`() {
         #expect(Digest.areEqual([1, 2, 3], [1, 2, 3]))
         #expect(!Digest.areEqual([1, 2, 3], [1, 2, 4]))

@@ -61,6 +61,35 @@ struct HTTPClientTests {
         }
     }
 
+    @Test func `what one request carried is not carried by the next`() async throws {
+        try await onLoop { loop in
+            let heads = Box<[String]>([])
+            let upstream = try ScriptedUpstream(on: loop) { peer in
+                while let head = try await peer.head() {
+                    if head.contains("Content-Length: 4") { _ = try await peer.read(4) }
+                    heads.value.append(head)
+                    try await peer.write(Self.ok)
+                }
+            }
+            let client = HTTPClient(on: loop)
+            let tenants = [("/a", "one"), ("/a", "two"), ("/b", "two"), ("/b", ""), ("/a", "one")]
+            for (path, key) in tenants {
+                let request = HTTPClientRequest(
+                    "POST", url: upstream.url + path,
+                    fields: key.isEmpty ? [] : [("Authorization", "Bearer \(key)")],
+                    body: .bytes([1, 2, 3, 4]))
+                _ = try await client.withResponse(request) { try await $0.body(limit: 100) }
+            }
+            for ((path, key), head) in zip(tenants, heads.value) {
+                #expect(head.hasPrefix("POST \(path) HTTP/1.1\r\n"))
+                let keys = head.split(separator: "\r\n").filter { $0.hasPrefix("Authorization:") }
+                #expect(keys == (key.isEmpty ? [] : ["Authorization: Bearer \(key)"]))
+            }
+            #expect(heads.value.count == tenants.count)
+            upstream.close()
+        }
+    }
+
     @Test func `a stream is read piece by piece as it comes`() async throws {
         try await onLoop { loop in
             let step = Waiter(loop)

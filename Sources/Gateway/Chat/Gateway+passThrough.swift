@@ -15,14 +15,14 @@ extension Gateway {
         exchange.responseFields.append("X-Hivegate-Provider", "openai")
         exchange.responseFields.append("X-Hivegate-Model", model)
         try await client.withResponse(upstreamRequest) { response in
+            let type = response["content-type"] ?? "application/json"
             if response.status != 200 {
                 try await refuse(response, exchange)
-            } else if response["content-type"]?.hasPrefix("text/event-stream") == true {
+            } else if type.hasPrefix("text/event-stream") {
                 try await relay(response, to: exchange)
             } else {
                 let body = try await response.body(limit: limits.largestAnswer)
-                exchange.respond(
-                    200, ["Content-Type": response["content-type"] ?? "application/json"], body: body)
+                exchange.respond(200, ["Content-Type": type], body: body)
             }
         }
     }

@@ -6,7 +6,7 @@ package struct KeyPeppers: Sendable {
     /// Shorter secrets are refused.
     package static let leastLength = 32
 
-    private let versions: [(version: Int, secret: Secret)]
+    private let versions: [(version: Int, code: KeyedDigest)]
 
     package struct Fault: Error, Equatable, Sendable, CustomStringConvertible {
         package let description: String
@@ -14,7 +14,7 @@ package struct KeyPeppers: Sendable {
 
     /// `text` is `1:secret` or, while rotating, `2:newer,1:older`.
     package init(parsing text: Secret) throws(Fault) {
-        var versions: [(Int, Secret)] = []
+        var versions: [(version: Int, code: KeyedDigest)] = []
         for part in text.reveal().split(separator: ",") {
             let pieces = part.split(separator: ":", maxSplits: 1)
             guard pieces.count == 2, let version = Int(pieces[0]), (1...32_767).contains(version) else {
@@ -25,24 +25,24 @@ package struct KeyPeppers: Sendable {
                     description:
                         "the secret of version \(version) must have at least \(Self.leastLength) characters")
             }
-            guard !versions.contains(where: { $0.0 == version }) else {
+            guard !versions.contains(where: { $0.version == version }) else {
                 throw Fault(description: "version \(version) is given twice")
             }
-            versions.append((version, Secret(String(pieces[1]))))
+            versions.append((version, KeyedDigest(key: Array(pieces[1].utf8))))
         }
         guard !versions.isEmpty else { throw Fault(description: "is empty") }
-        self.versions = versions.sorted { $0.0 > $1.0 }
+        self.versions = versions.sorted { $0.version > $1.version }
     }
 
     /// For a new key: its digest under the newest pepper.
     package func digest(of key: APIKey) -> (digest: [UInt8], version: Int) {
-        (Self.digest(of: key, versions[0].secret), versions[0].version)
+        (Self.digest(of: key, versions[0].code), versions[0].version)
     }
 
     /// For a look-up: the digests under every pepper, the newest first.
-    package func digests(of key: APIKey) -> [[UInt8]] { versions.map { Self.digest(of: key, $0.secret) } }
+    package func digests(of key: APIKey) -> [[UInt8]] { versions.map { Self.digest(of: key, $0.code) } }
 
-    private static func digest(of key: APIKey, _ pepper: Secret) -> [UInt8] {
-        Digest.hmacSHA256(key: Array(pepper.reveal().utf8), key.secret.reveal().utf8)
+    private static func digest(of key: APIKey, _ code: KeyedDigest) -> [UInt8] {
+        code.hmacSHA256(of: Array(key.secret.reveal().utf8))
     }
 }

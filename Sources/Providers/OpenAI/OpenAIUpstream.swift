@@ -4,24 +4,20 @@ package import Base
 package struct OpenAIUpstream: Sendable {
     package static let prefix = "openai/"
 
-    /// Without a slash at the end.
-    package let baseURL: String
+    package let chatURL: String
+    package let modelsURL: String
     private let key: Secret
 
     package init(baseURL: String, key: Secret) {
-        self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
+        let base = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
+        chatURL = "\(base)/chat/completions"
+        modelsURL = "\(base)/models"
         self.key = key
     }
 
-    package var chatURL: String { "\(baseURL)/chat/completions" }
-    package var modelsURL: String { "\(baseURL)/models" }
-
     /// What every request to it carries.
     package var fields: [(name: String, value: String)] {
-        [
-            ("Authorization", "Bearer \(key.reveal())"), ("Content-Type", "application/json"),
-            ("Accept", "*/*"),
-        ]
+        [("Authorization", "Bearer \(key.reveal())"), ("Content-Type", "application/json")]
     }
 
     /// The upstream's own name of a model of ours.

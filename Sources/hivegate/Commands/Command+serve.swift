@@ -22,6 +22,7 @@ extension Command {
         // Before any thread is started: threads inherit the mask.
         SignalSource.block(StopSignal.signals)
         let logger = Logger(level: configuration.logLevel, format: configuration.logFormat)
+        DescriptorLimit.raise(for: configuration.largestConnectionCount, logger)
         return Program.run(loopCount: configuration.loopCount, logger) { group in
             try await Application(configuration: configuration, group: group, logger: logger).run()
         }

@@ -1,0 +1,39 @@
+import CCrypto
+
+/// HMAC-SHA256 under one key, for many messages. The key is taken in once: that is most of the work of a short
+/// message (`Digest.hmacSHA256` takes 3 µs, this 0.7).
+// The keyed context is only read: every message works on a copy.
+package final class KeyedDigest: @unchecked Sendable {
+    private let keyed: OpaquePointer
+
+    package init(key: [UInt8]) {
+        guard let algorithm = EVP_MAC_fetch(nil, "HMAC", nil), let context = EVP_MAC_CTX_new(algorithm) else {
+            preconditionFailure("libcrypto lacks HMAC")
+        }
+        // The context holds on to its algorithm.
+        EVP_MAC_free(algorithm)
+        var name = Array("SHA256".utf8CString)
+        let isReady = name.withUnsafeMutableBufferPointer { name in
+            let parameters = [
+                OSSL_PARAM_construct_utf8_string("digest", name.baseAddress, 0), OSSL_PARAM_construct_end(),
+            ]
+            return EVP_MAC_init(context, key, key.count, parameters) == 1
+        }
+        precondition(isReady, "libcrypto refuses HMAC-SHA256")
+        keyed = context
+    }
+
+    deinit { EVP_MAC_CTX_free(keyed) }
+
+    /// 32 bytes.
+    package func hmacSHA256(of message: [UInt8]) -> [UInt8] {
+        guard let context = EVP_MAC_CTX_dup(keyed) else { preconditionFailure("libcrypto has no memory") }
+        defer { EVP_MAC_CTX_free(context) }
+        return [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, filled in
+            let result =
+                EVP_MAC_update(context, message, message.count) == 1
+                && EVP_MAC_final(context, buffer.baseAddress, &filled, buffer.count) == 1
+            precondition(result, "libcrypto refuses HMAC-SHA256")
+        }
+    }
+}

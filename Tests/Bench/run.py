@@ -1,0 +1,168 @@
+"""Measures Hivegate beside nginx in one interleaved run. Prints medians; asserts nothing.
+
+usage: run.py [--quick] [--only SECTION]…
+"""
+
+import argparse
+import os
+import time
+from statistics import median
+
+import connections
+import processes
+import streams
+from event_upstream import EVENTS
+from processes import Bench, EventUpstream, Hivegate, Nginx, free_port
+from report import Report, machine
+from whole_answers import LIVE, Case, chat, completion, run_interleaved
+from wrk import Request
+
+SECTIONS = ("memory", "start", "requests", "streams")
+
+
+def yardstick(port, upstream_port, events_port):
+    """nginx as it would stand in Hivegate's place."""
+    return f"""
+    upstream completions {{ server 127.0.0.1:{upstream_port}; keepalive 64; keepalive_requests 1000000000; }}
+    upstream events {{ server 127.0.0.1:{events_port}; keepalive 64; keepalive_requests 1000000000; }}
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location = /livez {{ return 200 '{LIVE}'; }}
+        location = /v1/chat/completions {{ proxy_pass http://completions; }}
+        location = /events {{ proxy_pass http://events; proxy_buffering off; }}
+    }}
+    server {{
+        listen 127.0.0.1:{port + 1};
+        location / {{ proxy_pass http://events; proxy_buffering off; }}
+    }}
+"""
+
+
+def provider(port):
+    return f"""
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location / {{ return 200 '{completion()}'; }}
+    }}
+"""
+
+
+def measure_memory(bench, report, program, upstream, quick):
+    """With as many loops as a user gets, and databases of its own."""
+    server = bench.start(Hivegate("memory", bench.directory, program, upstream)).wait_until_ready()
+    time.sleep(1)
+    report.bound("memory after the first start", processes.resident_kilobytes(server.pid) / 1024, "MB", 40)
+    count = 1000 if quick else 5000
+    each = connections.kilobytes_each(server, server.key, count)
+    report.bound(f"memory of an idle connection, {count} of them", each, "KB", 10)
+    return server
+
+
+def measure_start(bench, report, program, upstream, quick, owner):
+    times, sizes = [], []
+    for number in range(3 if quick else 15):
+        server = bench.start(
+            Hivegate(f"start-{number}", bench.directory, program, upstream, databases_of=owner))
+        server.wait_until_ready(pause=0.001)
+        times.append((time.perf_counter() - server.started_at) * 1000)
+        sizes.append(processes.resident_kilobytes(server.pid) / 1024)
+        server.stop()
+    report.bound("from start to ready, databases up", median(times), "ms", 300)
+    report.bound("memory after a start with databases given", median(sizes), "MB", 40)
+
+
+def measure_requests(bench, report, nginx, nginx_port, server, quick):
+    livez = Request("/livez")
+    proxied = chat("openai/gpt-4o-mini", server.key)
+    pairs = [
+        ("GET /livez", livez, dict(connections=64), 1.2),
+        ("GET /livez, one connection", livez, dict(connections=1), None),
+        ("GET /livez, 16 pipelined", livez, dict(connections=64, pipeline=16), None),
+        ("completion of 1 KB, proxied, key checked", proxied, dict(connections=64), 2.5),
+        ("completion of 1 KB, proxied, one connection", proxied, dict(connections=1), None),
+    ]
+    cases = []
+    for name, request, how, _ in pairs:
+        cases.append(Case(name, nginx, nginx_port, request, **how))
+        cases.append(Case(name, server, server.port, request, **how))
+    sandbox = Case("completion by the sandbox", server, server.port, chat("sandbox/echo", server.key))
+    run_interleaved([*cases, sandbox], bench.directory, *((3, 1) if quick else (9, 2)))
+    for index, (name, _, _, goal) in enumerate(pairs):
+        theirs, ours = cases[2 * index], cases[2 * index + 1]
+        unit = "µs of CPU"
+        report.compare(
+            name, ours.median("microseconds_of_cpu"), theirs.median("microseconds_of_cpu"), unit, goal)
+    report.add(sandbox.name, f"{sandbox.median('microseconds_of_cpu'):.1f} µs of CPU")
+    theirs, ours = cases[6], cases[7]
+    report.add(
+        "  requests a second, proxied", f"{ours.median('requests_a_second'):.0f}",
+        f"nginx {theirs.median('requests_a_second'):.0f}")
+
+
+def measure_streams(bench, report, nginx, nginx_port, events, server, quick):
+    key = server.key
+    ports = {"direct": events.port, "nginx": nginx_port + 1, "hivegate": server.port}
+    for model, text in (("burst", "in one burst"), ("pieces", "in 64 writes")):
+        results = streams.compare(ports, key, f"openai/{model}", 50 if quick else 500)
+        direct = results["direct"][0]
+        added = {
+            name: [through - without for through, without in zip(results[name][0], direct)]
+            for name in ("hivegate", "nginx")
+        }
+        for share, goal in ((0.5, None), (0.99, 2)):
+            ours, theirs = (streams.quantile(added[name], share) for name in ("hivegate", "nginx"))
+            report.add(
+                f"{EVENTS} events {text}: time added, p{share * 100:.0f}", f"{ours:.2f} ms",
+                f"nginx {theirs:.2f} ms", None, f"≤ {goal} ms" if goal else "",
+                ours <= goal if goal else None)
+    results = streams.compare(ports, key, "openai/spaced", 3 if quick else 20)
+    slowest = {name: max(delays) for name, (_, delays) in results.items()}
+    report.add(
+        "events 5 ms apart: slowest of all", f"{slowest['hivegate']:.2f} ms",
+        f"direct {slowest['direct']:.2f} ms", None, "≤ 40 ms", slowest["hivegate"] <= 40)
+    cases = []
+    for model in ("burst", "rapid"):
+        request = chat(f"openai/{model}", key, stream=True)
+        cases.append(Case(model, nginx, nginx_port + 1, request, connections=16))
+        cases.append(Case(model, server, server.port, request, connections=16))
+    run_interleaved(cases, bench.directory, *((3, 1) if quick else (7, 2)))
+    for index, text in enumerate(("a burst of 64 events", "64 events, 1 ms apart")):
+        theirs, ours = (cases[2 * index + offset].median("microseconds_of_cpu") for offset in (0, 1))
+        report.compare(f"{text}, CPU for each event", ours / EVENTS, theirs / EVENTS, "µs of CPU")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a short run, for a first look")
+    parser.add_argument("--only", action="append", choices=SECTIONS, help="measure this alone")
+    arguments = parser.parse_args()
+    wanted, quick = arguments.only or SECTIONS, arguments.quick
+    program, report = processes.release_program(), Report()
+    print(machine(), flush=True)
+    with Bench() as bench:
+        upstream_port, nginx_port = free_port(), free_port()
+        events = bench.start(EventUpstream(bench.directory))
+        bench.start(Nginx("provider", provider(upstream_port), bench.directory))
+        nginx = bench.start(
+            Nginx("nginx", yardstick(nginx_port, upstream_port, events.port), bench.directory))
+        upstream = f"http://127.0.0.1:{upstream_port}"
+        owner = measure_memory(bench, report, program, upstream, quick)
+        if "start" in wanted:
+            measure_start(bench, report, program, upstream, quick, owner)
+        if "requests" in wanted:
+            server = Hivegate("requests", bench.directory, program, upstream, loops=1, databases_of=owner)
+            bench.start(server).wait_until_ready()
+            measure_requests(bench, report, nginx, nginx_port, server, quick)
+        if "streams" in wanted:
+            url = f"http://127.0.0.1:{events.port}"
+            server = Hivegate("streams", bench.directory, program, url, loops=1, databases_of=owner)
+            bench.start(server).wait_until_ready()
+            measure_streams(bench, report, nginx, nginx_port, events, server, quick)
+    report.add("the program's size", f"{os.path.getsize(program) / 1e6:.1f} MB")
+    report.print()
+
+
+if __name__ == "__main__":
+    main()

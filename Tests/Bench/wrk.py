@@ -1,0 +1,78 @@
+"""wrk as the load, and what the server spent on it."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+
+from processes import cpu_seconds
+
+SCRIPT = """
+local requests = {}
+wrk.method = %(method)s
+wrk.body = %(body)s
+for name, value in pairs(%(headers)s) do wrk.headers[name] = value end
+
+init = function()
+    for index = 1, %(pipeline)d do requests[index] = wrk.format() end
+    request_text = table.concat(requests)
+end
+
+request = function() return request_text end
+
+done = function(summary, latency)
+    local errors = summary.errors
+    io.write(string.format(
+        '\\nRESULT {"requests": %%d, "microseconds": %%d, "failed": %%d, "p50": %%f, "p99": %%f}\\n',
+        summary.requests, summary.duration, errors.connect + errors.read + errors.write + errors.status + errors.timeout,
+        latency:percentile(50), latency:percentile(99)))
+end
+"""
+
+
+@dataclass
+class Request:
+    """What wrk sends, over and over."""
+
+    path: str
+    method: str = "GET"
+    body: str | None = None
+    headers: tuple = ()
+
+    def script(self, pipeline):
+        quote = json.dumps
+        pairs = ", ".join(f"[{quote(name)}] = {quote(value)}" for name, value in self.headers)
+        return SCRIPT % {
+            "method": quote(self.method),
+            "body": quote(self.body) if self.body is not None else "nil",
+            "headers": "{" + pairs + "}",
+            "pipeline": pipeline,
+        }
+
+
+@dataclass
+class Sample:
+    microseconds_of_cpu: float
+    requests_a_second: float
+    p50: float
+    p99: float
+
+
+def measure(server, port, request, directory, seconds, connections=64, pipeline=1):
+    """One run against `server`: its CPU time for each request, and what the client saw."""
+    script = directory / "load.lua"
+    script.write_text(request.script(pipeline))
+    before = cpu_seconds(server.measured)
+    output = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script),
+         f"http://127.0.0.1:{port}{request.path}"],
+        check=True, capture_output=True, text=True,
+    ).stdout
+    spent = cpu_seconds(server.measured) - before
+    result = json.loads(output.split("RESULT ", 1)[1].splitlines()[0])
+    if result["failed"] or not result["requests"]:
+        raise SystemExit(f"{server.name} failed {result['failed']} of {result['requests']} requests\n{output}")
+    return Sample(
+        microseconds_of_cpu=spent * 1e6 / result["requests"],
+        requests_a_second=result["requests"] * 1e6 / result["microseconds"],
+        p50=result["p50"], p99=result["p99"],
+    )
