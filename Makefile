@@ -8,6 +8,8 @@ SHELL := /bin/bash
 VENV := .venv
 # The first generation of OpenAI's client needs an environment of its own.
 OPENAI_1 := $(VENV)/openai-1
+# One test at a time: many start servers and count what they leave behind.
+SWIFT_TEST := swift test --no-parallel --quiet
 PORT ?= 8080
 HOST ?= 127.0.0.1
 SECONDS_EACH ?= 60
@@ -42,7 +44,7 @@ migrate: install ## Bring the database's schema up to date
 
 test: install $(VENV)/ready $(OPENAI_1)/ready lint docker-check ## Run every test: units, real databases, official clients, faults
 	swift build --build-tests
-	swift test --skip-build --quiet
+	$(SWIFT_TEST) --skip-build
 	$(OPENAI_1)/bin/python -m pytest -q Tests/Clients
 	$(VENV)/bin/python -m pytest -q Tests/Clients Tests/Faults
 
@@ -56,14 +58,14 @@ format: install ## Format the Swift code
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
 test-thread: install ## Run the unit tests under ThreadSanitizer
-	swift test --sanitize=thread --scratch-path .build/thread --quiet
+	$(SWIFT_TEST) --sanitize=thread --scratch-path .build/thread
 
 test-security: install ## Run what guards against attackers: parsers, keys, tenancy
 	swift build --build-tests
-	swift test --skip-build --quiet --filter 'HTTPWireTests|HTTPServerTests|IdentityTests|JSONTests|TidyTests'
+	$(SWIFT_TEST) --skip-build --filter 'HTTPWireTests|HTTPServerTests|IdentityTests|JSONTests|TidyTests'
 
 test-cov: install ## Run the unit tests and print their coverage
-	swift test --enable-code-coverage --scratch-path .build/coverage --quiet
+	$(SWIFT_TEST) --enable-code-coverage --scratch-path .build/coverage
 	@Tests/coverage.sh .build/coverage
 
 fuzz: install ## Fuzz every parser for SECONDS_EACH seconds (60)

@@ -17,7 +17,7 @@ struct ChatTests {
         async throws
     {
         let seen = Locked("")
-        try await GatewayWorld.run(upstream: { peer in
+        let script: GatewayWorld.Script = { peer in
             guard let head = try await peer.head() else { return }
             let length = head.split(separator: "\r\n").first { $0.hasPrefix("Content-Length: ") }?.split(
                 separator: " "
@@ -25,7 +25,8 @@ struct ChatTests {
             let body = try await peer.read(length.flatMap { Int($0) } ?? 0) ?? []
             seen.withLock { $0 = head + String(decoding: body, as: UTF8.self) }
             try await peer.write(Self.answer("200 OK", Self.completion))
-        }) { world in
+        }
+        try await GatewayWorld.run(upstream: script) { world in
             let key = world.key()
             let answer = try await world.complete("openai/gpt-x", key: key, #","vendor":{"b":1.0,"a":2}"#)
             #expect(answer.status == 200 && answer.text == Self.completion)
@@ -52,12 +53,13 @@ struct ChatTests {
         ) async throws
     {
         let body = #"{"error":{"message":"no","type":"x","param":null,"code":"bad"}}"#
-        try await GatewayWorld.run(upstream: { peer in
+        let script: GatewayWorld.Script = { peer in
             while try await peer.head() != nil {
                 try await peer.write(Self.answer(upstream, body, "Retry-After: 9\r\nConnection: close\r\n"))
                 return
             }
-        }) { world in
+        }
+        try await GatewayWorld.run(upstream: script) { world in
             let answer = try await world.complete("openai/gpt-x", key: world.key())
             #expect(answer.status == status && answer.code == code)
             if status == 429 || status == 503 { #expect(answer["retry-after"] == "9") }
@@ -69,11 +71,12 @@ struct ChatTests {
     {
         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
         for isWhole in [true, false] {
-            try await GatewayWorld.run(upstream: { peer in
+            let script: GatewayWorld.Script = { peer in
                 _ = try await peer.head()
                 try await peer.write(head + "12\r\ndata: {\"a\":\"1\"}\n\n\r\n6\r\ndata: \r\n")
                 try await peer.write(isWhole ? "8\r\n[DONE]\n\n\r\n0\r\n\r\n" : "0\r\n\r\n")
-            }) { world in
+            }
+            try await GatewayWorld.run(upstream: script) { world in
                 let answer = try await world.complete("openai/gpt-x", key: world.key(), #","stream":true"#)
                 #expect(answer.status == 200)
                 #expect(answer.text.hasPrefix("data: {\"a\":\"1\"}\n\n"))
@@ -86,12 +89,13 @@ struct ChatTests {
     @Test func `a client that leaves closes the connection to the upstream`() async throws {
         let closed = Locked(false)
         let reached = Locked(false)
-        try await GatewayWorld.run(upstream: { peer in
+        let script: GatewayWorld.Script = { peer in
             _ = try await peer.head()
             reached.withLock { $0 = true }
             try await peer.waitForClose()
             closed.withLock { $0 = true }
-        }) { world in
+        }
+        try await GatewayWorld.run(upstream: script) { world in
             let key = world.key()
             let client = world.loop.spawn { _ = try? await world.complete("openai/gpt-x", key: key) }
             while !reached.withLock({ $0 }) { try await world.loop.sleep(for: .milliseconds(5)) }
@@ -107,7 +111,8 @@ struct ChatTests {
 
     @Test func `an upstream that cannot be reached is a bad gateway, before anything was said`() async throws
     {
-        try await GatewayWorld.run(upstream: { peer in peer.reset() }) { world in
+        let script: GatewayWorld.Script = { peer in peer.reset() }
+        try await GatewayWorld.run(upstream: script) { world in
             for more in ["", #","stream":true"#] {
                 let answer = try await world.complete("openai/gpt-x", key: world.key(), more)
                 #expect(answer.status == 502 && answer.code == "provider_unreachable")

@@ -23,13 +23,15 @@ final class GatewayWorld: @unchecked Sendable {
     var obstacles: [String] = []
     var silence = Duration.zero
 
+    typealias Script = @Sendable (ScriptedUpstream.Peer) async throws -> Void
+
     struct Answer {
         var status: Int
-        var fields: [(name: String, value: String)]
+        var fields: HTTPClientFields
         var body: [UInt8]
 
         var text: String { String(decoding: body, as: UTF8.self) }
-        subscript(name: String) -> String? { fields.first { $0.name.lowercased() == name }?.value }
+        subscript(name: String) -> String? { fields[name] }
         /// The code of an error in OpenAI's shape.
         var code: String? { (try? JSONDocument(parsing: body))?["error"]?["code"]?.string }
     }
@@ -42,7 +44,7 @@ final class GatewayWorld: @unchecked Sendable {
 
     /// Runs `body` with a gateway whose upstream, if any, does what `script` says.
     static func run(
-        upstream script: (@Sendable (ScriptedUpstream.Peer) async throws -> Void)? = nil,
+        upstream script: Script? = nil,
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {
         try await onLoop { loop in

@@ -37,12 +37,13 @@ struct OperationTests {
         let requests = Locked(0)
         let list =
             #"{"object":"list","data":[{"id":"gpt-x","object":"model","created":5,"owned_by":"them"},{"no":1}]}"#
-        try await GatewayWorld.run(upstream: { peer in
+        let script: GatewayWorld.Script = { peer in
             while try await peer.head() != nil {
                 requests.withLock { $0 += 1 }
                 try await peer.write("HTTP/1.1 200 OK\r\nContent-Length: \(list.utf8.count)\r\n\r\n\(list)")
             }
-        }) { world in
+        }
+        try await GatewayWorld.run(upstream: script) { world in
             for _ in 0..<3 {
                 let answer = try await world.send("GET", "/v1/models", [("x-api-key", world.key())])
                 #expect(
@@ -55,7 +56,8 @@ struct OperationTests {
     }
 
     @Test func `an upstream that does not list its models costs only its own`() async throws {
-        try await GatewayWorld.run(upstream: { peer in peer.reset() }) { world in
+        let script: GatewayWorld.Script = { peer in peer.reset() }
+        try await GatewayWorld.run(upstream: script) { world in
             let answer = try await world.send("GET", "/v1/models", [("x-api-key", world.key())])
             #expect(answer.status == 200 && answer.text.contains("sandbox/echo"))
         }
