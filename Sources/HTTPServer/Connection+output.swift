@@ -7,6 +7,8 @@ extension Connection {
     @inline(__always)
     @discardableResult
     func appendHead(_ status: Int, _ fields: HTTPFields, _ plan: ConnectionMachine.ResponsePlan) -> Bool {
+        // Nobody is left to read it.
+        guard isOpen else { return true }
         prepareOutput()
         do throws(HTTPFields.FieldFault) {
             try output.append(expecting: 512) { (buffer) throws(HTTPFields.FieldFault) in
@@ -19,12 +21,14 @@ extension Connection {
     }
 
     func append(_ bytes: [UInt8]) {
+        guard isOpen else { return }
         prepareOutput()
         output.append(bytes)
     }
 
     /// Appends with `body`, which must only append.
     func append(expecting size: Int, _ body: (inout [UInt8]) -> Void) {
+        guard isOpen else { return }
         prepareOutput()
         output.append(expecting: size, body)
     }

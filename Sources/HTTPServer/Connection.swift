@@ -63,13 +63,17 @@ final class Connection: @unchecked Sendable {
 
     // MARK: Events
 
+    /// As bits: sets of another target are not specialised here, and cost more than the rest of `ready`.
+    private static let leaving = Readiness.peerClosed.rawValue | Readiness.error.rawValue
+
     private func ready(_ readiness: Readiness) {
-        if readiness.contains(.write), !canWrite {
+        if !canWrite, readiness.contains(.write) {
             canWrite = true
             flush()
         }
-        if !readiness.isDisjoint(with: [.peerClosed, .error]) { peerLeft() }
-        if !readiness.isDisjoint(with: [.read, .peerClosed, .error]) {
+        let hasLeft = readiness.rawValue & Self.leaving != 0
+        if hasLeft { peerLeft() }
+        if hasLeft || readiness.rawValue & Readiness.read.rawValue != 0 {
             canRead = true
             if arrived.isWaiting { arrived.wake() }
         }
@@ -82,7 +86,7 @@ final class Connection: @unchecked Sendable {
 
     /// The server drains: an idle connection ends, another one after its exchange.
     func drain() {
-        if machine.drain() == .close { arrived.wake() }
+        if machine.drain() == .close { arrived.wake() } else { exchange?.drain() }
     }
 
     // MARK: The task
@@ -91,6 +95,8 @@ final class Connection: @unchecked Sendable {
         while let head = await nextHead() {
             await serve(head)
             guard case .idle = machine.phase, isOpen else { break }
+            // Who asks on without reading the answers must wait.
+            if output.count > limits.unsentHighWater { await waitForReader() }
             requestsInARow += 1
             if requestsInARow >= limits.pipelineBurst {
                 requestsInARow = 0
@@ -98,6 +104,15 @@ final class Connection: @unchecked Sendable {
             }
         }
         await finish()
+    }
+
+    private func waitForReader() async {
+        do {
+            try await waitUntilSendable()
+        } catch {
+            // The connection is gone, or its task cancelled: the next read finds that out.
+            return
+        }
     }
 
     /// Reads the next request's head; `nil` when there is to be none.

@@ -47,10 +47,10 @@ enum DirectoryReader {
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
+            // Only as many bytes of the name exist as it has: copying the field would read past the entry.
+            let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
             names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
+                String(cString: (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self)))
         }
         return names
     }

@@ -18,30 +18,36 @@ package final class Exchange: @unchecked Sendable {
     /// Bytes of the answer's body.
     package private(set) var bytesOut = 0
 
-    private let connection: Connection
+    package let loop: EventLoop
+    /// The other end of the connection; `nil` on a unix socket.
+    package let peerAddress: IPAddress?
+
+    /// Until the exchange has ended. Whoever keeps an exchange for longer, on whatever thread, keeps no
+    /// connection.
+    private(set) var connection: Connection?
+    private let shared: ServerLoop
     private var identifier: String?
-    private var hasEnded = false
     /// Whether the answer broke off.
     var hasFailed = false
 
     init(_ request: RequestHead, on connection: Connection) {
         self.request = request
         self.connection = connection
+        shared = connection.shared
+        loop = connection.shared.loop
+        peerAddress = connection.peer
         started = connection.shared.loop.now
     }
 
-    package var loop: EventLoop { connection.shared.loop }
-    /// The other end of the connection; `nil` on a unix socket.
-    package var peerAddress: IPAddress? { connection.peer }
     /// Whether the server is being stopped: a long stream may want to end early.
-    package var isDraining: Bool { connection.machine.isDraining }
+    package var isDraining: Bool { connection?.machine.isDraining ?? true }
     /// Whether anything was answered. After that an error can only break the connection.
-    package var isCommitted: Bool { hasEnded || connection.machine.isCommitted }
+    package var isCommitted: Bool { connection?.machine.isCommitted ?? true }
 
     /// This request's name, for logs and for `x-request-id`. Made when first asked for.
     package var id: String {
         if let identifier { return identifier }
-        let made = connection.shared.nextIdentifier()
+        let made = shared.nextIdentifier()
         identifier = made
         return made
     }
@@ -49,12 +55,12 @@ package final class Exchange: @unchecked Sendable {
     // MARK: The body
 
     /// The bound of this request's body: the route's, or the server's.
-    package var bodyLimit: Int { route?.bodyLimit ?? connection.limits.bodyBytes }
+    package var bodyLimit: Int { route?.bodyLimit ?? shared.configuration.limits.bodyBytes }
 
     /// The whole body, or what is left of it. Throws a `Problem` where it is too large, too slow or
     /// malformed.
     package func body(limit: Int? = nil) async throws -> [UInt8] {
-        if hasEnded { throw ConnectionClosed() }
+        guard let connection else { throw ConnectionClosed() }
         var whole: [UInt8] = []
         let limit = limit ?? bodyLimit
         while try await connection.readBody(into: &whole, limit: limit) {
@@ -65,7 +71,7 @@ package final class Exchange: @unchecked Sendable {
 
     /// The next piece of the body as it comes; `nil` at its end.
     package func nextBodyPiece(limit: Int? = nil) async throws -> [UInt8]? {
-        if hasEnded { throw ConnectionClosed() }
+        guard let connection else { throw ConnectionClosed() }
         var piece: [UInt8] = []
         return try await connection.readBody(into: &piece, limit: limit ?? bodyLimit) ? piece : nil
     }
@@ -77,7 +83,7 @@ package final class Exchange: @unchecked Sendable {
     /// Fields that cannot be sent (a line end in a value) turn the answer into a 500: an answer is never
     /// split.
     package func respond(_ status: Int, _ fields: HTTPFields = HTTPFields(), body: [UInt8] = []) {
-        guard !hasEnded else { return }
+        guard let connection else { return }
         connection.discardBufferedBody()
         guard let plan = connection.machine.respond(status: status, length: body.count) else { return }
         guard connection.appendHead(status, merged(fields), plan) else {
@@ -96,8 +102,8 @@ package final class Exchange: @unchecked Sendable {
 
     /// Begins an answer whose length is not known: chunked, or until the close for HTTP/1.0.
     package func stream(_ status: Int, _ fields: HTTPFields = HTTPFields()) async throws -> ResponseStream {
+        guard let connection, connection.isOpen else { throw ConnectionClosed() }
         connection.discardBufferedBody()
-        guard !hasEnded, connection.isOpen else { throw ConnectionClosed() }
         let merged = merged(fields)
         if merged.fault != nil { throw Problem.unsendableFields }
         guard let plan = connection.machine.respond(status: status, length: nil) else {
@@ -108,14 +114,14 @@ package final class Exchange: @unchecked Sendable {
             throw Problem.unsendableFields
         }
         self.status = status
-        return ResponseStream(self, connection, plan)
+        return ResponseStream(self, plan)
     }
 
     /// Turns the connection into a WebSocket. The socket ends when the handler returns.
     package func upgradeToWebSocket(
         _ fields: HTTPFields = HTTPFields(), messageLimit: Int? = nil
     ) async throws -> WebSocket {
-        guard !hasEnded, connection.isOpen else { throw ConnectionClosed() }
+        guard let connection, connection.isOpen else { throw ConnectionClosed() }
         let accept: String
         do throws(WebSocketHandshake.Fault) {
             accept = try WebSocketHandshake.accept(request)
@@ -155,7 +161,7 @@ package final class Exchange: @unchecked Sendable {
 
     /// Ends a stream that its handler left open.
     func endStream() {
-        guard case .started(let framing) = connection.machine.response else { return }
+        guard let connection, case .started(let framing) = connection.machine.response else { return }
         if framing == .chunked, request.method != .head {
             connection.append(expecting: 8) { ChunkedEncoder.appendEnd(to: &$0) }
         }
@@ -167,10 +173,11 @@ package final class Exchange: @unchecked Sendable {
     func end() {
         webSocket?.connectionEnds()
         webSocket = nil
-        hasEnded = true
+        connection = nil
     }
 
-    var isOver: Bool { hasEnded }
+    /// The server drains: a socket is told, because it would not end by itself.
+    func drain() { webSocket?.close(.goingAway) }
 }
 
 extension Problem {

@@ -87,7 +87,7 @@ package struct Router: Sendable {
 
     private func mayBegin(_ exchange: Exchange) throws -> Bool {
         let request = exchange.request
-        if request.framing == .none { return true }
+        if request.framing == .none, request.expectation == .none { return true }
         if request.expectation == .unsupported {
             exchange.respond(
                 417, ["Content-Type": "application/json"],

@@ -42,13 +42,14 @@ final class ServerLoop: @unchecked Sendable {
 
     func remove(_ connection: Connection) {
         connections[ObjectIdentifier(connection)] = nil
-        if connections.isEmpty { waitingForEmpty.forEach { $0.wake() } }
+        if connections.isEmpty { for waiter in waitingForEmpty { waiter.wake() } }
     }
 
     /// Waits until no connection is left; false when `deadline` came first.
     func waitUntilEmpty(until deadline: Instant) async -> Bool {
         let waiter = Waiter(loop)
         waitingForEmpty.append(waiter)
+        defer { waitingForEmpty.removeAll { $0 === waiter } }
         while !connections.isEmpty {
             do throws(WaitFailure) {
                 try await waiter.wait(until: deadline)

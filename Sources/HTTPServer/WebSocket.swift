@@ -13,7 +13,9 @@ package final class WebSocket: @unchecked Sendable {
     /// Why it ended, once it has.
     package private(set) var closeCode: WebSocketCloseCode?
 
-    private let connection: Connection
+    /// Until the handler has returned.
+    private var connection: Connection?
+    private let loop: EventLoop
     private var machine: WebSocketMachine
     private var input: [UInt8] = []
     private var position = 0
@@ -24,6 +26,7 @@ package final class WebSocket: @unchecked Sendable {
 
     init(_ connection: Connection, messageLimit: Int, ping: Duration) {
         self.connection = connection
+        loop = connection.shared.loop
         machine = WebSocketMachine(role: .server, messageLimit: messageLimit)
         pingInterval = ping
         schedulePing()
@@ -32,7 +35,7 @@ package final class WebSocket: @unchecked Sendable {
     /// The next message; `nil` when the socket has ended, see `closeCode`. Pings and closes are answered
     /// here.
     package func receive() async throws -> Message? {
-        while closeCode == nil {
+        while closeCode == nil, let connection {
             if position == input.count {
                 position = 0
                 guard try await connection.readRaw(into: &input) else {
@@ -68,7 +71,9 @@ package final class WebSocket: @unchecked Sendable {
     package func send(binary: [UInt8]) async throws { try await send(.binary, binary) }
 
     private func send(_ opcode: WebSocketOpcode, _ payload: [UInt8]) async throws {
-        guard !hasSentClose, closeCode == nil, connection.isOpen else { throw ConnectionClosed() }
+        guard !hasSentClose, closeCode == nil, let connection, connection.isOpen else {
+            throw ConnectionClosed()
+        }
         connection.append(Self.frame(opcode, payload))
         try await connection.waitUntilSendable()
     }
@@ -81,7 +86,7 @@ package final class WebSocket: @unchecked Sendable {
     private func sendClose(_ code: WebSocketCloseCode, _ reason: String) {
         if hasSentClose { return }
         hasSentClose = true
-        connection.append(expecting: 128) { WebSocketFrame.append(close: code, reason: reason, to: &$0) }
+        connection?.append(expecting: 128) { WebSocketFrame.append(close: code, reason: reason, to: &$0) }
     }
 
     private func finish(_ code: WebSocketCloseCode) {
@@ -91,25 +96,25 @@ package final class WebSocket: @unchecked Sendable {
 
     /// The handler has returned.
     func connectionEnds() {
-        sendClose(connection.machine.isDraining ? .goingAway : .normal, "")
+        sendClose(connection?.machine.isDraining == true ? .goingAway : .normal, "")
         finish(.normal)
+        connection = nil
     }
 
     // MARK: Pings
 
     private func schedulePing() {
-        let loop = connection.shared.loop
         pingTimer = loop.schedule(at: loop.now + pingInterval) { [weak self] in self?.ping() }
     }
 
     private func stopPings() {
-        if let pingTimer { connection.shared.loop.cancel(pingTimer) }
+        if let pingTimer { loop.cancel(pingTimer) }
         pingTimer = nil
     }
 
     private func ping() {
         pingTimer = nil
-        guard closeCode == nil, connection.isOpen else { return }
+        guard closeCode == nil, let connection, connection.isOpen else { return }
         guard wasHeard else {
             finish(.abnormal)
             connection.drop()

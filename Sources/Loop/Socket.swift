@@ -76,7 +76,12 @@ package enum Socket {
                 let descriptor = linux_accept(listener, address, &length)
                 if descriptor >= 0 {
                     let peer = IPAddress(address)
-                    if peer != nil { try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
+                    do throws(SystemError) {
+                        if peer != nil { try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
+                    } catch {
+                        close(descriptor)
+                        throw error
+                    }
                     return (descriptor, peer)
                 }
                 switch errno {

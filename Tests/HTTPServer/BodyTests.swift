@@ -64,7 +64,7 @@ struct BodyTests {
         let small = route(.post, "/small", limit: 10) { exchange in
             exchange.respond(200, body: try await exchange.body())
         }
-        try await withServer(wire, [small, echo], { $0.limits.bodyBytes = 100 }) { fixture in
+        try await withServer(wire, [small, echo], Setup { $0.limits.bodyBytes = 100 }) { fixture in
             for (path, length) in [("/small", 11), ("/echo", 101)] {
                 let client = try fixture.connect()
                 // The client announces the body, and does not even send it.
@@ -83,7 +83,7 @@ struct BodyTests {
 
     @Test(arguments: Wire.allCases)
     func `a client that sends on can still read why it was refused`(wire: Wire) async throws {
-        try await withServer(wire, [echo], { $0.limits.bodyBytes = 100 }) { fixture in
+        try await withServer(wire, [echo], Setup { $0.limits.bodyBytes = 100 }) { fixture in
             let client = try fixture.connect()
             try await client.send(post("/echo", String(repeating: "x", count: 500_000)))
             #expect(try await client.response().status == 413)
@@ -93,7 +93,7 @@ struct BodyTests {
 
     @Test(arguments: Wire.allCases)
     func `a chunked body is refused where it outgrows the limit or breaks`(wire: Wire) async throws {
-        try await withServer(wire, [echo], { $0.limits.bodyBytes = 100 }) { fixture in
+        try await withServer(wire, [echo], Setup { $0.limits.bodyBytes = 100 }) { fixture in
             for (body, status) in [("32\r\n", 413), ("5;a=b\r\nhello\r\n", 400), ("5\r\nhello!\r\n", 400)] {
                 let client = try fixture.connect()
                 try await client.send(
@@ -129,7 +129,9 @@ struct BodyTests {
     @Test(arguments: Wire.allCases)
     func `another expectation and a compressed body are refused`(wire: Wire) async throws {
         try await withServer(wire, [echo]) { fixture in
-            for (field, status) in [("Expect: magic", 417), ("Content-Encoding: gzip", 415)] {
+            for (field, status) in [
+                ("Expect: magic", 417), ("Content-Encoding: gzip", 415),
+            ] {
                 let client = try fixture.connect()
                 try await client.send(post("/echo", "x", field + "\r\n"))
                 #expect(try await client.response().status == status)

@@ -3,12 +3,13 @@ import Glibc
 import HTTPServer
 import HTTPWire
 import Loop
+import TestKit
 import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct ConnectionLimitTests {
     @Test func `an address has its cap, and a place is free again when a connection ends`() async throws {
-        try await withServer(.tcp, [hello], { $0.limits.connectionsPerAddress = 2 }) { fixture in
+        try await withServer(.tcp, [hello], Setup { $0.limits.connectionsPerAddress = 2 }) { fixture in
             let first = try fixture.connect()
             let second = try fixture.connect()
             for client in [first, second] {
@@ -31,7 +32,7 @@ struct ConnectionLimitTests {
     @Test func `an exempt address has no cap`() async throws {
         try await withServer(
             .tcp, [hello],
-            {
+            Setup {
                 $0.limits.connectionsPerAddress = 1
                 $0.exemptAddresses = { $0.description == "127.0.0.1" }
             }
@@ -48,7 +49,7 @@ struct ConnectionLimitTests {
 
     @Test(arguments: [Wire.tcp, .unix])
     func `a loop has its cap`(wire: Wire) async throws {
-        try await withServer(wire, [hello], { $0.limits.connectionsPerLoop = 1 }) { fixture in
+        try await withServer(wire, [hello], Setup { $0.limits.connectionsPerLoop = 1 }) { fixture in
             let first = try fixture.connect()
             try await first.send(get("/hello"))
             #expect(try await first.response().status == 200)
@@ -65,7 +66,7 @@ struct ConnectionLimitTests {
         let mustFail = Locked(1)
         try await withServer(
             wire, [hello],
-            { configuration in
+            Setup { configuration in
                 configuration.onFailure = { error in failures.withLock { $0.append(error.code) } }
                 configuration.acceptSource = AcceptSource(
                     accept: { (listener) throws(SystemError) in
@@ -139,6 +140,24 @@ struct ConnectionLimitTests {
                 SocketTransport(try Socket.connect(host: loopback, port: first), on: fixture.loop),
                 on: fixture.loop)
             try await client.waitForEnd()
+        }
+    }
+
+    @Test func `an IPv6 address is served`() async throws {
+        try await onLoop { loop in
+            guard let loopback = IPAddress("::1") else { throw SystemError("inet_pton") }
+            let server = HTTPServer(HTTPServerConfiguration(router: try Router([hello])))
+            do {
+                try await server.start(on: [loop], addresses: [.tcp(loopback, port: 0)])
+            } catch let error as SystemError where error.code == EADDRNOTAVAIL || error.code == EAFNOSUPPORT {
+                // A machine without IPv6 has nothing to show here.
+                return
+            }
+            let descriptor = try Socket.connect(host: loopback, port: server.ports[0])
+            let client = try TestClient(SocketTransport(descriptor, on: loop), on: loop)
+            try await client.send(get("/hello"))
+            #expect(try await client.response().text == "hello")
+            await server.drain(within: .milliseconds(50))
         }
     }
 }

@@ -8,7 +8,7 @@ import Testing
 struct DeadlineTests {
     @Test(arguments: Wire.allCases)
     func `a head that drips in is cut off at its deadline, however lively it drips`(wire: Wire) async throws {
-        try await withServer(wire, [hello], { $0.limits.headDeadline = .milliseconds(60) }) { fixture in
+        try await withServer(wire, [hello], Setup { $0.limits.headDeadline = .milliseconds(60) }) { fixture in
             let client = try fixture.connect()
             try await client.send("GET / HTTP/1.1\r\nHost: a\r\n")
             var sent = 0
@@ -27,7 +27,7 @@ struct DeadlineTests {
 
     @Test(arguments: Wire.allCases)
     func `an idle connection is closed without a word`(wire: Wire) async throws {
-        try await withServer(wire, [hello], { $0.limits.idleDeadline = .milliseconds(30) }) { fixture in
+        try await withServer(wire, [hello], Setup { $0.limits.idleDeadline = .milliseconds(30) }) { fixture in
             let silent = try fixture.connect()
             try await silent.waitForEnd()
             #expect(silent.received.isEmpty)
@@ -44,7 +44,7 @@ struct DeadlineTests {
     func `a body slower than the least rate is refused, one that keeps up is not`(wire: Wire) async throws {
         try await withServer(
             wire, [echo],
-            {
+            Setup {
                 $0.limits.bodyGrace = .milliseconds(60)
                 $0.limits.bodyBytesPerSecond = 1
             }
@@ -76,7 +76,8 @@ struct DeadlineTests {
         let large = route(.get, "/large") {
             $0.respond(200, body: [UInt8](repeating: 0x78, count: 32 * 1024 * 1024))
         }
-        try await withServer(wire, [flood, large], { $0.limits.writeStall = .milliseconds(60) }) { fixture in
+        try await withServer(wire, [flood, large], Setup { $0.limits.writeStall = .milliseconds(60) }) {
+            fixture in
             for (count, path) in [(1, "/flood"), (2, "/large")] {
                 let client = try fixture.connect()
                 try await client.send(get(path))

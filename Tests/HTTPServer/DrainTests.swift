@@ -63,6 +63,18 @@ struct DrainTests {
     }
 
     @Test(arguments: Wire.allCases)
+    func `a WebSocket is told that the server goes away`(wire: Wire) async throws {
+        try await withServer(wire, [WebSocketServerTests.echo]) { fixture in
+            let socket = try await WebSocketServerTests.Socket.open(fixture)
+            async let clean = fixture.server.drain(within: .seconds(30))
+            #expect(try await socket.next() == .close(.goingAway, reason: []))
+            try await socket.send(.close, [0x03, 0xE9])
+            try await socket.client.waitForEnd()
+            #expect(await clean)
+        }
+    }
+
+    @Test(arguments: Wire.allCases)
     func `what is still under way at the deadline is cancelled and told so`(wire: Wire) async throws {
         let endless = route(.get, "/endless") { exchange in
             try await exchange.loop.sleep(for: .seconds(600))

@@ -8,6 +8,13 @@ import TestKit
 /// What lies between client and server in a test.
 enum Wire: String, CaseIterable, Sendable { case memory, tcp, unix }
 
+/// What a test wants otherwise than it is by default.
+struct Setup: Sendable {
+    var apply: @Sendable (inout HTTPServerConfiguration) -> Void
+
+    init(_ apply: @escaping @Sendable (inout HTTPServerConfiguration) -> Void) { self.apply = apply }
+}
+
 /// A server with a few routes and clients for it, all on one loop.
 // Confined to its loop.
 final class ServerFixture: @unchecked Sendable {
@@ -18,7 +25,7 @@ final class ServerFixture: @unchecked Sendable {
     private let path = "/tmp/hivegate-http-\(getpid())-\(Random.base62(8)).sock"
 
     init(
-        _ wire: Wire, on loop: EventLoop, _ routes: [Route], _ change: (inout HTTPServerConfiguration) -> Void
+        _ wire: Wire, on loop: EventLoop, _ routes: [Route], _ setup: Setup
     )
         async throws
     {
@@ -28,7 +35,7 @@ final class ServerFixture: @unchecked Sendable {
         self.records = records
         var configuration = HTTPServerConfiguration(router: try Router(routes))
         configuration.onFinish = { record in records.withLock { $0.append(record) } }
-        change(&configuration)
+        setup.apply(&configuration)
         server = HTTPServer(configuration)
         switch wire {
         case .memory: break
@@ -73,11 +80,11 @@ final class ServerFixture: @unchecked Sendable {
 /// Runs `body` with a server on a loop of its own, and sees that no connection outlives it.
 func withServer(
     _ wire: Wire, _ routes: [Route],
-    _ change: @escaping @Sendable (inout HTTPServerConfiguration) -> Void = { _ in },
+    _ setup: Setup = Setup { _ in },
     _ body: @escaping @Sendable (ServerFixture) async throws -> Void
 ) async throws {
     try await onLoop { loop in
-        let fixture = try await ServerFixture(wire, on: loop, routes, change)
+        let fixture = try await ServerFixture(wire, on: loop, routes, setup)
         let result: Result<Void, any Error>
         do {
             try await body(fixture)

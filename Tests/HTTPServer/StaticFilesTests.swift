@@ -2,6 +2,7 @@ import Base
 import Glibc
 import HTTPServer
 import HTTPWire
+import TestKit
 import Testing
 
 @Suite(.timeLimit(.minutes(2)))
@@ -11,7 +12,7 @@ struct StaticFilesTests {
         let path: String
 
         init(_ files: [String: String]) throws {
-            path = "/tmp/hivegate-files-\(getpid())-\(Random.base62(8))"
+            path = TemporaryDirectory.make("files")
             for (name, content) in files {
                 let file = "\(path)/\(name)"
                 try Files.makeDirectories(String(file[..<(file.lastIndex(of: "/") ?? file.endIndex)]))
@@ -19,28 +20,18 @@ struct StaticFilesTests {
             }
         }
 
-        deinit { remove(path) }
+        deinit { TemporaryDirectory.remove(path) }
 
         func write(_ name: String, _ content: String) throws {
             try Files.write(Array(content.utf8), to: "\(path)/\(name)", mode: 0o644)
         }
+    }
 
-        private func remove(_ path: String) {
-            if let stream = opendir(path) {
-                var names: [String] = []
-                while let entry = readdir(stream) {
-                    names.append(
-                        withUnsafePointer(to: &entry.pointee.d_name) {
-                            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                        })
-                }
-                closedir(stream)
-                for name in names where name != "." && name != ".." { remove("\(path)/\(name)") }
-                rmdir(path)
-            } else {
-                unlink(path)
-            }
-        }
+    /// What a test wants otherwise than it is by default.
+    struct Change {
+        var apply: (inout StaticFiles.Settings) -> Void
+
+        init(_ apply: @escaping (inout StaticFiles.Settings) -> Void) { self.apply = apply }
     }
 
     static let content = [
@@ -51,12 +42,12 @@ struct StaticFilesTests {
     ]
 
     private func withFiles(
-        _ change: (inout StaticFiles.Settings) -> Void = { _ in },
+        _ change: Change = Change { _ in },
         _ body: @escaping @Sendable (ServerFixture, TestClient, StaticFiles, Directory) async throws -> Void
     ) async throws {
         let directory = try Directory(Self.content)
         var settings = StaticFiles.Settings()
-        change(&settings)
+        change.apply(&settings)
         let files = try StaticFiles(directory: directory.path, settings)
         let routes = [route(.get, "/", files.handler()), route(.get, "/{path*}", files.handler())]
         try await withServer(.memory, routes) { fixture in
@@ -150,10 +141,12 @@ struct StaticFilesTests {
     }
 
     @Test func `an application that reads its own path gets its page`() async throws {
-        try await withFiles({ settings in
-            settings.fallback = "index.html"
-            settings.fields = ["Content-Security-Policy": "default-src 'none'"]
-        }) { _, client, _, _ in
+        try await withFiles(
+            Change { settings in
+                settings.fallback = "index.html"
+                settings.fields = ["Content-Security-Policy": "default-src 'none'"]
+            }
+        ) { _, client, _, _ in
             try await client.send(get("/some/page"))
             let response = try await client.response()
             #expect(response.status == 200 && response.text == "<h1>home</h1>")

@@ -175,4 +175,27 @@ struct StreamTests {
             kept.withLock { $0 = nil }
         }
     }
+
+    @Test(arguments: Wire.allCases)
+    func `a client that asks on without reading is not answered without bound`(wire: Wire) async throws {
+        let handled = Locked(0)
+        let big = route(.get, "/big") { exchange in
+            handled.withLock { $0 += 1 }
+            exchange.respond(200, body: [UInt8](repeating: 0x78, count: 200_000))
+        }
+        try await withServer(wire, [big]) { fixture in
+            let client = try fixture.connect()
+            let count = 200
+            try await client.send(String(repeating: get("/big"), count: count))
+            var before = 0
+            try await fixture.wait("the server to wait") {
+                try? await fixture.loop.sleep(for: .milliseconds(30))
+                defer { before = handled.withLock { $0 } }
+                return before > 0 && handled.withLock { $0 } == before
+            }
+            // Two or three fill the high water mark, and the kernel's own buffers hold some more.
+            #expect(before < count / 2)
+            for _ in 0..<count { #expect(try await client.response().body.count == 200_000) }
+        }
+    }
 }

@@ -156,7 +156,8 @@ struct WebSocketServerTests {
             defer { code.withLock { $0 = socket.closeCode } }
             while try await socket.receive() != nil {}
         }
-        try await withServer(wire, [listen], { $0.limits.webSocketPing = .milliseconds(500) }) { fixture in
+        try await withServer(wire, [listen], Setup { $0.limits.webSocketPing = .milliseconds(500) }) {
+            fixture in
             let alive = try await Socket.open(fixture, path: "/listen")
             for _ in 0..<3 {
                 #expect(try await alive.next() == .sendPong([]))

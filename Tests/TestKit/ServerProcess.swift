@@ -46,10 +46,9 @@ private final class SpawningThread: @unchecked Sendable {
         let answer: @Sendable (pid_t) -> Void
     }
     private let orders = Locked<[Order]>([])
-    private let wakeUp = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+    private let wakeUp = Semaphore()
 
     private init() {
-        sem_init(wakeUp, 0, 0)
         var thread = pthread_t()
         pthread_create(
             &thread, nil,
@@ -61,26 +60,23 @@ private final class SpawningThread: @unchecked Sendable {
     }
 
     func spawn(_ command: [String], log: String) -> pid_t {
-        let done = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-        sem_init(done, 0, 0)
+        let done = Semaphore()
         let identifier = Locked<pid_t>(0)
-        nonisolated(unsafe) let signal = done
         orders.withLock {
             $0.append(
                 Order(command: command, log: log) { started in
                     identifier.withLock { $0 = started }
-                    sem_post(signal)
+                    done.signal()
                 })
         }
-        sem_post(wakeUp)
-        while sem_wait(done) != 0 {}
-        done.deallocate()
+        wakeUp.signal()
+        done.wait()
         return identifier.withLock { $0 }
     }
 
     private func run() {
         while true {
-            while sem_wait(wakeUp) != 0 {}
+            wakeUp.wait()
             let order = orders.withLock { $0.removeFirst() }
             order.answer(TestKit.spawn(order.command, log: order.log))
         }
@@ -98,6 +94,14 @@ private func spawn(_ command: [String], log: String) -> pid_t {
     posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o666)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
     posix_spawn_file_actions_addchdir_np(&actions, "/")
+    // Tests run on threads that block signals, and a child inherits that: it could not be stopped.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var vector: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
     vector.append(nil)
     defer { for pointer in vector { free(pointer) } }
@@ -105,7 +109,7 @@ private func spawn(_ command: [String], log: String) -> pid_t {
     environment.append(nil)
     defer { for pointer in environment { free(pointer) } }
     var identifier: pid_t = 0
-    let code = posix_spawnp(&identifier, command[0], &actions, nil, vector, environment)
+    let code = posix_spawnp(&identifier, command[0], &actions, &attributes, vector, environment)
     precondition(code == 0, "\(command[0]) does not start: \(String(cString: strerror(code)))")
     return identifier
 }

@@ -112,6 +112,8 @@ struct Application: Sendable {
         result.limits.connectionsPerLoop = max(1, configuration.largestConnectionCount / loops.count)
         result.limits.connectionsPerAddress = configuration.largestConnectionCountPerAddress
         result.limits.drainDeadline = configuration.drainLimit
+        let proxies = configuration.trustedProxies
+        result.exemptAddresses = { address in proxies.contains { $0.contains(address) } }
         return result
     }
 

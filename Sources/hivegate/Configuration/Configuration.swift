@@ -25,7 +25,9 @@ struct Configuration {
     var logFormat = Logger.Format.json
     var largestBody = 16 * 1024 * 1024
     var largestConnectionCount = 20_000
-    var largestConnectionCountPerAddress = 20_000
+    var largestConnectionCountPerAddress = 1024
+    /// Load balancers: many clients come from one address there.
+    var trustedProxies: [IPNetwork] = []
     var drainLimit = Duration.seconds(120)
     var proxy: String?
     var authorities: String?
@@ -79,6 +81,16 @@ struct Configuration {
             "HIVEGATE_MAX_CONNECTIONS_PER_ADDRESS", default: largestConnectionCountPerAddress,
             in: 1...1_000_000,
             "connections at once from one address")
+        let proxies = reader.text(
+            "HIVEGATE_TRUSTED_PROXIES", default: "127.0.0.0/8,::1",
+            "networks of load balancers, exempt from the limit for one address")
+        for text in proxies.split(separator: ",") {
+            if let network = IPNetwork(String(text)) {
+                trustedProxies.append(network)
+            } else {
+                reader.fault("HIVEGATE_TRUSTED_PROXIES", "\"\(text)\" is no network, such as 10.0.0.0/8")
+            }
+        }
         drainLimit = .seconds(
             reader.integer(
                 "HIVEGATE_DRAIN_SECONDS", default: 120, in: 0...3600,
