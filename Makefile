@@ -14,6 +14,8 @@ PORT ?= 8080
 HOST ?= 127.0.0.1
 SECONDS_EACH ?= 60
 export PORT HOST
+COMPOSE_SECRETS := .hivegate/compose.env
+COMPOSE := docker compose --env-file $(COMPOSE_SECRETS) -f docker/compose.yaml
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,11 +86,17 @@ health: ## Ask a running gateway whether it is ready
 docker-build: ## Build the image
 	docker build -f docker/Dockerfile -t hivegate .
 
-docker-run: ## Run two gateways behind nginx, with PostgreSQL and Redis
-	docker compose -f docker/compose.yaml up --build
+docker-run: ## Run two gateways behind nginx, with PostgreSQL and Redis, in containers
+	@docker/secrets.sh $(COMPOSE_SECRETS)
+	$(COMPOSE) up --build --detach --wait
+	@printf '\n%s\n' "Hivegate is ready on http://$(HOST):$(PORT)" \
+		"  $(COMPOSE) exec gateway-1 hivegate org create NAME --owner EMAIL  # an organization, its owner and a key" \
+		"  $(COMPOSE) logs -f gateway-1 gateway-2" \
+		"  $(COMPOSE) down  # keeps the data"
 
-docker-check: $(VENV)/ready ## Check the Dockerfile
+docker-check: $(VENV)/ready ## Check the Dockerfile and compose.yaml
 	$(VENV)/bin/hadolint docker/Dockerfile
+	$(VENV)/bin/python docker/check.py
 
 clean: ## Remove what was built; the data in .hivegate stays
 	rm -rf .build dist $(VENV)
