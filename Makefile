@@ -6,10 +6,16 @@ SHELL := /bin/bash
 	load-test health clean docker-build docker-run docker-check
 
 VENV := .venv
+# The first generation of OpenAI's client needs an environment of its own.
+OPENAI_1 := $(VENV)/openai-1
+# One test at a time: many start servers and count what they leave behind.
+SWIFT_TEST := swift test --no-parallel --quiet
 PORT ?= 8080
 HOST ?= 127.0.0.1
 SECONDS_EACH ?= 60
 export PORT HOST
+COMPOSE_SECRETS := .hivegate/compose.env
+COMPOSE := docker compose --env-file $(COMPOSE_SECRETS) -f docker/compose.yaml
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,9 +44,10 @@ migrate: install ## Bring the database's schema up to date
 	swift build --product hivegate
 	exec "$$(swift build --show-bin-path)/hivegate" migrate
 
-test: install $(VENV)/ready lint docker-check ## Run every test: units, real databases, official clients, faults
+test: install $(VENV)/ready $(OPENAI_1)/ready lint docker-check ## Run every test: units, real databases, official clients, faults
 	swift build --build-tests
-	swift test --skip-build --quiet
+	$(SWIFT_TEST) --skip-build
+	$(OPENAI_1)/bin/python -m pytest -q Tests/Clients
 	$(VENV)/bin/python -m pytest -q Tests/Clients Tests/Faults
 
 ci: ## The same as .ci/run
@@ -53,14 +60,14 @@ format: install ## Format the Swift code
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
 test-thread: install ## Run the unit tests under ThreadSanitizer
-	swift test --sanitize=thread --scratch-path .build/thread --quiet
+	$(SWIFT_TEST) --sanitize=thread --scratch-path .build/thread
 
 test-security: install ## Run what guards against attackers: parsers, keys, tenancy
 	swift build --build-tests
-	swift test --skip-build --quiet --filter 'HTTPWireTests|HTTPServerTests|IdentityTests|JSONTests|TidyTests'
+	$(SWIFT_TEST) --skip-build --filter 'HTTPWireTests|HTTPServerTests|IdentityTests|JSONTests|TidyTests'
 
 test-cov: install ## Run the unit tests and print their coverage
-	swift test --enable-code-coverage --scratch-path .build/coverage --quiet
+	$(SWIFT_TEST) --enable-code-coverage --scratch-path .build/coverage
 	@Tests/coverage.sh .build/coverage
 
 fuzz: install ## Fuzz every parser for SECONDS_EACH seconds (60)
@@ -79,11 +86,17 @@ health: ## Ask a running gateway whether it is ready
 docker-build: ## Build the image
 	docker build -f docker/Dockerfile -t hivegate .
 
-docker-run: ## Run two gateways behind nginx, with PostgreSQL and Redis
-	docker compose -f docker/compose.yaml up --build
+docker-run: ## Run two gateways behind nginx, with PostgreSQL and Redis, in containers
+	@docker/secrets.sh $(COMPOSE_SECRETS)
+	$(COMPOSE) up --build --detach --wait
+	@printf '\n%s\n' "Hivegate is ready on http://$(HOST):$(PORT)" \
+		"  $(COMPOSE) exec gateway-1 hivegate org create NAME --owner EMAIL  # an organization, its owner and a key" \
+		"  $(COMPOSE) logs -f gateway-1 gateway-2" \
+		"  $(COMPOSE) down  # keeps the data"
 
-docker-check: $(VENV)/ready ## Check the Dockerfile
+docker-check: $(VENV)/ready ## Check the Dockerfile and compose.yaml
 	$(VENV)/bin/hadolint docker/Dockerfile
+	$(VENV)/bin/python docker/check.py
 
 clean: ## Remove what was built; the data in .hivegate stays
 	rm -rf .build dist $(VENV)
@@ -92,4 +105,9 @@ $(VENV)/ready: Tests/Clients/requirements.txt
 	@docker/install.sh run test
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements.txt
+	touch $@
+
+$(OPENAI_1)/ready: Tests/Clients/requirements-openai-1.txt $(VENV)/ready
+	python3 -m venv $(OPENAI_1)
+	$(OPENAI_1)/bin/pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements-openai-1.txt
 	touch $@

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -61,12 +62,11 @@ class Gateway:
     def start(self, wait=True):
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         environment = keep | {"PORT": "0", "HIVEGATE_DATA": self.data} | self.environment
+        if "DATABASE_URL" in environment:
+            return self.start_on_given_databases(environment, wait)
         credentials = pathlib.Path(self.data, "credentials.env")
         before = credentials.stat().st_mtime_ns if credentials.exists() else 0
-        self.log = open(pathlib.Path(self.data, "gateway.log"), "ab")
-        self.process = subprocess.Popen(
-            [self.program, "serve"], cwd=ROOT, env=environment, stdout=self.log, stderr=self.log
-        )
+        self.launch(environment)
         if not wait:
             return self
         wait_until(
@@ -77,6 +77,30 @@ class Gateway:
         if self.process.poll() is not None:
             raise AssertionError(f"the gateway ended with {self.process.returncode}:\n{self.output()}")
         self.credentials = dict(line.split("=", 1) for line in credentials.read_text().splitlines())
+        wait_until(lambda: self.status("/readyz") == 200, what="readiness")
+        return self
+
+    def launch(self, environment):
+        self.log = open(pathlib.Path(self.data, "gateway.log"), "ab")
+        self.process = subprocess.Popen(
+            [self.program, "serve"], cwd=ROOT, env=environment, stdout=self.log, stderr=self.log
+        )
+
+    def start_on_given_databases(self, environment, wait):
+        """There it makes no organization, and so writes no credentials: it says where it is, and that is all."""
+        log = pathlib.Path(self.data, "gateway.log")
+        earlier = log.stat().st_size if log.exists() else 0
+
+        def announced():
+            return re.search(r"^Hivegate \S+ is ready on (\S+)$", log.read_bytes()[earlier:].decode(), re.MULTILINE)
+
+        self.launch(environment)
+        if not wait:
+            return self
+        wait_until(lambda: self.process.poll() is not None or announced(), what="the start of the gateway")
+        if self.process.poll() is not None:
+            raise AssertionError(f"the gateway ended with {self.process.returncode}:\n{self.output()}")
+        self.credentials = {"HIVEGATE_URL": announced()[1]}
         wait_until(lambda: self.status("/readyz") == 200, what="readiness")
         return self
 

@@ -2,19 +2,26 @@
 # Installs what is missing of Debian's packages, and says what for. The one list of what Hivegate needs:
 # the Makefile, the container images and CI all read it here.
 #
-# usage: docker/install.sh [build] [run] [test] [bench]
+# usage: docker/install.sh [swift] [build] [run] [image] [test] [bench]
 set -eu
 
+# What the toolchain of swift.org expects to find; where `swift` works already, none of it is missing.
+swift="binutils gcc git libc6-dev libcurl4 libedit2 libgcc-12-dev libncurses6 libsqlite3-0 libstdc++-12-dev libxml2 libz3-4
+    tzdata zlib1g-dev"
 build="libargon2-dev libcurl4-openssl-dev libhiredis-dev libpq-dev libssl-dev pkg-config make"
 run="ca-certificates postgresql redis-server util-linux"
+# The libraries of `build` as the finished program needs them; in a container the databases are elsewhere.
+image="ca-certificates libargon2-1 libcurl4 libhiredis0.14 libpq5 libssl3 libstdc++6"
 # openssl makes certificates for the tests of the HTTP client, nginx is its peer, procps and curl are for people.
 test="nginx-light openssl python3 python3-venv git"
 bench="nginx-light wrk"
 
 why() {
     case $1 in
+    swift) echo "for the Swift toolchain itself" ;;
     build) echo "to compile: the C libraries that Hivegate stands on" ;;
     run) echo "to run without databases of your own: PostgreSQL and Redis" ;;
+    image) echo "to run with databases of your own, as in a container" ;;
     test) echo "to test: nginx and openssl as peers, Python for the official clients" ;;
     bench) echo "to measure: nginx as the yardstick, wrk as the load" ;;
     esac
@@ -34,7 +41,8 @@ as_root() {
 missing=""
 for group in "$@"; do
     case $group in
-    build) wanted=$build ;; run) wanted=$run ;; test) wanted=$test ;; bench) wanted=$bench ;;
+    swift) wanted=$swift ;; build) wanted=$build ;; run) wanted=$run ;; image) wanted=$image ;;
+    test) wanted=$test ;; bench) wanted=$bench ;;
     *) echo "install.sh: no such group: $group" >&2; exit 64 ;;
     esac
     lacking=""
@@ -45,11 +53,15 @@ for group in "$@"; do
 done
 [ -z "$missing" ] && exit 0
 
-if ! is_installed postgresql-common && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
-    # Hivegate makes its own cluster; Debian's default one would only take memory.
-    as_root mkdir -p /etc/postgresql-common
-    echo "create_main_cluster = false" | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
-fi
+case " $missing " in
+*" postgresql "*)
+    if ! is_installed postgresql-common && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+        # Hivegate makes its own cluster; Debian's default one would only take memory.
+        as_root mkdir -p /etc/postgresql-common
+        echo "create_main_cluster = false" | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+    fi
+    ;;
+esac
 export DEBIAN_FRONTEND=noninteractive
 # Runlevel 1: the packages' own services are not started.
 as_root apt-get update -qq

@@ -143,7 +143,8 @@ struct EventLoopTests {
         }
         release.signal()
         while group.longestSilence() > .milliseconds(500) {
-            try #require(Instant.now() - start < .seconds(60), "a loop that is no longer blocked does not tick")
+            try #require(
+                Instant.now() - start < .seconds(60), "a loop that is no longer blocked does not tick")
             try await Task.sleep(for: .milliseconds(20))
         }
         group.stop()

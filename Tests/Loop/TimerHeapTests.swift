@@ -9,7 +9,7 @@ struct TimerHeapTests {
     }
 
     private func compareWithSortedList(seed: Int) {
-        var random = SplitMix64(seed: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         var heap = TimerHeap()
         var model: [(deadline: UInt64, sequence: Int, token: TimerToken)] = []
         var fired: [Int] = []
@@ -53,18 +53,5 @@ struct TimerHeapTests {
         #expect(witness != nil)
         heap.cancel(token)
         #expect(witness == nil)
-    }
-}
-
-/// A small generator with a seed, so that a failure can be run again.
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -7,7 +7,7 @@ import Testing
 struct PoolMachineTests {
     private struct World {
         var machine: PoolMachine
-        var random: SeededRandom
+        var random: SeededGenerator
         var now = Instant(nanoseconds: 1_000_000_000)
         var opening: Set<Int> = []
         var idle: Set<Int> = []
@@ -19,7 +19,7 @@ struct PoolMachineTests {
         var nextRequest = 0
 
         init(seed: UInt64) {
-            random = SeededRandom(seed: seed)
+            random = SeededGenerator(seed: seed)
             var limits = PoolLimits()
             limits.maximum = Int.random(in: 1...5, using: &random)
             limits.minimum = Int.random(in: 0...limits.maximum, using: &random)

@@ -39,7 +39,7 @@ struct SQLTests {
         try await withDatabase { connection in
             try await connection.runScript(
                 "CREATE TABLE victims (name text); INSERT INTO victims VALUES ('alive')")
-            var random = SeededRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             for _ in 0..<100 {
                 let count = Int.random(in: 0...12, using: &random)
                 let nasty = (0..<count).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
@@ -51,19 +51,5 @@ struct SQLTests {
             }
             #expect(try await connection.query("SELECT FROM victims").count == 1)
         }
-    }
-}
-
-/// The same numbers for the same seed.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

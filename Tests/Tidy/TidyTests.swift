@@ -1,137 +1,87 @@
 import Foundation
 import Testing
 
-/// What every file must be, whoever wrote it.
 struct TidyTests {
-    private static let longestFile = 500
-    private static let longestFunction = 100
+    private let all = SourceTree.sources + SourceTree.tests
 
-    private var all: [SourceTree.File] { SourceTree.sources + SourceTree.tests }
-
-    @Test func `no file is longer than can be read in one sitting`() {
-        for file in all {
-            #expect(file.lines.count <= Self.longestFile, "\(file.path) has \(file.lines.count) lines")
-        }
+    @Test func `no file is longer than can be read in one sitting, no function longer than two screens`() {
+        #expect(TidyRules.longFiles(all) == [])
+        #expect(TidyRules.longFunctions(all) == [])
     }
 
-    @Test func `no function is longer than two screens`() {
-        for file in all {
-            for (start, line) in file.lines.enumerated() where Self.opensFunction(line) {
-                let end = file.lines[start...].firstIndex {
-                    $0.indentation == line.indentation && $0.trimmed == "}"
-                }
-                let length = (end ?? file.lines.count) - start
-                #expect(length <= Self.longestFunction, "\(file.path):\(start + 1) is \(length) lines long")
-            }
-        }
+    @Test func `no code is kept in comments, and every file has a part in the program`() {
+        #expect(TidyRules.commentedCode(all) == [])
+        #expect(TidyRules.deadFiles(SourceTree.sources) == [])
     }
 
-    private static func opensFunction(_ line: String) -> Bool {
-        let words = line.trimmed.split { !$0.isLetter && $0 != "@" }
-        let isFunction = words.prefix(6).contains { ["func", "init", "deinit", "subscript"].contains($0) }
-        let isOneLine = line.trimmed.hasSuffix("}")
-        return isFunction && !isOneLine && !line.trimmed.hasPrefix("//") && !line.trimmed.hasPrefix("}")
+    @Test func `nothing is unfinished, forced or shared without a reason`() {
+        #expect(TidyRules.forbidden(SourceTree.sources) == [])
+        #expect(TidyRules.unreasonedSharing(SourceTree.sources) == [])
     }
 
-    @Test func `no code is kept in comments`() {
-        for file in all {
-            var run = 0
-            for (number, line) in file.lines.enumerated() {
-                run = Self.isCommentedCode(line) ? run + 1 : 0
-                if run == 2 { Issue.record("\(file.path):\(number) holds code in a comment") }
-            }
-        }
-    }
-
-    private static func isCommentedCode(_ line: String) -> Bool {
-        let text = line.trimmed
-        guard text.hasPrefix("//"), !text.hasPrefix("///") else { return false }
-        let content = text.dropFirst(2).trimmingCharacters(in: .whitespaces)
-        let begins = ["let ", "var ", "return ", "guard ", "func ", "import ", "try ", "await ", "#expect("]
-        return begins.contains { content.hasPrefix($0) } || content.hasSuffix("{") || content == "}"
-            || content.hasSuffix(";")
-    }
-
-    @Test func `every file has a part in the program`() {
-        let words = SourceTree.sources.map { file in
-            Set(
-                file.lines.joined(separator: "\n").split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(
-                    String.init))
-        }
-        for (index, file) in SourceTree.sources.enumerated() where !file.lines.contains("@main") {
-            let names = Self.declarations(file)
-            let isUsed = words.indices.contains { $0 != index && !names.isDisjoint(with: words[$0]) }
-            #expect(isUsed, "nothing that \(file.path) declares is used elsewhere")
-        }
-    }
-
-    private static func declarations(_ file: SourceTree.File) -> Set<String> {
-        let keywords: Set = [
-            "struct", "class", "enum", "protocol", "actor", "typealias", "func", "var", "let",
-        ]
-        var names: Set<String> = []
-        for line in file.lines where !line.trimmed.hasPrefix("//") {
-            let words = line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init)
-            for (keyword, name) in zip(words, words.dropFirst()) where keywords.contains(keyword) {
-                names.insert(name)
-            }
-        }
-        // What an extension gives to a type is reached through the type, too.
-        for line in file.lines where line.hasPrefix("extension ") || line.hasPrefix("package extension ") {
-            if line.contains(":") { names.formUnion(line.split { !$0.isLetter }.map(String.init)) }
-        }
-        return names
-    }
-
-    @Test func `nothing is unfinished, forced or unsafe without a reason`() {
-        let forbidden = [
-            "TODO", "FIXME", "XXX", "HACK", "try!", "as!", "fatalError(", "nonisolated(unsafe)", "for now",
-        ]
-        for file in SourceTree.sources {
-            for (number, line) in file.lines.enumerated() {
-                for word in forbidden where line.contains(word) {
-                    Issue.record("\(file.path):\(number + 1): \(word)")
-                }
-                if line.contains("@unchecked Sendable") { checkReason(file, number) }
-            }
-        }
-    }
-
-    /// The reason stands right before the declaration, between it and its documentation.
-    private func checkReason(_ file: SourceTree.File, _ number: Int) {
-        var start = number
-        // The declaration may have begun on a line before.
-        while start > 0, file.lines[start].indentation > 0, !file.lines[start].contains(" class "),
-            !file.lines[start].contains(" struct "), !file.lines[start].contains("class ")
-        {
-            start -= 1
-        }
-        let before = start > 0 ? file.lines[start - 1].trimmed : ""
-        let hasReason = before.hasPrefix("// ") || file.lines[number].contains(" // ")
-        #expect(hasReason, "\(file.path):\(number + 1) does not say why it may be shared")
-    }
-
-    @Test func `every target and the project itself are described`() throws {
-        for target in Set(SourceTree.sources.map(\.target)) {
-            let readme = SourceTree.root.appendingPathComponent("Sources/\(target)/README.md")
-            #expect(FileManager.default.fileExists(atPath: readme.path), "\(target) has no README.md")
-        }
+    @Test func `every target is described, and stands in the map`() throws {
         let map = try String(
             contentsOf: SourceTree.root.appendingPathComponent("Sources/README.md"), encoding: .utf8)
         for target in Set(SourceTree.sources.map(\.target)) {
+            let readme = SourceTree.root.appendingPathComponent("Sources/\(target)/README.md")
+            #expect(FileManager.default.fileExists(atPath: readme.path), "\(target) has no README.md")
             #expect(map.contains("`\(target)`"), "Sources/README.md does not name \(target)")
         }
     }
 
     @Test func `nothing but what belongs there lies at the top`() throws {
         let allowed: Set = [
-            ".build", ".ci", ".git", ".gitignore", ".hivegate", ".swift-format", ".venv", "CHANGELOG.md",
-            "LICENSE",
-            "Makefile", "Package.swift", "README.md", "Sources", "Tests", "dist", "docker", "migrations",
-            ".swiftpm",
-            ".pytest_cache",
+            ".build", ".ci", ".git", ".gitignore", ".hivegate", ".pytest_cache", ".swift-format", ".swiftpm",
+            ".venv", "CHANGELOG.md", "LICENSE", "Makefile", "Package.swift", "README.md", "Sources", "Tests",
+            "dist", "docker", "migrations",
         ]
         let found = try FileManager.default.contentsOfDirectory(atPath: SourceTree.root.path)
         #expect(Set(found).subtracting(allowed).isEmpty)
+    }
+}
+
+/// The rules find what they are there for.
+struct TidyRulesTests {
+    private func file(_ text: String, path: String = "Sources/Base/Planted.swift") -> SourceTree.File {
+        SourceTree.File(
+            path: path, lines: text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+    }
+
+    @Test func `a file and a function that are too long are found`() {
+        let body = String(repeating: "        work()\n", count: 101)
+        #expect(TidyRules.longFunctions([file("struct A {\n    func long() {\n\(body)    }\n}")]).count == 1)
+        #expect(
+            TidyRules.longFunctions([file("struct A {\n    func short() {\n        work()\n    }\n}")]) == [])
+        #expect(TidyRules.longFiles([file(String(repeating: "\n", count: 501))]).count == 1)
+    }
+
+    @Test func `code in comments is found, prose is not`() {
+        #expect(TidyRules.commentedCode([file("// let a = 1\n// return a")]).count == 1)
+        #expect(TidyRules.commentedCode([file("// Let it be: what follows is prose.\n// It returns.")]) == [])
+    }
+
+    @Test func `a file that nobody uses is found`() {
+        let dead = file("struct Lonely {}", path: "Sources/Base/Lonely.swift")
+        let used = file("struct Used {}", path: "Sources/Base/Used.swift")
+        let main = file("@main\nstruct Main { let part: Used }", path: "Sources/hivegate/Main.swift")
+        #expect(TidyRules.deadFiles([dead, used, main]) == ["Sources/Base/Lonely.swift"])
+    }
+
+    @Test func `unfinished and forced code is found, and sharing without a reason`() {
+        #expect(TidyRules.forbidden([file("let a = try! b()"), file("// TODO: later")]).count == 2)
+        let unsaid = "final class A: @unchecked Sendable {}"
+        #expect(TidyRules.unreasonedSharing([file("\n\(unsaid)")]).count == 1)
+        #expect(TidyRules.unreasonedSharing([file("// Confined to its loop.\n\(unsaid)")]) == [])
+    }
+
+    @Test func `an import upwards, sideways or of what is not ours is found, and a C module with two owners`()
+    {
+        let upward = file("import Gateway", path: "Sources/Loop/A.swift")
+        let sideways = file("package import HTTPWire", path: "Sources/Loop/B.swift")
+        let foreign = file("import Foundation", path: "Sources/Loop/C.swift")
+        let allowed = file("import Base\nimport Glibc\nimport CLinux", path: "Sources/Loop/D.swift")
+        #expect(ImportRules.violations([upward, sideways, foreign, allowed]).count == 3)
+        let second = file("import CLinux", path: "Sources/HTTPServer/E.swift")
+        #expect(ImportRules.owners(of: "CLinux", in: [allowed, second]) == ["HTTPServer", "Loop"])
     }
 }

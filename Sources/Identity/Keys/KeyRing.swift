@@ -22,7 +22,9 @@ package final class KeyRing: @unchecked Sendable {
     package typealias Load = @Sendable ([[UInt8]]) async throws -> Caller?
 
     /// The database did not say in time.
-    package struct Slow: Error, Sendable {}
+    package struct Slow: Error, Sendable {
+        package init() {}
+    }
 
     /// A look-up under way, and those who wait for it.
     // Confined to the ring's loop.

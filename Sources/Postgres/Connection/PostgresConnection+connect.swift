@@ -33,6 +33,8 @@ extension PostgresConnection {
         guard let handle = PQconnectStartParams(names, values, 0) else {
             throw PostgresError(.unavailable, "libpq has no memory for a connection")
         }
+        // Until the connection takes its notices, libpq would print them. What matters of them is in the error.
+        PQsetNoticeProcessor(handle, { _, _ in }, nil)
         // Only in this form does the text of a failed login hold its code.
         PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
         guard PQstatus(handle) != CONNECTION_BAD else {

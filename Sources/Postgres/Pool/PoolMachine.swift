@@ -53,7 +53,7 @@ struct PoolMachine: Sendable {
     private var idle: [Connection] = []
     private var pending: [Pending] = []
     private var nextConnection = 0
-    private var random: SplitMix
+    private var random: SeededGenerator
 
     private(set) var isClosed = false
     /// Since when the database cannot be reached.
@@ -68,7 +68,7 @@ struct PoolMachine: Sendable {
 
     init(limits: PoolLimits, seed: UInt64, at now: Instant) {
         self.limits = limits
-        random = SplitMix(state: seed)
+        random = SeededGenerator(seed: seed)
         since = now
     }
 
@@ -139,7 +139,7 @@ struct PoolMachine: Sendable {
         nextAttempt = now
         let tenth = limits.maximumLifetime.nanoseconds / 10
         entries[connection]?.expires =
-            now + limits.maximumLifetime + .nanoseconds(random.next(in: -tenth...tenth))
+            now + limits.maximumLifetime + .nanoseconds(Int64.random(in: -tenth...tenth, using: &random))
         return pass(connection, at: now) + open(at: now)
     }
 
@@ -153,7 +153,7 @@ struct PoolMachine: Sendable {
         let doubled = limits.firstProbePause.nanoseconds << Int64(min(attempt - 1, 20))
         let longest = min(doubled, limits.longestProbePause.nanoseconds)
         // Between half and all of it, so that many processes do not come back in step.
-        nextAttempt = now + .nanoseconds(random.next(in: longest / 2...longest))
+        nextAttempt = now + .nanoseconds(Int64.random(in: longest / 2...longest, using: &random))
         // A full server still serves those who wait, with the sessions that are open.
         let isServing = entries.values.contains { $0.state != .opening }
         if failure == .saturated, isServing { return [] }

@@ -1,3 +1,4 @@
+import Base
 package import Chat
 
 /// What a sandbox model answers: a value that depends on the model, the messages and the seed alone.
@@ -26,7 +27,7 @@ package struct SandboxReply: Equatable, Sendable {
         stop: [String] = []
     ) {
         let prompt = messages.last { $0.role == .user }?.text ?? ""
-        var generator = SandboxStory.Generator(prompt: prompt, seed: seed)
+        var generator = SandboxStory.generator(prompt: prompt, seed: seed)
         let whole =
             switch model {
             case .echo: "Sandbox echo: \(prompt)"
@@ -76,7 +77,7 @@ package struct SandboxReply: Equatable, Sendable {
         return (pieces, true)
     }
 
-    private static func fault(_ generator: inout SandboxStory.Generator, seed: Int?, pieceCount: Int)
+    private static func fault(_ generator: inout SeededGenerator, seed: Int?, pieceCount: Int)
         -> Fault?
     {
         // With a seed the caller chooses: 0 is well, 1 fails at once, 2 fails in the middle.

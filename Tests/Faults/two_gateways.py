@@ -1,0 +1,145 @@
+"""What docker/compose.yaml makes, made of processes: databases reached by passwords, and nginx with its own file."""
+
+import os
+import pathlib
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+from conftest import ROOT, free_port, wait_until
+
+POSTGRES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda path: int(path.parent.name))
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Databases:
+    """A PostgreSQL made as its image makes it, with docker/postgres.sql, and a Redis."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hivegate-databases-", dir="/tmp"))
+        self.folder.chmod(0o755)
+        self.owner_password, self.password = secrets.token_hex(16), secrets.token_hex(16)
+        self.postgres_port, self.redis_port = free_port(), free_port()
+        self.processes = []
+
+    def start(self):
+        data = self.folder / "postgres"
+        data.mkdir()
+        password_file = self.folder / "password"
+        password_file.write_text(self.owner_password)
+        if os.getuid() == 0:
+            shutil.chown(data, "postgres", "postgres")
+        self.run(
+            [
+                *(POSTGRES / "initdb", "-D", data, "-U", "hivegate_owner", f"--pwfile={password_file}"),
+                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"),
+            ]
+        )
+        self.spawn(
+            POSTGRES / "postgres",
+            *("-D", data, "-p", str(self.postgres_port), "-k", "", "-c", "fsync=off"),
+        )
+        self.spawn("redis-server", "--port", str(self.redis_port), "--save", "", "--bind", "127.0.0.1")
+        wait_until(lambda: self.psql("postgres", "-c", "SELECT 1", check=False) == 0, what="the start of PostgreSQL")
+        wait_until(lambda: listens(self.redis_port), what="the start of Redis")
+        self.psql("postgres", "-c", "CREATE DATABASE hivegate")
+        self.psql("hivegate", "-f", ROOT / "docker" / "postgres.sql")
+        return self
+
+    @property
+    def environment(self):
+        """The gateways' own, as in compose.yaml."""
+        place = f"127.0.0.1:{self.postgres_port}/hivegate"
+        return {
+            "DATABASE_URL": f"postgresql://hivegate_gateway:{self.password}@{place}",
+            "DATABASE_OWNER_URL": f"postgresql://hivegate_owner:{self.owner_password}@{place}",
+            "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}",
+        }
+
+    def psql(self, database, *arguments, user="hivegate_owner", check=True):
+        password = {"hivegate_owner": self.owner_password, "hivegate_gateway": self.password}[user]
+        result = subprocess.run(
+            [
+                *("psql", "-v", "ON_ERROR_STOP=1", "--no-psqlrc", "-qAt", "-h", "127.0.0.1"),
+                *("-p", str(self.postgres_port), "-U", user, "-d", database, *arguments),
+            ],
+            env=os.environ | {"PGPASSWORD": password, "HIVEGATE_DATABASE_PASSWORD": self.password},
+            capture_output=True,
+            text=True,
+        )
+        if check and result.returncode != 0:
+            raise AssertionError(f"psql {arguments}: {result.stderr}")
+        return result.stdout.strip() if check else result.returncode
+
+    def as_postgres(self, command):
+        """PostgreSQL refuses to run as root."""
+        if os.getuid() != 0:
+            return command
+        return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command]
+
+    def run(self, command):
+        password_file = self.folder / "password"
+        if os.getuid() == 0:
+            shutil.chown(password_file, "postgres", "postgres")
+        subprocess.run(self.as_postgres(command), check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    def spawn(self, *command):
+        log = open(self.folder / "log", "ab")
+        command = self.as_postgres(list(command))
+        self.processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd="/"))
+
+    def remove(self):
+        for process in self.processes:
+            # PostgreSQL's fast shutdown; the same to Redis.
+            process.send_signal(signal.SIGINT)
+        for process in self.processes:
+            process.wait(30)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class LoadBalancer:
+    """A real nginx with docker/nginx.conf; only names, ports and places are others."""
+
+    def __init__(self, gateway_ports):
+        self.port = free_port()
+        self.process = None
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hivegate-nginx-", dir="/tmp"))
+        # Its workers are nobody.
+        self.folder.chmod(0o755)
+        text = (ROOT / "docker" / "nginx.conf").read_text()
+        changes = {"listen 8080;": f"listen 127.0.0.1:{self.port};", " /tmp/": f" {self.folder}/"}
+        changes |= {f"gateway-{n}:8080": f"127.0.0.1:{port}" for n, port in enumerate(gateway_ports, start=1)}
+        for old, new in changes.items():
+            assert old in text, f"docker/nginx.conf says nothing of {old}"
+            text = text.replace(old, new)
+        (self.folder / "nginx.conf").write_text(text)
+
+    def command(self, *arguments):
+        return ["nginx", "-p", self.folder, "-e", "stderr", "-c", self.folder / "nginx.conf", *arguments]
+
+    def start(self):
+        checked = subprocess.run(self.command("-t"), capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stderr
+        self.log = open(self.folder / "log", "ab")
+        self.process = subprocess.Popen(self.command("-g", "daemon off;"), stderr=self.log)
+        wait_until(lambda: listens(self.port), what="the start of nginx")
+        return self
+
+    def output(self):
+        return (self.folder / "log").read_text()
+
+    def stop(self, signal_number=signal.SIGQUIT):
+        self.process.send_signal(signal_number)
+        return self.process.wait(60)
+
+    def remove(self):
+        if self.process and self.process.poll() is None:
+            self.stop(signal.SIGTERM)
+        shutil.rmtree(self.folder, ignore_errors=True)

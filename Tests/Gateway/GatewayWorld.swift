@@ -1,0 +1,111 @@
+import Base
+import Gateway
+import HTTPClient
+import HTTPServer
+import Identity
+import JSON
+import Loop
+import Providers
+import TestKit
+
+/// A whole gateway on one loop, with callers that a test makes up, on a real port.
+// Confined to its loop.
+final class GatewayWorld: @unchecked Sendable {
+    let loop: EventLoop
+    let client: HTTPClient
+    let metrics = Metrics()
+    private(set) var port = 0
+    private var server: HTTPServer?
+    /// By the digest of the key.
+    private var callers: [[UInt8]: Caller] = [:]
+    private let peppers: KeyPeppers
+    var isDatabaseAway = false
+    var obstacles: [String] = []
+    var silence = Duration.zero
+
+    typealias Script = @Sendable (ScriptedUpstream.Peer) async throws -> Void
+
+    struct Answer {
+        var status: Int
+        var fields: HTTPClientFields
+        var body: [UInt8]
+
+        var text: String { String(decoding: body, as: UTF8.self) }
+        subscript(name: String) -> String? { fields[name] }
+        /// The code of an error in OpenAI's shape.
+        var code: String? { (try? JSONDocument(parsing: body))?["error"]?["code"]?.string }
+    }
+
+    private init(on loop: EventLoop) throws {
+        self.loop = loop
+        client = HTTPClient(on: loop)
+        peppers = try KeyPeppers(parsing: Secret("1:\(String(repeating: "p", count: 32))"))
+    }
+
+    /// Runs `body` with a gateway whose upstream, if any, does what `script` says.
+    static func run(
+        upstream script: Script? = nil,
+        _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
+    ) async throws {
+        try await onLoop { loop in
+            let world = try GatewayWorld(on: loop)
+            let upstream = try script.map { try ScriptedUpstream(on: loop, $0) }
+            try await world.start(
+                upstream.map { OpenAIUpstream(baseURL: $0.url, key: Secret("sk-upstream")) })
+            try await body(world)
+            await world.server?.drain(within: .seconds(1))
+            upstream?.close()
+        }
+    }
+
+    private func start(_ openAI: OpenAIUpstream?) async throws {
+        let keys = KeyRing(on: loop, peppers: peppers, memory: KeyMemory()) { digests in
+            if self.isDatabaseAway { throw KeyRing.Slow() }
+            return digests.lazy.compactMap { self.callers[$0] }.first
+        }
+        let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
+        let gateway = Gateway(
+            on: loop, keys: keys, client: client, openAI: openAI, health: health, metrics: metrics,
+            logger: .silent)
+        let routes = RouteTable.routes { _ in gateway }
+        let responder = ErrorResponder(logger: .silent)
+        let observer = RequestObserver(routes: routes, metrics: metrics, logger: .silent)
+        var configuration = HTTPServerConfiguration(
+            router: try Router(routes), errorResponder: { responder.respond($0, $1) })
+        configuration.onFinish = { observer.finished($0) }
+        let server = HTTPServer(configuration)
+        guard let address = IPAddress("127.0.0.1") else { return }
+        try await server.start(on: [loop], addresses: [.tcp(address, port: 0)])
+        self.server = server
+        port = server.ports[0]
+    }
+
+    /// A key whose caller is as said.
+    func key(scopes: Set<String> = ["inference"], models: Set<String>? = nil) -> String {
+        let key = APIKey.make()
+        callers[peppers.digest(of: key).digest] = Caller(
+            organization: .make(), user: .make(), role: .member, key: .make(), scopes: scopes,
+            allowedModels: models)
+        return key.secret.reveal()
+    }
+
+    func send(
+        _ method: String = "GET", _ path: String, _ fields: [(name: String, value: String)] = [],
+        body: String? = nil
+    ) async throws -> Answer {
+        let request = HTTPClientRequest(
+            method, url: "http://127.0.0.1:\(port)\(path)", fields: fields,
+            body: body.map { .bytes(Array($0.utf8)) } ?? .none)
+        return try await client.withResponse(request) { response in
+            Answer(
+                status: response.status, fields: response.fields,
+                body: try await response.body(limit: 10_000_000))
+        }
+    }
+
+    func complete(_ model: String, key: String, _ more: String = "") async throws -> Answer {
+        let body = #"{"model":"\#(model)","messages":[{"role":"user","content":"hi"}]\#(more)}"#
+        return try await send(
+            "POST", "/v1/chat/completions", [("Authorization", "Bearer \(key)")], body: body)
+    }
+}
