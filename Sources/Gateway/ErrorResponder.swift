@@ -26,7 +26,8 @@ package struct ErrorResponder: Sendable {
                     ("detail", "\(detail)"))
             }
         }
-        var fields: HTTPFields = ["Content-Type": "application/json", "X-Request-Id": exchange.id]
+        var fields: HTTPFields = ["Content-Type": "application/json"]
+        if !exchange.responseFields.contains("X-Request-Id") { fields.append("X-Request-Id", exchange.id) }
         if let seconds = problem.retryAfterSeconds { fields.append("Retry-After", seconds) }
         exchange.respond(
             problem.kind.status, fields, body: OpenAIProblem.body(problem, requestID: exchange.id))
