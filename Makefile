@@ -9,7 +9,7 @@ VENV := .venv
 # The first generation of OpenAI's client needs an environment of its own.
 OPENAI_1 := $(VENV)/openai-1
 # One test at a time: many start servers and count what they leave behind.
-SWIFT_TEST := swift test --no-parallel --quiet
+SWIFT_TEST := swift test --disable-xctest --no-parallel --quiet
 PORT ?= 8080
 HOST ?= 127.0.0.1
 SECONDS_EACH ?= 60

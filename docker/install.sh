@@ -9,18 +9,19 @@ set -eu
 swift="binutils gcc git libc6-dev libcurl4 libedit2 libgcc-12-dev libncurses6 libsqlite3-0 libstdc++-12-dev libxml2 libz3-4
     tzdata zlib1g-dev"
 build="libargon2-dev libcurl4-openssl-dev libhiredis-dev libpq-dev libssl-dev pkg-config make"
-run="ca-certificates postgresql redis-server util-linux"
+# curl is for people: the command that the gateway prints, and `make health`.
+run="ca-certificates curl postgresql redis-server util-linux"
 # The libraries of `build` as the finished program needs them; in a container the databases are elsewhere.
 image="ca-certificates libargon2-1 libcurl4 libhiredis0.14 libpq5 libssl3 libstdc++6"
-# openssl makes certificates for the tests of the HTTP client, nginx is its peer, procps and curl are for people.
-test="nginx-light openssl python3 python3-venv git"
+# openssl makes certificates for the tests of the HTTP client, nginx is its peer, procps finds child processes.
+test="nginx-light openssl procps python3 python3-venv git"
 bench="nginx-light wrk"
 
 why() {
     case $1 in
     swift) echo "for the Swift toolchain itself" ;;
     build) echo "to compile: the C libraries that Hivegate stands on" ;;
-    run) echo "to run without databases of your own: PostgreSQL and Redis" ;;
+    run) echo "to run without databases of your own: PostgreSQL and Redis; curl to try it" ;;
     image) echo "to run with databases of your own, as in a container" ;;
     test) echo "to test: nginx and openssl as peers, Python for the official clients" ;;
     bench) echo "to measure: nginx as the yardstick, wrk as the load" ;;

@@ -46,7 +46,8 @@ clean_up() {
     local code=$?
     for ((i = ${#mounts[@]} - 1; i >= 0; i--)); do umount -l "${mounts[i]}" || true; done
     mounts=()
-    [ "$code" = 0 ] || echo "prove.sh: failed; what was said is in $log" >&2
+    [ "$code" = 0 ] && return
+    printf '%s\n' "prove.sh: failed: ${step:-before the first step}; the end of $log:" "$(tail -n 30 "$log")" >&2
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
@@ -61,6 +62,7 @@ mounted() { # ARGUMENTS OF mount …, the last of them the place
 
 make_base() {
     local mirror
+    # shellcheck disable=SC2016
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | head -n 1)
     rm -rf "$folder/base"
     timeout "$step_limit" debootstrap --variant=minbase bookworm "$folder/base" \
@@ -108,12 +110,14 @@ within() { # NAME WORKDIR COMMAND …
         /bin/sh -c 'cd "$1" && shift && exec "$@"' sh "$directory" "$@" >>"$log" 2>&1
 }
 
+# Its command is no condition, so that the first failure in it ends everything.
 timed() { # WHAT COMMAND …
-    local what=$1 start=$SECONDS
+    local start=$SECONDS
+    step=$1
     shift
-    echo "-- $what" >>"$log"
-    "$@" || fail "$what: failed. The end of it:"$'\n'"$(tail -n 30 "$log")"
-    printf '%5d s  %s\n' "$((SECONDS - start))" "$what"
+    echo "-- $step" >>"$log"
+    "$@"
+    printf '%5d s  %s\n' "$((SECONDS - start))" "$step"
 }
 
 # --- The Dockerfile
@@ -136,11 +140,14 @@ copy() { # FROM TO-ROOT WORKDIR SOURCE DESTINATION
     local source=$1/$4 destination=$5
     [ "${destination#/}" != "$destination" ] || destination=$3/$destination
     if [ -d "$source" ]; then
-        mkdir -p "$2$destination" && cp -a "$source/." "$2$destination/"
+        mkdir -p "$2$destination"
+        cp -a "$source/." "$2$destination/"
     elif [ "${destination%/}" != "$destination" ]; then
-        mkdir -p "$2$destination" && cp -a "$source" "$2$destination"
+        mkdir -p "$2$destination"
+        cp -a "$source" "$2$destination"
     else
-        mkdir -p "$(dirname "$2$destination")" && cp -a "$source" "$2$destination"
+        mkdir -p "$(dirname "$2$destination")"
+        cp -a "$source" "$2$destination"
     fi
 }
 
@@ -151,13 +158,22 @@ prove_image() {
         FROM)
             stage=image-${arguments##* }
             case $arguments in
-            swift:*" AS "*) timed "root $stage: clean Debian" make_root "$stage" && timed "install.sh swift" add_swift "$stage" ;;
-            debian:12-slim) stage=image-final && timed "root $stage: clean Debian" make_root "$stage" ;;
+            swift:*" AS "*)
+                timed "root $stage: clean Debian" make_root "$stage"
+                timed "install.sh swift" add_swift "$stage"
+                ;;
+            debian:12-slim)
+                stage=image-final
+                timed "root $stage: clean Debian" make_root "$stage"
+                ;;
             *) fail "FROM $arguments: not known here" ;;
             esac
             workdir=/ user=0:0 variables=()
             ;;
-        WORKDIR) workdir=$arguments && mkdir -p "$folder/$stage$workdir" ;;
+        WORKDIR)
+            workdir=$arguments
+            mkdir -p "$folder/$stage$workdir"
+            ;;
         COPY)
             source=$folder/context
             if [[ $arguments == --from=* ]]; then
@@ -210,7 +226,8 @@ make_run_root() {
 # What `make run` prints, word for word, in the root where it runs.
 ask_as_printed() {
     sed -n '/^ *curl /,/ -d /p' "$folder/run/srv/said" >"$folder/run/srv/printed.sh"
-    log=$folder/run/srv/answer within run / sh -e /srv/printed.sh
+    log=$folder/run/srv/answer within run / sh -e /srv/printed.sh || true
+    cat "$folder/run/srv/answer" >>"$log"
     grep -q '"content":"' "$folder/run/srv/answer"
 }
 
@@ -221,6 +238,7 @@ prove_run() {
     # shellcheck disable=SC2016
     log=$said within run /srv/hivegate sh -c 'echo $$ >/srv/pid && exec make run' &
     local job=$!
+    step="make run"
     until grep -qs 'Hivegate .* is ready on' "$said"; do
         kill -0 "$job" 2>/dev/null || fail "make run ended:"$'\n'"$(tail -n 30 "$said")"
         [ $((SECONDS - start)) -lt "$step_limit" ] || fail "make run does not serve:"$'\n'"$(tail -n 30 "$said")"
