@@ -103,7 +103,7 @@ within() { # NAME WORKDIR COMMAND …
     local variable
     while read -r variable; do
         assignments+=("$variable=${!variable}")
-    done < <(compgen -e | grep -E '^PIP_|^(http|https|no|ftp)_proxy$|^(HTTP|HTTPS|NO)_PROXY$' || true)
+    done < <(compgen -e | grep -E '^PIP_|^(http|https|no)_proxy$|^(HTTP|HTTPS|NO)_PROXY$' | grep -v FIND_LINKS || true)
     for variable in "${!variables[@]}"; do assignments+=("$variable=${variables[$variable]}"); done
     # shellcheck disable=SC2016
     env -i "${assignments[@]}" timeout "${limit:-$step_limit}" chroot --userspec="$user" "$folder/$name" \
@@ -133,7 +133,8 @@ make_context() {
 
 # One instruction a line: comments left out, continued lines joined.
 instructions() {
-    grep -vE '^[[:space:]]*(#|$)' "$folder/clone/docker/Dockerfile" | sed -e ':a' -e '/\\$/{N;s/\\\n[[:space:]]*/ /;ba' -e '}'
+    grep -vE '^[[:space:]]*(#|$)' "$folder/clone/docker/Dockerfile" |
+        sed -e ':a' -e '/\\$/{N;s/\\\n[[:space:]]*/ /;ba' -e '}'
 }
 
 copy() { # FROM TO-ROOT WORKDIR SOURCE DESTINATION

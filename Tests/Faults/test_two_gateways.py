@@ -15,18 +15,20 @@ import pytest
 
 from conftest import Gateway, free_port, wait_until
 from load import Load, ask
-from two_gateways import Databases, LoadBalancer
+from two_gateways import Databases, DeafServer, LoadBalancer
 
 CHAT = "/v1/chat/completions"
 
 
 class ToldModel:
-    """An upstream that goes on when the test tells it to: `lockstep` event by event, `held` after the first."""
+    """An upstream that goes on when the test tells it to: `lockstep` event by event, `held` after the first; `silent`
+    says nothing before."""
 
     EVENTS = 8
     PATIENCE = 20
 
     def __init__(self):
+        self.asked = 0
         self.turns = threading.Semaphore(0)
         self.is_released = threading.Event()
         told = self
@@ -34,6 +36,9 @@ class ToldModel:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 wanted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["model"]
+                told.asked += 1
+                if wanted == "silent":
+                    told.is_released.wait(told.PATIENCE)
                 # Its gateway may be killed meanwhile.
                 with contextlib.suppress(OSError):
                     self.send_response(200)
@@ -260,6 +265,40 @@ def test_a_kill_under_load_fails_no_more_than_was_under_way_at_that_moment(insta
     assert sum(1 for end, _, status in results if end > gone and status == 200) > 100
 
 
+@pytest.fixture
+def balance():
+    """Makes load balancers that end with the test."""
+    with contextlib.ExitStack() as resources:
+
+        def make(ports, changes=None):
+            balancer = LoadBalancer(ports, changes)
+            resources.callback(balancer.remove)
+            return balancer.start()
+
+        yield make
+
+
+def test_a_gateway_whose_address_answers_nobody_is_passed_over(installation, balance):
+    with contextlib.closing(DeafServer()) as gone:
+        balancer = balance([gone.port, installation.gateways[1].port])
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(lambda _: ask(balancer.port, installation.key), range(16))) == {200}
+
+
+def test_a_model_that_takes_too_long_is_not_asked_twice(installation, balance):
+    """With both limits shorter, in the same order."""
+    limits = {"proxy_read_timeout 900s;": "proxy_read_timeout 3s;"}
+    limits |= {"proxy_next_upstream_timeout 10s;": "proxy_next_upstream_timeout 1s;"}
+    balancer = balance([gateway.port for gateway in installation.gateways], limits)
+    installation.model.is_released.clear()
+    asked = installation.model.asked
+    try:
+        assert ask(balancer.port, installation.key, model="openai/silent") == 504
+    finally:
+        installation.model.is_released.set()
+    assert installation.model.asked == asked + 1
+
+
 def test_nginx_stops_when_the_answers_under_way_have_reached_their_end(installation):
     streams = [installation.stream() for _ in range(4)]
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -272,5 +311,6 @@ def test_nginx_stops_when_the_answers_under_way_have_reached_their_end(installat
 def test_nothing_that_nginx_says_is_a_surprise(installation):
     """What it may say of gateways that were stopped and killed, and of nothing else."""
     expected = ["Connection refused", "prematurely closed", "reset by peer"]
-    lines = [line for line in installation.balancer.output().splitlines() if not any(words in line for words in expected)]
+    lines = installation.balancer.output().splitlines()
+    lines = [line for line in lines if not any(words in line for words in expected)]
     assert lines == []

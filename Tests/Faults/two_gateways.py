@@ -104,17 +104,36 @@ class Databases:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class DeafServer:
+    """An address that answers nobody, as that of a container that has gone."""
+
+    def __init__(self):
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen(0)
+        self.port = self.socket.getsockname()[1]
+        # Its queue is full: whoever connects now hears nothing.
+        self.waiting = [socket.socket() for _ in range(4)]
+        for client in self.waiting:
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", self.port))
+
+    def close(self):
+        for client in [*self.waiting, self.socket]:
+            client.close()
+
+
 class LoadBalancer:
     """A real nginx with docker/nginx.conf; only names, ports and places are others."""
 
-    def __init__(self, gateway_ports):
+    def __init__(self, gateway_ports, changes=None):
         self.port = free_port()
         self.process = None
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hivegate-nginx-", dir="/tmp"))
         # Its workers are nobody.
         self.folder.chmod(0o755)
         text = (ROOT / "docker" / "nginx.conf").read_text()
-        changes = {"listen 8080;": f"listen 127.0.0.1:{self.port};", " /tmp/": f" {self.folder}/"}
+        changes = (changes or {}) | {"listen 8080;": f"listen 127.0.0.1:{self.port};", " /tmp/": f" {self.folder}/"}
         changes |= {f"gateway-{n}:8080": f"127.0.0.1:{port}" for n, port in enumerate(gateway_ports, start=1)}
         for old, new in changes.items():
             assert old in text, f"docker/nginx.conf says nothing of {old}"
