@@ -105,7 +105,7 @@ def measure_streams(bench, report, nginx, stream_port, events, server, quick):
     key = server.key
     ports = {"direct": events.port, "nginx": stream_port, "hivegate": server.port}
     for model, text in (("burst", "in one burst"), ("pieces", "in 64 writes")):
-        results = streams.compare(ports, key, f"openai/{model}", 50 if quick else 500)
+        results = streams.compare(ports, key, f"openai/{model}", 300 if quick else 1000)
         direct = results["direct"][0]
         added = {
             name: [through - without for through, without in zip(results[name][0], direct)]
