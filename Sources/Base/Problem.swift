@@ -58,7 +58,7 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
         self.init(
             .internal, code: "internal_error",
             "Something went wrong on our side. Quote the request id when you report it.",
-            detail: "\(error)")
+            detail: String(reflecting: error))
     }
 
     package var description: String { "\(code): \(message)" }

@@ -64,13 +64,7 @@ package struct ErrorResponder: Sendable {
 
     /// Whatever the database says beyond being away is a fault of ours.
     private static func problem(_ error: PostgresError) -> Problem {
-        switch error.kind {
-        case .unavailable, .connectionLost, .poolExhausted, .adminShutdown, .tooManyConnections,
-            .outOfResources:
-            databaseIsAway(error.debugDescription)
-        default:
-            Problem(unforeseen: error)
-        }
+        error.isOutage ? databaseIsAway(error.debugDescription) : Problem(unforeseen: error)
     }
 
     private static func databaseIsAway(_ detail: String) -> Problem {

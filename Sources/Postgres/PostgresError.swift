@@ -97,6 +97,20 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDe
         self.details = details
     }
 
+    /// Whether the database was away, busy or lost on the way, rather than asked for something wrong: later the
+    /// same may succeed.
+    package var isOutage: Bool {
+        switch kind {
+        case .unavailable, .connectionLost, .commitOutcomeUnknown, .adminShutdown, .tooManyConnections,
+            .outOfResources, .poolExhausted, .poolClosed, .overloaded, .queryCanceled, .deadlineExceeded,
+            .lockNotAvailable, .serializationFailure, .deadlock, .idleInTransactionTimeout, .readOnly, .skipped,
+            .transactionAborted:
+            true
+        default:
+            false
+        }
+    }
+
     /// Whether the same transaction, run again from its start, may succeed. Nothing of it took effect.
     package var isRetryable: Bool {
         switch kind {
