@@ -103,7 +103,8 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDe
         switch kind {
         case .unavailable, .connectionLost, .commitOutcomeUnknown, .adminShutdown, .tooManyConnections,
             .outOfResources, .poolExhausted, .poolClosed, .overloaded, .queryCanceled, .deadlineExceeded,
-            .lockNotAvailable, .serializationFailure, .deadlock, .idleInTransactionTimeout, .readOnly, .skipped,
+            .lockNotAvailable, .serializationFailure, .deadlock, .idleInTransactionTimeout, .readOnly,
+            .skipped,
             .transactionAborted:
             true
         default:
