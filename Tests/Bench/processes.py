@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import resource
 import shutil
 import signal
@@ -18,12 +19,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 START_LIMIT = 60
+GIVEN = set()
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the kernel gives to outgoing connections, so that nobody takes it before it is used."""
+    while True:
+        port = random.randrange(15_000, 30_000)
+        with socket.socket() as probe:
+            if port not in GIVEN and probe.connect_ex(("127.0.0.1", port)) != 0:
+                GIVEN.add(port)
+                return port
 
 
 def wait_until(condition, what, limit=START_LIMIT, pause=0.02):
