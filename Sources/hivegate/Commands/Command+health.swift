@@ -15,11 +15,7 @@ extension Command {
     ) { arguments throws(Misuse) in
         guard arguments.count <= 1 else { throw Misuse(reason: "takes one URL at the most") }
         return Program.run { configuration, loop, _ in
-            let local =
-                configuration.host == "0.0.0.0" || configuration.host == "::"
-                ? "127.0.0.1" : configuration.host
-            let host = local.contains(":") ? "[\(local)]" : local
-            let url = arguments.first ?? "http://\(host):\(configuration.port)"
+            let url = arguments.first ?? configuration.url(port: configuration.port)
             let request = HTTPClientRequest(url: "\(url)/readyz", deadlines: deadlines)
             let (status, body) = try await HTTPClient(on: loop).withResponse(request) { response in
                 (response.status, try await response.body(limit: 65_536))

@@ -27,7 +27,7 @@ extension Command {
                 let founding = try await IdentityStore(pool, peppers: storage.peppers).found(
                     organization: name, owner: email, password: await FirstStart.hash(password))
                 let credentials = Credentials(
-                    url: "http://\(configuration.host):\(configuration.port)", key: founding.key.secret,
+                    url: configuration.url(port: configuration.port), key: founding.key.secret,
                     ownerEmail: email, ownerPassword: password)
                 Console.print(credentials.text)
                 await pool.close(until: .now() + .seconds(1))

@@ -45,7 +45,7 @@ struct Application: Sendable {
         do {
             guard let address = IPAddress(configuration.host) else { throw SystemError("HOST", code: EINVAL) }
             try await server.start(on: loops, addresses: [.tcp(address, port: configuration.port)])
-            let url = url(port: server.ports.first ?? configuration.port)
+            let url = configuration.url(port: server.ports.first ?? configuration.port)
             if storage.isOwnDatabase {
                 let firstStart = FirstStart(
                     storage: storage, directory: configuration.dataDirectory, url: url, loop: loops[0],
@@ -115,14 +115,5 @@ struct Application: Sendable {
         let proxies = configuration.trustedProxies
         result.exemptAddresses = { address in proxies.contains { $0.contains(address) } }
         return result
-    }
-
-    /// Where a client on this machine finds the server.
-    private func url(port: Int) -> String {
-        switch configuration.host {
-        case "0.0.0.0", "::": "http://127.0.0.1:\(port)"
-        case let host where host.contains(":"): "http://[\(host)]:\(port)"
-        case let host: "http://\(host):\(port)"
-        }
     }
 }

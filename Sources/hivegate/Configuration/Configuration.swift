@@ -32,6 +32,15 @@ struct Configuration {
     var proxy: String?
     var authorities: String?
 
+    /// Where a client on this machine finds a server on `port`.
+    func url(port: Int) -> String {
+        switch host {
+        case "0.0.0.0", "::": "http://127.0.0.1:\(port)"
+        case let host where host.contains(":"): "http://[\(host)]:\(port)"
+        case let host: "http://\(host):\(port)"
+        }
+    }
+
     /// For people: each variable, its value in force and what it does.
     private(set) var settings: [EnvironmentReader.Setting] = []
 
