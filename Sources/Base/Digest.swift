@@ -10,25 +10,6 @@ package enum Digest {
     /// 20 bytes. For protocols that prescribe it (WebSocket), never for security.
     package static func sha1(_ bytes: some Collection<UInt8>) -> [UInt8] { digest(Algorithms.sha1, bytes) }
 
-    /// HMAC-SHA256 of `message`: 32 bytes.
-    package static func hmacSHA256(key: [UInt8], _ message: some Collection<UInt8>) -> [UInt8] {
-        var length: UInt32 = 0
-        let code = [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, filled in
-            let message = Array(message)
-            let result = HMAC(
-                Algorithms.sha256.pointer, key, Int32(key.count), message, message.count, buffer.baseAddress,
-                &length)
-            precondition(result != nil, "libcrypto refuses HMAC-SHA256")
-            filled = Int(length)
-        }
-        return code
-    }
-
-    /// Compares in a time that depends on the lengths only.
-    package static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
-    }
-
     private static func digest(_ algorithm: Algorithm, _ bytes: some Collection<UInt8>) -> [UInt8] {
         func compute(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
             [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, filled in

@@ -1,7 +1,7 @@
 import CCrypto
 
 /// HMAC-SHA256 under one key, for many messages. The key is taken in once: that is most of the work of a short
-/// message (`Digest.hmacSHA256` takes 1.1 µs, this 0.5).
+/// message (1.1 µs with it, 0.5 without).
 // The keyed context is only read: every message works on a copy.
 package final class KeyedDigest: @unchecked Sendable {
     private let keyed: OpaquePointer

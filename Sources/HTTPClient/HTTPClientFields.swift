@@ -45,9 +45,6 @@ package struct HTTPClientFields: Sendable {
         return found.map { text($0.value) }
     }
 
-    /// In the order in which they came.
-    package var all: [(name: String, value: String)] { lines.map { (text($0.name), text($0.value)) } }
-
     private func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
     private static func lowercased(_ byte: UInt8) -> UInt8 {

@@ -15,8 +15,7 @@ extension Command {
         guard arguments.allSatisfy({ $0 == "--dry-run" }) else { throw Misuse(reason: "unknown arguments") }
         let isDry = !arguments.isEmpty
         return Program.run { configuration, loop, logger in
-            let storage = try await Storage.start(configuration, sharing: .allowed, on: loop, logger: logger)
-            do {
+            try await Storage.use(configuration, sharing: .allowed, on: loop, logger: logger) { storage in
                 let files =
                     isDry
                     ? try await Migration.plan(configuration, storage, on: loop, logger: logger).pending
@@ -24,10 +23,6 @@ extension Command {
                 let verb = isDry ? "would apply" : "applied"
                 for file in files { Console.print("\(verb) \(file.fileName)") }
                 if files.isEmpty { Console.print("the schema is up to date") }
-                await storage.stop()
-            } catch {
-                await storage.stop()
-                throw error
             }
         }
     }

@@ -20,8 +20,7 @@ extension Command {
             throw Misuse(reason: "the owner needs an e-mail address")
         }
         return Program.run { configuration, loop, logger in
-            let storage = try await Storage.start(configuration, sharing: .allowed, on: loop, logger: logger)
-            do {
+            try await Storage.use(configuration, sharing: .allowed, on: loop, logger: logger) { storage in
                 let pool = PostgresPool(storage.database, on: loop)
                 let password = FirstStart.newPassword()
                 let founding = try await IdentityStore(pool, peppers: storage.peppers).found(
@@ -31,10 +30,6 @@ extension Command {
                     ownerEmail: email, ownerPassword: password)
                 Console.print(credentials.text)
                 await pool.close(until: .now() + .seconds(1))
-                await storage.stop()
-            } catch {
-                await storage.stop()
-                throw error
             }
         }
     }

@@ -20,14 +20,9 @@ struct Application: Sendable {
     func run() async throws {
         let startedAt = Instant.now()
         let stopSignal = try StopSignal(on: loops[0])
-        let storage = try await Storage.start(configuration, sharing: .refused, on: loops[0], logger: logger)
-        do {
+        try await Storage.use(configuration, sharing: .refused, on: loops[0], logger: logger) { storage in
             _ = try await Migration.run(configuration, storage, on: loops[0], logger: logger)
             try await serve(storage, startedAt: startedAt, until: stopSignal)
-            await storage.stop()
-        } catch {
-            await storage.stop()
-            throw error
         }
         logger.info("stopped")
     }

@@ -46,8 +46,23 @@ final class Storage: @unchecked Sendable {
         case allowed
     }
 
-    /// Starts what is missing and waits until both databases answer. Runs on `loop`.
-    static func start(
+    /// Starts what is missing, waits until both databases answer, and lends them to `body`; then stops what it
+    /// started. Runs on `loop`.
+    static func use(
+        _ configuration: Configuration, sharing: Sharing, on loop: EventLoop, logger: Logger,
+        _ body: (Storage) async throws -> Void
+    ) async throws {
+        let storage = try await start(configuration, sharing: sharing, on: loop, logger: logger)
+        do {
+            try await body(storage)
+        } catch {
+            await storage.stop()
+            throw error
+        }
+        await storage.stop()
+    }
+
+    private static func start(
         _ configuration: Configuration, sharing: Sharing, on loop: EventLoop, logger: Logger
     ) async throws -> Storage {
         let needsPlace = configuration.databaseURL == nil || configuration.redisURL == nil
@@ -81,7 +96,7 @@ final class Storage: @unchecked Sendable {
         return false
     }
 
-    func stop() async {
+    private func stop() async {
         for server in servers.reversed() { await server.stop() }
     }
 
