@@ -110,5 +110,3 @@ package struct IdentityStore: Sendable {
         }
     }
 }
-
-extension Role: PostgresCodable {}

@@ -27,8 +27,3 @@ package struct Caller: Equatable, Sendable {
     package func mayUse(model: String) -> Bool { allowedModels?.contains(model) ?? true }
     package func has(scope: String) -> Bool { scopes.contains(scope) }
 }
-
-/// What a member may do in an organization, from most to least.
-package enum Role: String, CaseIterable, Sendable {
-    case owner, admin, member, viewer
-}

@@ -1,0 +1,28 @@
+/// One thing that a role allows or does not. Its raw value is what a refused caller is told.
+package enum Permission: String, CaseIterable, Sendable {
+    case readOrganization = "organization.read"
+    case updateOrganization = "organization.update"
+    case deleteOrganization = "organization.delete"
+    case transferOwnership = "organization.transfer"
+    case readMembers = "members.read"
+    case manageMembers = "members.manage"
+    case readKeys = "keys.read"
+    /// To make and change keys of one's own.
+    case ownKeys = "keys.own"
+    /// Also those of others.
+    case manageKeys = "keys.manage"
+    case manageCredentials = "credentials.manage"
+    case manageSSO = "sso.manage"
+    case readAudit = "audit.read"
+    case infer = "inference"
+
+    static let reservedForOwners: Set<Permission> = [.deleteOrganization, .transferOwnership, .manageSSO]
+
+    /// Whether it lets nobody change anything.
+    package var isRead: Bool {
+        switch self {
+        case .readOrganization, .readMembers, .readKeys, .readAudit: true
+        default: false
+        }
+    }
+}
