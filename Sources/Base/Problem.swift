@@ -8,10 +8,25 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     package var message: String
     /// The field at fault, as the client spells it.
     package var field: String?
+    /// Everything that is wrong with what was sent, where that was checked as a whole.
+    package var faults: [Fault] = []
     /// Sent as `Retry-After`.
     package var retryAfterSeconds: Int?
     /// For the log only; never sent.
     package var detail: String?
+
+    /// One thing that is wrong with what was sent.
+    package struct Fault: Equatable, Sendable {
+        /// `limits.requests_per_minute`, `scopes[2]`; empty for the whole.
+        package var field: String
+        /// As it goes on after the field: "must not be empty".
+        package var message: String
+
+        package init(_ field: String, _ message: String) {
+            self.field = field
+            self.message = message
+        }
+    }
 
     package enum Kind: String, CaseIterable, Sendable {
         case invalidRequest, unauthenticated, paymentRequired, forbidden, notFound, methodNotAllowed, timeout
@@ -51,6 +66,17 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
         self.field = field
         self.retryAfterSeconds = retryAfterSeconds
         self.detail = detail
+    }
+
+    /// Fields that are not as they should be: all of them at once.
+    package init(faults: [Fault]) {
+        let shown = faults.prefix(5).map { $0.field.isEmpty ? $0.message : "\($0.field) \($0.message)" }
+        let more = faults.count > shown.count ? "; and \(faults.count - shown.count) more" : ""
+        self.init(
+            .unprocessable, code: "invalid_fields",
+            "What was sent is not as it should be: \(shown.joined(separator: "; "))\(more).",
+            field: faults.first.flatMap { $0.field.isEmpty ? nil : $0.field })
+        self.faults = faults
     }
 
     /// An error nobody foresaw: the client learns only that it happened.

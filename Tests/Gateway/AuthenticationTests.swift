@@ -66,7 +66,7 @@ struct AuthenticationTests {
                 if route.metadata.access == "public" {
                     #expect(answer.status == 200, "\(route.pattern)")
                     #expect(
-                        ["/livez", "/readyz", "/metrics"].contains(route.pattern),
+                        ["/livez", "/readyz", "/metrics", "/openapi.json"].contains(route.pattern),
                         "\(route.pattern) is public")
                 } else {
                     #expect(answer.status == 401, "\(route.pattern)")

@@ -14,6 +14,16 @@ package enum OpenAIProblem {
                 if let field = problem.field { json.value(field) } else { json.null() }
                 json.field("code", problem.code)
                 json.field("request_id", requestID)
+                json.field("retry_after", ifPresent: problem.retryAfterSeconds)
+                if problem.faults.isEmpty { return }
+                json.array("errors") { json in
+                    for fault in problem.faults {
+                        json.object { json in
+                            json.field("field", fault.field)
+                            json.field("message", fault.message)
+                        }
+                    }
+                }
             }
         }
         return json.bytes

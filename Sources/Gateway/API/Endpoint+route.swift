@@ -1,0 +1,64 @@
+package import Base
+package import HTTPServer
+import HTTPWire
+import Identity
+
+extension Endpoint {
+    /// The line of the server's table that answers this. In the order in which a caller may learn: whether they are
+    /// known (401), whether they are allowed (403), whether there can be such an object (404), and what is wrong with
+    /// what they sent (415, 400, 422).
+    package func route(_ gateway: @escaping GatewayOfLoop) -> Route {
+        let metadata = RouteMetadata(
+            name, access: access.description, bodyLimit: bodyLimit, summary: summary, group: group)
+        switch handle {
+        case .direct(let handler): return Route(method, path, metadata, handler(gateway))
+        case .checked(let handle):
+            return Route(method, path, metadata) { exchange in
+                // On the exchange, so that errors carry them too.
+                exchange.responseFields.append("X-Request-Id", exchange.id)
+                exchange.responseFields.append("Cache-Control", "no-store")
+                let gateway = gateway(exchange.loop)
+                let reply = try await handle(gateway, try await call(exchange, gateway))
+                exchange.respond(reply.status, reply.fields, body: reply.body)
+            }
+        }
+    }
+
+    private func call(_ exchange: Exchange, _ gateway: Gateway) async throws -> APICall {
+        let principal = try await gateway.principal(of: exchange, for: access)
+        if let principal { try access.admit(principal) }
+        precondition(principal != nil || access == .open, "\(name) runs for somebody unknown")
+        let path = try pathValues(of: exchange)
+        let input = try await input(of: exchange)
+        return APICall(
+            exchange: exchange, caller: principal, fields: input.fields, query: input.query,
+            identifiers: path.identifiers, texts: path.texts,
+            address: clientAddress(of: exchange, trusting: gateway.trustedNetworks),
+            now: gateway.time.timestamp())
+    }
+
+    private func pathValues(
+        of exchange: Exchange
+    ) throws(Problem) -> (identifiers: [String: UUID], texts: [String: String]) {
+        var identifiers: [String: UUID] = [:]
+        var texts: [String: String] = [:]
+        for parameter in parameters {
+            let text = exchange.parameters[parameter.name] ?? ""
+            switch parameter.kind {
+            case .object:
+                guard let identifier = UUID(text) else { throw .nothingHere }
+                identifiers[parameter.name] = identifier
+            case .text(let schema):
+                guard schema.takes(text) else { throw .nothingHere }
+                texts[parameter.name] = text
+            }
+        }
+        return (identifiers, texts)
+    }
+}
+
+extension Problem {
+    /// For whatever is not there, and for what is another organization's: nobody can tell them apart.
+    package static let nothingHere = Problem(
+        .notFound, code: "not_found", "There is nothing at this address.")
+}

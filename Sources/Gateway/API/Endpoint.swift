@@ -1,0 +1,94 @@
+package import HTTPServer
+package import HTTPWire
+package import Loop
+
+/// One operation of the API. From this value come its route, its checks, its place in the document, and its tests.
+package struct Endpoint: Sendable {
+    package let method: HTTPMethod
+    /// `/api/keys/{key_id}`
+    package let path: String
+    /// The operation, unique in the table: `createKey`.
+    package let name: String
+    /// What it is documented under.
+    package let group: String
+    /// One sentence.
+    package let summary: String
+    package let description: String?
+    package let access: Access
+    package let parameters: [PathParameter]
+    package let query: [QueryParameter]
+    /// `nil`: no body is taken.
+    package let body: BodyDescription?
+    /// Those of its own; the errors that many have are added in the document.
+    package let answers: [AnswerDescription]
+    /// `nil`: the server's.
+    package let bodyLimit: Int?
+    /// Whether the session that calls it is of no use afterwards, so that tests call it last or not at all.
+    package let endsSession: Bool
+    package let handle: Handling
+
+    /// What a body may hold where nothing else is said.
+    package static let usualBodyLimit = 64 * 1024
+
+    /// Gives the gateway of a loop.
+    package typealias GatewayOfLoop = @Sendable (EventLoop) -> Gateway
+
+    package enum Handling: Sendable {
+        /// Runs when the caller is known and allowed, and all that was sent is as described.
+        case checked(@Sendable (Gateway, APICall) async throws -> Reply)
+        /// Does everything itself, authentication too, and streams if it likes. Given as what makes the handler, so
+        /// that nothing stands between the server and it; the description is documentation only.
+        case direct(@Sendable (@escaping GatewayOfLoop) -> Handler)
+    }
+
+    package init(
+        _ method: HTTPMethod, _ path: String, _ name: String, group: String, _ summary: String,
+        description: String? = nil, access: Access, parameters: [PathParameter] = [],
+        query: [QueryParameter] = [], body: BodyDescription? = nil, answers: [AnswerDescription],
+        bodyLimit: Int = Endpoint.usualBodyLimit, endsSession: Bool = false,
+        handle: @escaping @Sendable (Gateway, APICall) async throws -> Reply
+    ) {
+        self.method = method
+        self.path = path
+        self.name = name
+        self.group = group
+        self.summary = summary
+        self.description = description
+        self.access = access
+        self.parameters = parameters
+        self.query = query
+        self.body = body
+        self.answers = answers
+        self.bodyLimit = bodyLimit
+        self.endsSession = endsSession
+        self.handle = .checked(handle)
+    }
+
+    /// One that does everything itself: see `Handling.direct`.
+    package init(
+        _ method: HTTPMethod, _ path: String, _ name: String, group: String, _ summary: String,
+        description: String? = nil, access: Access, parameters: [PathParameter] = [],
+        query: [QueryParameter] = [], body: BodyDescription? = nil, answers: [AnswerDescription],
+        bodyLimit: Int? = nil, direct: @escaping @Sendable (@escaping GatewayOfLoop) -> Handler
+    ) {
+        self.method = method
+        self.path = path
+        self.name = name
+        self.group = group
+        self.summary = summary
+        self.description = description
+        self.access = access
+        self.parameters = parameters
+        self.query = query
+        self.body = body
+        self.answers = answers
+        self.bodyLimit = bodyLimit
+        endsSession = false
+        handle = .direct(direct)
+    }
+
+    /// Whether its description is enforced.
+    package var isChecked: Bool {
+        if case .checked = handle { true } else { false }
+    }
+}

@@ -1,0 +1,153 @@
+package import JSON
+
+extension Schema: JSONWritable {
+    /// As JSON Schema; a named one as a reference to the component of that name.
+    package func write(to json: inout JSONWriter) { json.object { writeMembers(to: &$0) } }
+
+    /// What stands in the document's components under the schema's name.
+    package func writeDefinition(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("description", ifPresent: description)
+            writeKind(to: &json)
+        }
+    }
+
+    /// - Parameter isDescribed: false where somebody else describes it.
+    fileprivate func writeMembers(to json: inout JSONWriter, isDescribed: Bool = true) {
+        if let component {
+            json.field("$ref", "#/components/schemas/\(component)")
+        } else {
+            if isDescribed { json.field("description", ifPresent: description) }
+            writeKind(to: &json)
+        }
+    }
+
+    private func writeKind(to json: inout JSONWriter) {
+        switch kind {
+        case .string(let rule):
+            json.field("type", "string")
+            rule.writeMembers(to: &json)
+        case .choice(let choices):
+            json.field("type", "string")
+            json.array("enum", choices)
+        case .integer(let range):
+            json.field("type", "integer")
+            json.field("minimum", range.lowerBound)
+            json.field("maximum", range.upperBound)
+        case .number(let range):
+            json.field("type", "number")
+            json.field("minimum", range.lowerBound)
+            json.field("maximum", range.upperBound)
+        case .boolean: json.field("type", "boolean")
+        case .array(let element, let count, let isUnique):
+            json.field("type", "array")
+            json.field("items", element)
+            json.field("minItems", count.lowerBound)
+            json.field("maxItems", count.upperBound)
+            if isUnique { json.field("uniqueItems", true) }
+        case .object(let fields, let isOpen): Self.writeObject(fields, isOpen, to: &json)
+        case .map(let element, let keys, let maximumCount):
+            json.field("type", "object")
+            json.object("propertyNames") { keys.writeMembers(to: &$0) }
+            json.field("additionalProperties", element)
+            json.field("maxProperties", maximumCount)
+        case .anyOf(let schemas): json.array("anyOf", schemas)
+        case .any: json.field("$ref", "#/components/schemas/\(Self.anything)")
+        }
+    }
+
+    private static func writeObject(_ fields: [Field], _ isOpen: Bool, to json: inout JSONWriter) {
+        json.field("type", "object")
+        json.object("properties") { json in
+            for field in fields {
+                json.key(dynamic: field.name)
+                json.object { field.writeMembers(to: &$0) }
+            }
+        }
+        let required = fields.filter(\.isRequired).map(\.name)
+        if !required.isEmpty { json.array("required", required) }
+        if isOpen {
+            json.object("additionalProperties") { json in
+                json.field("$ref", "#/components/schemas/\(anything)")
+            }
+        } else {
+            json.field("additionalProperties", false)
+        }
+    }
+
+    // MARK: Components
+
+    /// The component that stands for `any`.
+    static let anything = "Anything"
+
+    static func writeAnything(to json: inout JSONWriter) {
+        let text = TextRule.any(0...1)
+        json.object { json in
+            json.field("description", "Any JSON but U+0000 in a string and a number beyond a double.")
+            json.array("anyOf") { json in
+                for type in ["null", "boolean"] { json.object { $0.field("type", type) } }
+                Schema.number(-Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude).write(
+                    to: &json)
+                json.object { json in
+                    json.field("type", "string")
+                    json.field("pattern", text.pattern.anchored)
+                }
+                json.object { json in
+                    json.field("type", "array")
+                    json.object("items") { $0.field("$ref", "#/components/schemas/\(anything)") }
+                }
+                json.object { json in
+                    json.field("type", "object")
+                    json.object("propertyNames") { $0.field("pattern", text.pattern.anchored) }
+                    json.object("additionalProperties") {
+                        $0.field("$ref", "#/components/schemas/\(anything)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds every named schema within, and itself.
+    func collect(into components: inout [String: Schema]) {
+        if let component {
+            if components[component] != nil { return }
+            components[component] = self
+        }
+        switch kind {
+        case .string, .choice, .integer, .number, .boolean, .any: return
+        case .array(let element, _, _), .map(let element, _, _): element.collect(into: &components)
+        case .object(let fields, _): for field in fields { field.schema.collect(into: &components) }
+        case .anyOf(let schemas): for schema in schemas { schema.collect(into: &components) }
+        }
+    }
+}
+
+extension TextRule {
+    fileprivate func writeMembers(to json: inout JSONWriter) {
+        json.field("minLength", lengths.lowerBound)
+        json.field("maxLength", lengths.upperBound)
+        json.field("pattern", pattern.anchored)
+        json.field("format", ifPresent: format)
+    }
+}
+
+extension Field {
+    /// As a property: the schema, with what the field adds to it.
+    fileprivate func writeMembers(to json: inout JSONWriter) {
+        json.field("description", description)
+        writeSchemaMembers(to: &json)
+    }
+
+    /// The schema and the default.
+    func writeSchemaMembers(to json: inout JSONWriter) {
+        if let `default` { json.field("default", `default`) }
+        if isNullable {
+            json.array("anyOf") { json in
+                schema.write(to: &json)
+                json.object { $0.field("type", "null") }
+            }
+        } else {
+            schema.writeMembers(to: &json, isDescribed: false)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import HTTPServer
+import HTTPWire
+
+/// What clients of the models call. They check their requests themselves, in their dialect.
+enum ModelEndpoints {
+    static let all = [chatCompletions, models]
+
+    private static let chatCompletions = Endpoint(
+        .post, "/v1/chat/completions", "createChatCompletion", group: "Chat",
+        "Answers a conversation, whole or as a stream.",
+        description:
+            "OpenAI's chat completions. Fields that are not named here go to the provider as they are.",
+        access: .inference,
+        body: BodyDescription(
+            request,
+            example:
+                #"{"model":"sandbox/echo","messages":[{"role":"user","content":"Hello there."}],"stream":false}"#
+        ),
+        answers: [
+            AnswerDescription(
+                200, "The answer.", completion,
+                example: """
+                    {"id":"chatcmpl-req_1","object":"chat.completion","created":1795246176,"model":"sandbox/echo",\
+                    "choices":[{"index":0,"message":{"role":"assistant","content":"Hello there."},\
+                    "finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":3,"total_tokens":6}}
+                    """),
+            AnswerDescription(
+                200, "As a stream, where `stream` is true.",
+                example: "data: {\"object\":\"chat.completion.chunk\"}\n\ndata: [DONE]\n\n",
+                mediaType: "text/event-stream"),
+            AnswerDescription(400, "The request is not as the model wants it."),
+            AnswerDescription(404, "There is no such model."),
+            AnswerDescription(502, "The provider failed."),
+            AnswerDescription(504, "The provider did not answer in time."),
+        ],
+        direct: { gateway in { exchange in try await gateway(exchange.loop).chatCompletions(exchange) } })
+
+    private static let models = Endpoint(
+        .get, "/v1/models", "listModels", group: "Models", "Lists the models that can be named.",
+        access: .inference,
+        answers: [
+            AnswerDescription(
+                200, "The models, in a shape that the clients of OpenAI and of Anthropic both read.",
+                .openObject([
+                    Field("object", .choice(["list"]), "Always `list`."),
+                    Field("data", .array(of: model, 0...100_000), "The models."),
+                ]),
+                example: """
+                    {"object":"list","data":[{"id":"sandbox/echo","object":"model","created":0,\
+                    "owned_by":"hivegate","type":"model","display_name":"sandbox/echo",\
+                    "created_at":"1970-01-01T00:00:00.000Z"}],"has_more":false,\
+                    "first_id":"sandbox/echo","last_id":"sandbox/echo"}
+                    """)
+        ],
+        direct: { gateway in { exchange in try await gateway(exchange.loop).listModels(exchange) } })
+
+    // MARK: Schemas
+
+    private static let request = Schema.openObject([
+        Field("model", .string(1...1000), "A model of `GET /v1/models`."),
+        Field(
+            "messages",
+            .array(
+                of: .openObject([
+                    Field("role", .string(0...100), "`system`, `user`, `assistant`, …"),
+                    .optional(
+                        "content", .anyOf([.string(0...10_000_000), .array(of: .any, 0...10_000)]),
+                        isNullable: true, "A text, or a list of parts."),
+                ]), 1...100_000), "The conversation."),
+        .optional("stream", .boolean, isNullable: true, "Whether the answer comes as a stream of events."),
+        .optional(
+            "stream_options",
+            .openObject([
+                .optional(
+                    "include_usage", .boolean, isNullable: true, "Whether the last event holds the usage.")
+            ]), isNullable: true, "How to stream."),
+        .optional(
+            "max_completion_tokens", .integer(1...1_000_000_000), isNullable: true,
+            "The most that is to be answered."),
+        .optional(
+            "max_tokens", .integer(1...1_000_000_000), isNullable: true,
+            "The older name of `max_completion_tokens`."),
+        .optional(
+            "n", .integer(1...16), isNullable: true, "How many answers to choose from."),
+        .optional(
+            "seed", .integer(-9_007_199_254_740_991...9_007_199_254_740_991), isNullable: true,
+            "The same seed gives the same answer, as far as the model keeps to it."),
+        .optional(
+            "stop", .anyOf([.string(0...1000), .array(of: .string(0...1000), 0...100)]), isNullable: true,
+            "Where the answer ends."),
+    ]).named("ChatCompletionRequest")
+
+    private static let completion = Schema.openObject([
+        Field("id", .string(1...1000), "The completion."),
+        Field("object", .choice(["chat.completion"]), "Always `chat.completion`."),
+        Field("created", .integer(0...100_000_000_000), "In seconds since 1970."),
+        Field("model", .string(1...1000), "The model that answered."),
+        Field(
+            "choices",
+            .array(
+                of: .openObject([
+                    Field("index", .integer(0...1000), "Its place."),
+                    .optional("message", .openObject([]), "What was answered."),
+                    .optional("finish_reason", .string(0...100), isNullable: true, "Why it ended."),
+                ]), 0...1000), "The answers."),
+        .optional("usage", .openObject([]), isNullable: true, "The tokens that it took."),
+    ]).named("ChatCompletion")
+
+    private static let model = Schema.openObject([
+        Field("id", .string(1...1000), "As it is named in requests."),
+        Field("object", .choice(["model"]), "Always `model`."),
+        Field("created", .integer(-100_000_000_000...100_000_000_000), "In seconds since 1970."),
+        Field("owned_by", .string(0...1000), "Whose it is."),
+    ]).named("Model")
+}
