@@ -31,13 +31,13 @@ package enum WebSocketHandshake {
 
     /// What a client must find in `Sec-WebSocket-Accept` after it sent `key`.
     package static func acceptValue(key: [UInt8]) -> String {
-        base64(Digest.sha1(key + Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)))
+        Base64.encode(Digest.sha1(key + Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)))
     }
 
     /// Sixteen bytes in base64: 22 characters and two equals signs.
     private static func isKey(_ key: ArraySlice<UInt8>) -> Bool {
         key.count == 24 && key.suffix(2).allSatisfy { $0 == ASCII.equals }
-            && key.dropLast(2).allSatisfy(alphabet.contains)
+            && key.dropLast(2).allSatisfy(Base64.isDigit)
     }
 
     private static func names(_ list: ArraySlice<UInt8>, _ word: StaticString) -> Bool {
@@ -46,22 +46,5 @@ package enum WebSocketHandshake {
             bytes.forEachListElement(in: 0..<bytes.count) { found = found || bytes.matches($0, word) }
             return found
         }
-    }
-
-    private static let alphabet = Array(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    private static func base64(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            var bits: UInt32 = 0
-            for index in 0..<3 { bits = bits << 8 | (index < group.count ? UInt32(group[start + index]) : 0) }
-            for index in 0..<4 {
-                text.append(
-                    index <= group.count ? alphabet[Int(bits >> UInt32(18 - 6 * index)) & 63] : ASCII.equals)
-            }
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -36,4 +36,14 @@ package final class KeyedDigest: @unchecked Sendable {
             precondition(result, "libcrypto refuses HMAC-SHA256")
         }
     }
+
+    /// 20 bytes. For protocols that prescribe it (codes of authenticator apps), never for anything new.
+    package static func hmacSHA1(of message: [UInt8], key: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, filled in
+            let code = EVP_Q_mac(
+                nil, "HMAC", nil, "SHA1", nil, key, key.count, message, message.count, buffer.baseAddress,
+                buffer.count, &filled)
+            precondition(code != nil, "libcrypto refuses HMAC-SHA1")
+        }
+    }
 }

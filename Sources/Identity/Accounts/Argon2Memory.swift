@@ -1,0 +1,46 @@
+import Base
+import CArgon2
+import Glibc
+
+/// The memory that Argon2 works in, kept from one hash to the next.
+///
+/// Returned to the kernel and asked for again, 19 MiB for each hash would take the lock on the process's address space
+/// some 5,000 times: by threads of low priority, while loops wait for it. The library has wiped what comes back.
+enum Argon2Memory {
+    /// More blocks than this are not kept.
+    private static let limit = 8
+    private static let size = Int(Argon2.Cost.standard.memoryKiB) * 1024
+    private static let alignment = 64
+
+    // Held by the list or by one computation, never by both.
+    private struct Block: @unchecked Sendable {
+        let start: UnsafeMutablePointer<UInt8>
+    }
+
+    private static let blocks = Locked<[Block]>([])
+
+    static func lend(_ memory: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?, _ count: Int) -> Int32 {
+        if count == size, let block = blocks.withLock({ $0.popLast() }) {
+            memory?.pointee = block.start
+            return ARGON2_OK.rawValue
+        }
+        var fresh: UnsafeMutableRawPointer?
+        guard posix_memalign(&fresh, alignment, count) == 0 else {
+            return ARGON2_MEMORY_ALLOCATION_ERROR.rawValue
+        }
+        memory?.pointee = fresh?.assumingMemoryBound(to: UInt8.self)
+        return ARGON2_OK.rawValue
+    }
+
+    static func takeBack(_ memory: UnsafeMutablePointer<UInt8>?, _ count: Int) {
+        guard let memory else { return }
+        let isKept =
+            count == size
+            && blocks.withLock { blocks in
+                guard blocks.count < limit else { return false }
+                blocks.append(Block(start: memory))
+                return true
+            }
+        if !isKept { free(memory) }
+    }
+}
