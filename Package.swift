@@ -55,7 +55,7 @@ let package = Package(
         part("LocalServers", ["Base", "Loop"]),
 
         // Rank 5
-        part("Identity", ["Base", "CArgon2", "HTTPWire", "JSON", "Loop", "Postgres"]),
+        part("Identity", ["Base", "CArgon2", "HTTPWire", "JSON", "Loop", "Postgres", "Redis"]),
         part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
 
         // Rank 7
@@ -86,13 +86,12 @@ let package = Package(
             "Gateway",
             [
                 "Base", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop",
-                "Providers",
-                "TestKit",
+                "Postgres", "Providers", "Redis", "TestKit",
             ]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
         tests("HTTPServer", ["Base", "HTTPServer", "HTTPWire", "Loop", "TestKit"]),
         tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
-        tests("Identity", ["Base", "Identity", "JSON", "Loop", "Postgres", "TestKit"]),
+        tests("Identity", ["Base", "Identity", "JSON", "Loop", "Postgres", "Redis", "TestKit"]),
         tests("JSON", ["Base", "JSON"]),
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),

@@ -67,4 +67,10 @@ package enum Files {
         }
         return true
     }
+
+    /// Whether an account other than its owner's may read the file.
+    package static func isReadableByOthers(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & 0o044 != 0
+    }
 }

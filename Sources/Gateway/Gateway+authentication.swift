@@ -4,8 +4,19 @@ import HTTPWire
 import Identity
 
 extension Gateway {
-    /// The caller of a request, by the key that it presents in any of the fields that clients use.
+    /// The caller of a request, whose key must have the scope.
     func authenticate(_ exchange: Exchange, scope: String) async throws -> Caller {
+        let caller = try await caller(of: exchange)
+        guard caller.has(scope: scope) else {
+            throw Problem(
+                .forbidden, code: "missing_scope",
+                "This API key lacks the scope \"\(scope)\". Use one that has it.")
+        }
+        return caller
+    }
+
+    /// The caller of a request, by the key that it presents in any of the fields that clients use.
+    func caller(of exchange: Exchange) async throws -> Caller {
         guard let text = Self.presentedKey(exchange.request.fields) else {
             throw Problem(
                 .unauthenticated, code: "missing_api_key",
@@ -16,17 +27,12 @@ extension Gateway {
                 .unauthenticated, code: "invalid_api_key",
                 "The API key is not known, or it was revoked or has expired. Check that it was copied whole.")
         }
-        guard caller.has(scope: scope) else {
-            throw Problem(
-                .forbidden, code: "missing_scope",
-                "This API key lacks the scope \"\(scope)\". Use one that has it.")
-        }
         return caller
     }
 
     private static let bearer = Array("bearer ".utf8)
 
-    private static func presentedKey(_ fields: HTTPFields) -> ArraySlice<UInt8>? {
+    static func presentedKey(_ fields: HTTPFields) -> ArraySlice<UInt8>? {
         if let value = fields["authorization"] {
             guard value.count > bearer.count, zip(value, bearer).allSatisfy({ $0 | 0x20 == $1 }) else {
                 return nil

@@ -20,6 +20,9 @@ package final class Gateway: @unchecked Sendable {
 
     let loop: EventLoop
     let keys: KeyRing
+    let identity: IdentityServices
+    /// The proxies whose word on a client's address counts.
+    let trustedNetworks: [IPNetwork]
     let client: HTTPClient
     let openAI: OpenAIUpstream?
     let models: ModelList
@@ -30,11 +33,14 @@ package final class Gateway: @unchecked Sendable {
     let limits: Limits
 
     package init(
-        on loop: EventLoop, keys: KeyRing, client: HTTPClient, openAI: OpenAIUpstream?, health: HealthReport,
+        on loop: EventLoop, keys: KeyRing, identity: IdentityServices, trustedNetworks: [IPNetwork] = [],
+        client: HTTPClient, openAI: OpenAIUpstream?, health: HealthReport,
         metrics: Metrics, logger: Logger, time: TimeSource = .live, limits: Limits = Limits()
     ) {
         self.loop = loop
         self.keys = keys
+        self.identity = identity
+        self.trustedNetworks = trustedNetworks
         self.client = client
         self.openAI = openAI
         self.health = health

@@ -1,112 +1,77 @@
 package import Base
 package import Postgres
 
-/// Organizations, people and keys in the database. Works as the application's role, so row-level security holds
-/// for everything here as for everything else.
+/// Organizations, people, keys and sessions in the database. Works as the application's role, so row-level security
+/// holds for everything here as for everything else.
+///
+/// Each method is one transaction, with its line in the audit trail: all of it happens or nothing.
 package struct IdentityStore: Sendable {
-    private let pool: PostgresPool
-    private let peppers: KeyPeppers
+    package let pool: PostgresPool
+    let peppers: KeyPeppers
+    let vault: Vault
+    let audit: AuditLog
+    let time: TimeSource
+    package let settings: Settings
 
-    package init(_ pool: PostgresPool, peppers: KeyPeppers) {
+    /// What the operator decides.
+    package struct Settings: Sendable {
+        package var registration = Registration.open
+        /// Whether an address must be confirmed before its account can be used.
+        package var requiresVerifiedEmail = false
+        /// Where people reach this instance: the start of every link in a mail.
+        package var publicURL: String
+        package var sessionLifetime = Duration.seconds(30 * 86_400)
+
+        package init(publicURL: String) { self.publicURL = publicURL }
+    }
+
+    /// Who may make an account.
+    package enum Registration: String, CaseIterable, Sendable {
+        case open, invite, closed
+    }
+
+    package init(
+        _ pool: PostgresPool, peppers: KeyPeppers, vault: Vault, audit: AuditLog, settings: Settings,
+        time: TimeSource = .live
+    ) {
         self.pool = pool
         self.peppers = peppers
+        self.vault = vault
+        self.audit = audit
+        self.settings = settings
+        self.time = time
     }
 
-    /// Whom a key with one of `digests` belongs to; `nil` if it is nobody's, revoked, or its owner is no longer there.
-    package func caller(of digests: [[UInt8]]) async throws -> Caller? {
-        try await pool.transaction(readOnly: true) { transaction in
-            for digest in digests {
-                let found = try await transaction.pipeline([
-                    "SELECT set_config('app.key_digest', \(String(hex: digest)), true)",
-                    """
-                    SELECT id, org_id, user_id, scopes, allowed_models, expires_at FROM api_keys
-                    WHERE digest = \(digest) AND revoked_at IS NULL
-                    """,
-                ])
-                guard let row = found[1].first else { continue }
-                return try await caller(of: row, in: transaction)
-            }
-            return nil
-        }
+    /// Runs `body` for a person in an organization: it sees what is either's.
+    func transaction<Value>(
+        of organization: UUID, by user: UUID?, readOnly: Bool = false,
+        _ body: (PostgresTransaction) async throws -> Value
+    ) async throws -> Value {
+        var scope = Scope.organization(organization)
+        if let user { scope = scope + .user(user) }
+        return try await pool.transaction(in: scope, readOnly: readOnly, body)
     }
 
-    private func caller(of row: PostgresRow, in transaction: PostgresTransaction) async throws -> Caller? {
-        let (key, organization, user, scopes, models, expiresAt) = try row.decode(
-            (UUID, UUID, UUID, [String], [String]?, Timestamp?).self)
-        let found = try await transaction.pipeline([
-            "SELECT set_config('app.org_id', \(organization.description), true)",
+    /// What processes remember of the organization's keys is wrong from now on. Says the new generation, to be
+    /// announced once the transaction has committed.
+    func raiseKeyGeneration(
+        of organization: UUID, _ transaction: PostgresTransaction
+    ) async throws -> KeyChange {
+        let rows = try await transaction.query(
             """
-            SELECT role FROM memberships
-            JOIN organizations ON organizations.id = org_id AND organizations.deleted_at IS NULL
-            JOIN users ON users.id = user_id AND users.disabled_at IS NULL
-            WHERE org_id = \(organization) AND user_id = \(user)
-            """,
-        ])
-        guard let membership = found[1].first else { return nil }
-        return Caller(
-            organization: organization, user: user, role: try membership.decode(Role.self, "role"), key: key,
-            scopes: Set(scopes), allowedModels: models.map(Set.init), expiresAt: expiresAt)
-    }
-
-    /// What a new organization is given.
-    package struct Founding: Sendable {
-        package let organization: UUID
-        package let user: UUID
-        package let key: APIKey
-    }
-
-    /// Makes an organization with its owner and a first key, all or nothing. The password's hash is made by the
-    /// caller, off the loop.
-    package func found(
-        organization name: String, owner email: String, password: PasswordHash
-    ) async throws -> Founding {
-        let founding = Founding(organization: .make(), user: .make(), key: .make())
-        try await pool.transaction(tenant: founding.organization) { transaction in
-            try await transaction.execute(
-                "INSERT INTO organizations (id, name) VALUES (\(founding.organization), \(name))")
-            try await transaction.execute(
-                """
-                INSERT INTO users (id, email, password_hash)
-                VALUES (\(founding.user), \(email.lowercased()), \(password.text))
-                """)
-            try await transaction.execute(
-                """
-                INSERT INTO memberships (org_id, user_id, role)
-                VALUES (\(founding.organization), \(founding.user), \(Role.owner))
-                """)
-            try await add(
-                founding.key, named: "First key", to: founding.user, of: founding.organization,
-                in: transaction)
-        }
-        return founding
-    }
-
-    /// Gives a member a new key.
-    package func makeKey(named name: String, for user: UUID, of organization: UUID) async throws -> APIKey {
-        let key = APIKey.make()
-        try await pool.transaction(tenant: organization) { transaction in
-            try await add(key, named: name, to: user, of: organization, in: transaction)
-        }
-        return key
-    }
-
-    private func add(
-        _ key: APIKey, named name: String, to user: UUID, of organization: UUID,
-        in transaction: PostgresTransaction
-    ) async throws {
-        let (digest, version) = peppers.digest(of: key)
-        try await transaction.execute(
-            """
-            INSERT INTO api_keys (id, org_id, user_id, name, digest, pepper_version, last_four)
-            VALUES (\(UUID.make()), \(organization), \(user), \(name), \(digest), \(Int16(version)), \(key.lastFour))
+            UPDATE organizations SET key_generation = key_generation + 1 WHERE id = \(organization)
+            RETURNING key_generation
             """)
-    }
-
-    /// Ends a key from its next look-up on. Says whether there was one.
-    package func revokeKey(_ key: UUID, of organization: UUID) async throws -> Bool {
-        try await pool.transaction(tenant: organization) { transaction in
-            try await transaction.execute(
-                "UPDATE api_keys SET revoked_at = now() WHERE id = \(key) AND revoked_at IS NULL") > 0
+        guard let generation = try rows.first?.decode(Int64.self) else {
+            throw Problem.notFound("organization")
         }
+        return KeyChange(organization: organization, generation: generation)
     }
+}
+
+/// Something after which no process may trust what it remembers of an organization's keys. Whoever made the change
+/// announces it before they answer.
+package struct KeyChange: Equatable, Sendable {
+    package let organization: UUID
+    package let generation: Int64
 }

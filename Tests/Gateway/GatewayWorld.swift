@@ -5,7 +5,9 @@ import HTTPServer
 import Identity
 import JSON
 import Loop
+import Postgres
 import Providers
+import Redis
 import TestKit
 
 /// A whole gateway on one loop, with callers that a test makes up, on a real port.
@@ -65,7 +67,8 @@ final class GatewayWorld: @unchecked Sendable {
         }
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
-            on: loop, keys: keys, client: client, openAI: openAI, health: health, metrics: metrics,
+            on: loop, keys: keys, identity: try Self.nobody(on: loop), client: client, openAI: openAI,
+            health: health, metrics: metrics,
             logger: .silent)
         let routes = RouteTable.routes { _ in gateway }
         let responder = ErrorResponder(logger: .silent)
@@ -78,6 +81,26 @@ final class GatewayWorld: @unchecked Sendable {
         try await server.start(on: [loop], addresses: [.tcp(address, port: 0)])
         self.server = server
         port = server.ports[0]
+    }
+
+    /// Management needs databases: `ManagementWorld` has them. Here nobody can sign in.
+    private static func nobody(on loop: EventLoop) throws -> IdentityServices {
+        let nowhere = PostgresPool(
+            try PostgresConfiguration(url: "postgresql://nobody@127.0.0.1:1/nothing"), on: loop)
+        let redis = RedisClient(try RedisURL("redis://127.0.0.1:1"), on: loop)
+        let vault = Vault(try MasterKeys(parsing: Secret(MasterKeys.newFile())))
+        let audit = AuditLog(secret: [])
+        let store = IdentityStore(
+            nowhere, peppers: try KeyPeppers(parsing: Secret("1:\(String(repeating: "p", count: 32))")),
+            vault: vault, audit: audit, settings: IdentityStore.Settings(publicURL: "http://127.0.0.1"))
+        let passwords = PasswordPool(threads: 1, capacity: 1)
+        let throttle = LoginThrottle(redis)
+        let signingKeys = SigningKeys(issuer: "http://127.0.0.1", audience: "http://127.0.0.1")
+        return IdentityServices(
+            store: store, signIn: SignIn(on: loop, store, passwords: passwords, throttle: throttle),
+            passwords: passwords, throttle: throttle,
+            tokens: SessionTokens(signingKeys, SigningKeyStore(nowhere, vault, audit), store),
+            publicURL: "http://127.0.0.1", announce: { _ in })
     }
 
     /// A key whose caller is as said.

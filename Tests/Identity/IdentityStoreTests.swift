@@ -28,7 +28,11 @@ struct IdentityStoreTests {
             configuration.role = "hivegate_app"
             let pool = PostgresPool(configuration, on: loop)
             let peppers = try KeyPeppers(parsing: Secret(Self.peppers))
-            let store = IdentityStore(pool, peppers: peppers)
+            let vault = Vault(try MasterKeys(parsing: Secret(MasterKeys.newFile())))
+            let store = IdentityStore(
+                pool, peppers: peppers, vault: vault,
+                audit: AuditLog(secret: try await InstanceSecrets(pool, vault).secret(.audit)),
+                settings: IdentityStore.Settings(publicURL: "https://hivegate.test"))
             try await body(World(pool: pool, store: store, peppers: peppers, owner: owner))
             await pool.close(until: .now() + .seconds(5))
         }
@@ -39,7 +43,7 @@ struct IdentityStoreTests {
     @Test func `a founded organization's key leads to its owner, and a revoked one to nobody`() async throws {
         try await withWorld { world in
             let founding = try await world.store.found(
-                organization: "Acme", owner: "Ann@Acme.example", password: Self.password)
+                organization: "Acme", owner: "Ann@Acme.example", password: Self.password, by: .command)
             let digests = world.peppers.digests(of: founding.key)
             let caller = try #require(try await world.store.caller(of: digests))
             #expect(caller.organization == founding.organization)
@@ -49,10 +53,14 @@ struct IdentityStoreTests {
             #expect(caller.allowedModels == nil)
             #expect(try await world.store.caller(of: world.peppers.digests(of: .make())) == nil)
 
-            let second = try await world.store.makeKey(
-                named: "second", for: founding.user, of: founding.organization)
-            #expect(try await world.store.revokeKey(caller.key, of: founding.organization))
-            #expect(try await !world.store.revokeKey(caller.key, of: founding.organization))
+            let (second, _) = try await world.store.makeKey(
+                NewKey(name: "second"), for: founding.user, of: founding.organization, by: .command)
+            let change = try await world.store.revokeKey(
+                caller.key, of: founding.organization, by: .command)
+            #expect((change.organization, change.generation) == (founding.organization, 1))
+            await #expect(throws: Problem.self) {
+                try await world.store.revokeKey(caller.key, of: founding.organization, by: .command)
+            }
             #expect(try await world.store.caller(of: digests) == nil)
             #expect(
                 try await world.store.caller(of: world.peppers.digests(of: second))?.user == founding.user)
@@ -62,16 +70,17 @@ struct IdentityStoreTests {
     @Test func `a founding that fails leaves nothing behind`() async throws {
         try await withWorld { world in
             _ = try await world.store.found(
-                organization: "One", owner: "a@x.example", password: Self.password)
+                organization: "One", owner: "a@x.example", password: Self.password, by: .command)
+            // An account that is there founds a further one.
+            let second = try await world.store.found(
+                organization: "Two", owner: "A@X.example", password: Self.password, by: .command)
+            #expect(!second.isNewAccount)
             await #expect(throws: PostgresError.self) {
                 try await world.store.found(
-                    organization: "Two", owner: "A@X.example", password: Self.password)
-            }
-            await #expect(throws: PostgresError.self) {
-                try await world.store.found(organization: "", owner: "b@x.example", password: Self.password)
+                    organization: "", owner: "b@x.example", password: Self.password, by: .command)
             }
             let again = try await world.store.found(
-                organization: "Two", owner: "b@x.example", password: Self.password)
+                organization: "Two", owner: "b@x.example", password: Self.password, by: .command)
             #expect(try await world.store.caller(of: world.peppers.digests(of: again.key)) != nil)
         }
     }
@@ -81,7 +90,7 @@ struct IdentityStoreTests {
         try await withWorld { world in
             for table in ["users", "organizations"] {
                 let founding = try await world.store.found(
-                    organization: "Acme", owner: "\(table)@x.example", password: Self.password)
+                    organization: "Acme", owner: "\(table)@x.example", password: Self.password, by: .command)
                 let digests = world.peppers.digests(of: founding.key)
                 #expect(try await world.store.caller(of: digests) != nil)
                 if table == "users" {
@@ -101,9 +110,9 @@ struct IdentityStoreTests {
     {
         try await withWorld { world in
             let first = try await world.store.found(
-                organization: "A", owner: "a@x.example", password: Self.password)
+                organization: "A", owner: "a@x.example", password: Self.password, by: .command)
             let second = try await world.store.found(
-                organization: "B", owner: "b@x.example", password: Self.password)
+                organization: "B", owner: "b@x.example", password: Self.password, by: .command)
             let tables: [SQL] = [
                 "SELECT count(*)::int FROM organizations", "SELECT count(*)::int FROM users",
                 "SELECT count(*)::int FROM memberships", "SELECT count(*)::int FROM api_keys",

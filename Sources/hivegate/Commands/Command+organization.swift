@@ -9,7 +9,7 @@ extension Command {
         synopsis: "create NAME --owner EMAIL",
         description: """
             Makes an organization, its owner and an API key, and prints the key and the owner's password. Neither can be
-            shown again.
+            shown again. An owner who has an account already keeps their password.
             """
     ) { arguments throws(Misuse) in
         guard arguments.count == 4, arguments[0] == "create", arguments[2] == "--owner" else {
@@ -21,14 +21,17 @@ extension Command {
         }
         return Program.run { configuration, loop, logger in
             try await Storage.use(configuration, sharing: .allowed, on: loop, logger: logger) { storage in
+                let identity = try await SharedIdentity.load(configuration, storage, on: loop)
                 let pool = PostgresPool(storage.database, on: loop)
                 let password = FirstStart.newPassword()
-                let founding = try await IdentityStore(pool, peppers: storage.peppers).found(
-                    organization: name, owner: email, password: await FirstStart.hash(password))
+                let founding = try await identity.store(pool).found(
+                    organization: name, owner: email,
+                    password: identity.passwords.hash(password, on: loop), by: .command)
                 let credentials = Credentials(
                     url: configuration.url(port: configuration.port), key: founding.key.secret,
-                    ownerEmail: email, ownerPassword: password)
+                    ownerEmail: email, ownerPassword: founding.isNewAccount ? password : Secret(""))
                 Console.print(credentials.text)
+                identity.passwords.close()
                 await pool.close(until: .now() + .seconds(1))
             }
         }

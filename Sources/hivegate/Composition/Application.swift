@@ -35,7 +35,9 @@ struct Application: Sendable {
         metrics.gauge("hivegate_known_keys", "API keys in memory, known or known to be nobody's.") {
             Double(keyMemory.count)
         }
-        let workers = await makeWorkers(storage, keyMemory, health: health.report, metrics: metrics)
+        let identity = try await SharedIdentity.load(configuration, storage, on: loops[0])
+        defer { identity.passwords.close() }
+        let workers = await makeWorkers(storage, identity, keyMemory, health: health.report, metrics: metrics)
         let server = HTTPServer(try serverConfiguration(workers, metrics))
         do {
             guard let address = IPAddress(configuration.host) else { throw SystemError("HOST", code: EINVAL) }
@@ -43,7 +45,8 @@ struct Application: Sendable {
             let url = configuration.url(port: server.ports.first ?? configuration.port)
             if storage.isOwnDatabase {
                 let firstStart = FirstStart(
-                    storage: storage, directory: configuration.dataDirectory, url: url, loop: loops[0],
+                    storage: storage, identity: identity, directory: configuration.dataDirectory, url: url,
+                    loop: loops[0],
                     logger: logger)
                 Banner.show(try await firstStart.credentials(), in: configuration.dataDirectory)
             } else {
@@ -68,7 +71,8 @@ struct Application: Sendable {
     }
 
     private func makeWorkers(
-        _ storage: Storage, _ keyMemory: KeyMemory, health: HealthReport, metrics: Metrics
+        _ storage: Storage, _ identity: SharedIdentity, _ keyMemory: KeyMemory, health: HealthReport,
+        metrics: Metrics
     ) async -> [Worker] {
         let lag = metrics.histogram("hivegate_loop_lag_seconds", "How late a loop's timers fire.")
         var workers: [Worker] = []
@@ -76,7 +80,7 @@ struct Application: Sendable {
             workers.append(
                 await Task(executorPreference: loop) {
                     Worker(
-                        configuration, storage, on: loop, keyMemory: keyMemory, health: health,
+                        configuration, storage, identity, on: loop, keyMemory: keyMemory, health: health,
                         metrics: metrics, logger: logger, lag: lag)
                 }.value)
         }

@@ -9,6 +9,7 @@ struct FirstStart {
     static let ownerEmail = "owner@local.hivegate"
 
     let storage: Storage
+    let identity: SharedIdentity
     let directory: String
     let url: String
     let loop: EventLoop
@@ -17,7 +18,7 @@ struct FirstStart {
     /// The credentials of the local organization: those of an earlier start, or new ones.
     func credentials() async throws -> Credentials {
         let pool = PostgresPool(storage.database, on: loop)
-        let store = IdentityStore(pool, peppers: storage.peppers)
+        let store = identity.store(pool)
         do {
             var credentials = try await found(store)
             credentials.url = url
@@ -47,34 +48,29 @@ struct FirstStart {
 
     /// The organization is there and its credentials are lost: a new key and a new password.
     private func replaced(_ store: IdentityStore) async throws -> Credentials? {
-        let connection = try await PostgresConnection.connect(storage.databaseOwner, on: loop)
-        defer { connection.close() }
-        let found = try await connection.query(
-            """
-            SELECT org_id, user_id FROM memberships JOIN users ON users.id = user_id
-            WHERE email = \(Self.ownerEmail) AND role = 'owner' LIMIT 1
-            """)
-        guard let (organization, user) = try found.first?.decode((UUID, UUID).self) else { return nil }
+        guard let account = try await store.account(withEmail: Self.ownerEmail),
+            let organization = try await store.organizations(of: account.id).first(where: {
+                $0.role == .owner
+            })
+        else { return nil }
         logger.warning("the credentials were lost or revoked: making a new key and password")
         let password = Self.newPassword()
-        let hash = await Self.hash(password)
-        try await connection.execute("UPDATE users SET password_hash = \(hash.text) WHERE id = \(user)")
-        let key = try await store.makeKey(named: "Replacement key", for: user, of: organization)
-        return Credentials(url: url, key: key.secret, ownerEmail: Self.ownerEmail, ownerPassword: password)
+        let hash = try await identity.passwords.hash(password, on: loop)
+        try await store.setPassword(hash, of: account.id, sparing: nil, by: .system)
+        let made = try await store.makeKey(
+            NewKey(name: "Replacement key"), for: account.id, of: organization.id, by: .system)
+        return Credentials(
+            url: url, key: made.key.secret, ownerEmail: Self.ownerEmail, ownerPassword: password)
     }
 
     private func made(_ store: IdentityStore) async throws -> Credentials {
         let password = Self.newPassword()
         let founding = try await store.found(
-            organization: Self.organizationName, owner: Self.ownerEmail, password: await Self.hash(password))
+            organization: Self.organizationName, owner: Self.ownerEmail,
+            password: identity.passwords.hash(password, on: loop), by: .system)
         return Credentials(
             url: url, key: founding.key.secret, ownerEmail: Self.ownerEmail, ownerPassword: password)
     }
 
     static func newPassword() -> Secret { Secret(Random.base62(20)) }
-
-    /// Off the loop: it takes 20 ms of a core.
-    static func hash(_ password: Secret) async -> PasswordHash {
-        await Task.detached { PasswordHash(of: password) }.value
-    }
 }

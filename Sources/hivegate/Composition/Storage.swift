@@ -19,18 +19,20 @@ final class Storage: @unchecked Sendable {
     let databaseOwner: PostgresConfiguration
     let redis: RedisURL
     let peppers: KeyPeppers
+    let vault: Vault
     /// `nil` where both databases are given.
     let place: LocalPlace?
     private let servers: [LocalServer]
 
     private init(
         database: PostgresConfiguration, databaseOwner: PostgresConfiguration, redis: RedisURL,
-        peppers: KeyPeppers, place: LocalPlace?, servers: [LocalServer]
+        peppers: KeyPeppers, vault: Vault, place: LocalPlace?, servers: [LocalServer]
     ) {
         self.database = database
         self.databaseOwner = databaseOwner
         self.redis = redis
         self.peppers = peppers
+        self.vault = vault
         self.place = place
         self.servers = servers
     }
@@ -118,7 +120,8 @@ final class Storage: @unchecked Sendable {
         owner.statementTimeout = nil
         return Storage(
             database: application, databaseOwner: owner, redis: try redisURL(configuration, place),
-            peppers: try peppers(configuration, place), place: place, servers: servers)
+            peppers: try peppers(configuration, place),
+            vault: Vault(try MasterKeyFile.keys(configuration, place)), place: place, servers: servers)
     }
 
     private static func redisURL(_ configuration: Configuration, _ place: LocalPlace?) throws -> RedisURL {

@@ -29,7 +29,8 @@ final class Worker: @unchecked Sendable {
 
     /// Call it on the loop.
     init(
-        _ configuration: Configuration, _ storage: Storage, on loop: EventLoop, keyMemory: KeyMemory,
+        _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, on loop: EventLoop,
+        keyMemory: KeyMemory,
         health: HealthReport, metrics: Metrics, logger: Logger, lag: Histogram
     ) {
         self.loop = loop
@@ -46,12 +47,15 @@ final class Worker: @unchecked Sendable {
         outbound.authorities = configuration.authorities
         outbound.userAgent = "hivegate/\(Version.current)"
         client = HTTPClient(on: loop, outbound)
-        let store = IdentityStore(pool, peppers: storage.peppers)
+        let store = CallerLookup(pool)
         let keys = KeyRing(on: loop, peppers: storage.peppers, memory: keyMemory) {
             try await store.caller(of: $0)
         }
         gateway = Gateway(
-            on: loop, keys: keys, client: client, openAI: configuration.openAI, health: health,
+            on: loop, keys: keys,
+            identity: identity.services(pool, redis, on: loop, announce: { _ in }),
+            trustedNetworks: configuration.trustedProxies, client: client, openAI: configuration.openAI,
+            health: health,
             metrics: metrics,
             logger: logger)
         snapshot = Locked(

@@ -18,6 +18,13 @@ struct Configuration {
     var redisURL: Secret?
     /// `nil`: made at the first start and kept in the data directory.
     var keyPeppers: Secret?
+    /// The file with the master keys. `nil`: made at the first start and kept in the data directory.
+    var masterKeyFile: String?
+    /// Where people reach this instance; `nil`: where it listens.
+    var givenPublicURL: String?
+    var registration = IdentityStore.Registration.open
+    var requiresVerifiedEmail = false
+    var passwordThreadCount = 1
     var openAI: OpenAIUpstream?
     var loopCount = 2
     var databaseConnectionsPerLoop = 4
@@ -41,6 +48,9 @@ struct Configuration {
         }
     }
 
+    /// The start of every link, and who says that a token is good.
+    var publicURL: String { givenPublicURL ?? url(port: port) }
+
     /// For people: each variable, its value in force and what it does.
     private(set) var settings: [EnvironmentReader.Setting] = []
 
@@ -53,6 +63,7 @@ struct Configuration {
         var reader = EnvironmentReader(environment)
         readServer(&reader, coreCount: coreCount)
         readStorage(&reader)
+        readIdentity(&reader)
         readProviders(&reader)
         readLogging(&reader, isTerminal: isTerminal)
         settings = reader.settings
@@ -137,6 +148,37 @@ struct Configuration {
                 "is required with DATABASE_URL, because every process must know it; make one with: "
                     + "echo \"1:$(openssl rand -hex 32)\"")
         }
+    }
+
+    private mutating func readIdentity(_ reader: inout EnvironmentReader) {
+        masterKeyFile = reader.optionalText(
+            "HIVEGATE_MASTER_KEY_FILE",
+            "the file (mode 0400) with the keys under which secrets are stored; all processes share it")
+        if let masterKeyFile {
+            MasterKeyFile.check(masterKeyFile, as: "HIVEGATE_MASTER_KEY_FILE", &reader)
+        } else if databaseURL != nil {
+            reader.fault(
+                "HIVEGATE_MASTER_KEY_FILE",
+                "is required with DATABASE_URL, because every process must know it; make one with: "
+                    + "(umask 277; echo \"1:$(openssl rand -base64 32)\" > master-key)")
+        }
+        givenPublicURL = reader.optionalText(
+            "HIVEGATE_PUBLIC_URL", "where people reach this instance, such as https://hivegate.example")
+        if let url = givenPublicURL, !PublicURL.isOne(url) {
+            reader.fault(
+                "HIVEGATE_PUBLIC_URL",
+                "must be an http or https URL without a path, such as https://hivegate.example")
+        }
+        registration = reader.choice(
+            "REGISTRATION", default: "open",
+            IdentityStore.Registration.allCases.map { ($0.rawValue, $0) },
+            "who may make an account: everybody, the invited, or nobody")
+        requiresVerifiedEmail = reader.choice(
+            "REQUIRE_VERIFIED_EMAIL", default: "false", [("false", false), ("true", true)],
+            "whether an address must be confirmed before its account can sign in")
+        passwordThreadCount = reader.integer(
+            "HIVEGATE_PASSWORD_THREADS", default: passwordThreadCount, in: 1...64,
+            "threads that check passwords, at low priority; each takes 19 MiB while it works")
     }
 
     private mutating func readProviders(_ reader: inout EnvironmentReader) {

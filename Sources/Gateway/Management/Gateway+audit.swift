@@ -1,0 +1,60 @@
+import Base
+import HTTPWire
+import Identity
+import JSON
+
+extension Gateway {
+    func listAuditEntries(_ call: APICall, of chain: UUID) async throws -> Reply {
+        var filter = AuditFilter()
+        filter.action = call.query.optionalString("action")
+        filter.actor = call.query.optionalID("actor")
+        filter.targetID = call.query.optionalString("target")
+        filter.since = call.query.optionalTimestamp("since")
+        filter.until = call.query.optionalTimestamp("until")
+        filter.before = call.query.optionalInteger("before").map { Int64($0) }
+        filter.limit = call.query.integer("limit")
+        let entries = try await identity.store.auditTrail(of: chain, filter)
+        if call.query.string("format") == "csv" {
+            return Reply(
+                200,
+                [
+                    "Content-Type": "text/csv; charset=utf-8",
+                    "Content-Disposition": "attachment; filename=\"audit.csv\"",
+                ],
+                body: AuditTable.csv(entries))
+        }
+        return .json { json in
+            json.list(entries, hasMore: entries.count == filter.limit) { json, entry in json.fields(of: entry)
+            }
+        }
+    }
+}
+
+/// The audit trail as a table for spreadsheets.
+enum AuditTable {
+    private static let heading =
+        "sequence,id,at,actor_kind,actor_user,actor_key,address,action,target_kind,target_id,before,after,request_id"
+
+    static func csv(_ entries: [AuditEntry]) -> [UInt8] {
+        var lines = [heading]
+        for entry in entries {
+            let cells: [String?] = [
+                "\(entry.sequence)", entry.id.description, entry.at.description, entry.actor.kind.rawValue,
+                entry.actor.user?.description, entry.actor.key?.description, entry.actor.address,
+                entry.action,
+                entry.targetKind, entry.targetID, entry.before, entry.after, entry.actor.requestID,
+            ]
+            lines.append(cells.map { cell($0 ?? "") }.joined(separator: ","))
+        }
+        return Array((lines.joined(separator: "\r\n") + "\r\n").utf8)
+    }
+
+    /// Quoted where it must be. A spreadsheet takes what begins like a formula for one, so that gets an apostrophe.
+    private static func cell(_ text: String) -> String {
+        let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false
+        let safe = isFormula ? "'\(text)" : text
+        guard safe.contains(where: { ",\"\r\n".contains($0) || $0 == "\r\n" }) else { return safe }
+        return "\"" + safe.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+            + "\""
+    }
+}

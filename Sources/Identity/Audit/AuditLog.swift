@@ -1,0 +1,84 @@
+import Base
+import Postgres
+
+/// Writes the audit trail: one chain for each organization, each entry's code made over it and the one before.
+///
+/// The codes are made under a secret that the database does not hold, so that whoever can write to the database can
+/// neither change the past nor add to it unnoticed.
+package struct AuditLog: Sendable {
+    private let code: KeyedDigest
+
+    /// `secret` is the instance's own, the same for all its processes.
+    package init(secret: [UInt8]) { code = KeyedDigest(key: secret) }
+
+    /// What somebody did, to be written down in the transaction that does it: both happen or neither.
+    struct Deed {
+        var action: String
+        var targetKind: String
+        var targetID: String
+        var before: String?
+        var after: String?
+
+        init(
+            _ action: String, _ targetKind: String, _ targetID: some CustomStringConvertible,
+            before: String? = nil, after: String? = nil
+        ) {
+            self.action = action
+            self.targetKind = targetKind
+            self.targetID = targetID.description
+            self.before = before
+            self.after = after
+        }
+    }
+
+    /// Adds to the chain of `organization`. Others who do so wait until this transaction ends.
+    func record(
+        _ deed: Deed, by actor: Actor, in organization: UUID, at now: Timestamp,
+        _ transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            INSERT INTO audit_heads (org_id, sequence, mac, seal)
+            VALUES (\(organization), 0, \(AuditEntry.origin), \(seal(organization, 0, AuditEntry.origin)))
+            ON CONFLICT DO NOTHING
+            """)
+        let head = try await transaction.query(
+            "SELECT sequence, mac FROM audit_heads WHERE org_id = \(organization) FOR UPDATE")
+        guard let (last, previous) = try head.first?.decode((Int64, [UInt8]).self) else {
+            throw AuditHeadLost(organization: organization)
+        }
+        let entry = AuditEntry(
+            organization: organization, sequence: last + 1, id: .make(at: now), at: now, actor: actor,
+            action: deed.action, targetKind: deed.targetKind, targetID: deed.targetID, before: deed.before,
+            after: deed.after)
+        let mac = mac(of: entry, after: previous)
+        try await transaction.execute(
+            """
+            INSERT INTO audit_entries (org_id, sequence, id, at, actor_kind, actor_user, actor_key, address,
+                request_id, action, target_kind, target_id, before, after, mac)
+            VALUES (\(organization), \(entry.sequence), \(entry.id), \(now), \(actor.kind.rawValue),
+                \(actor.user), \(actor.key), \(actor.address), \(actor.requestID), \(deed.action),
+                \(deed.targetKind), \(deed.targetID), \(deed.before), \(deed.after), \(mac))
+            """)
+        try await transaction.execute(
+            """
+            UPDATE audit_heads SET sequence = \(entry.sequence), mac = \(mac),
+                seal = \(seal(organization, entry.sequence, mac))
+            WHERE org_id = \(organization)
+            """)
+    }
+
+    func mac(of entry: AuditEntry, after previous: [UInt8]) -> [UInt8] {
+        code.hmacSHA256(of: entry.bytes(after: previous))
+    }
+
+    /// The end of a chain: how many entries it has, and the code of the last.
+    func seal(_ organization: UUID, _ sequence: Int64, _ mac: [UInt8]) -> [UInt8] {
+        code.hmacSHA256(of: Array("head".utf8) + organization.bytes + Array("\(sequence):".utf8) + mac)
+    }
+}
+
+/// The head of a chain that was there a moment ago is not: row-level security hides it, which is a fault of ours.
+struct AuditHeadLost: Error {
+    let organization: UUID
+}
