@@ -55,7 +55,7 @@ let package = Package(
         part("LocalServers", ["Base", "Loop"]),
 
         // Rank 5
-        part("Identity", ["Base", "CArgon2", "Loop", "Postgres"]),
+        part("Identity", ["Base", "CArgon2", "Loop", "Postgres", "Redis"]),
         part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
 
         // Rank 7
@@ -92,7 +92,7 @@ let package = Package(
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
         tests("HTTPServer", ["Base", "HTTPServer", "HTTPWire", "Loop", "TestKit"]),
         tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
-        tests("Identity", ["Base", "Identity", "Loop", "Postgres", "TestKit"]),
+        tests("Identity", ["Base", "Identity", "Loop", "Postgres", "Redis", "TestKit"]),
         tests("JSON", ["Base", "JSON"]),
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),

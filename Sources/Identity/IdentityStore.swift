@@ -4,48 +4,12 @@ package import Postgres
 /// Organizations, people and keys in the database. Works as the application's role, so row-level security holds
 /// for everything here as for everything else.
 package struct IdentityStore: Sendable {
-    private let pool: PostgresPool
+    let pool: PostgresPool
     private let peppers: KeyPeppers
 
     package init(_ pool: PostgresPool, peppers: KeyPeppers) {
         self.pool = pool
         self.peppers = peppers
-    }
-
-    /// Whom a key with one of `digests` belongs to; `nil` if it is nobody's, revoked, or its owner is no longer there.
-    package func caller(of digests: [[UInt8]]) async throws -> Caller? {
-        try await pool.transaction(readOnly: true) { transaction in
-            for digest in digests {
-                let found = try await transaction.pipeline([
-                    "SELECT set_config('app.key_digest', \(String(hex: digest)), true)",
-                    """
-                    SELECT id, org_id, user_id, scopes, allowed_models, expires_at FROM api_keys
-                    WHERE digest = \(digest) AND revoked_at IS NULL
-                    """,
-                ])
-                guard let row = found[1].first else { continue }
-                return try await caller(of: row, in: transaction)
-            }
-            return nil
-        }
-    }
-
-    private func caller(of row: PostgresRow, in transaction: PostgresTransaction) async throws -> Caller? {
-        let (key, organization, user, scopes, models, expiresAt) = try row.decode(
-            (UUID, UUID, UUID, [String], [String]?, Timestamp?).self)
-        let found = try await transaction.pipeline([
-            "SELECT set_config('app.org_id', \(organization.description), true)",
-            """
-            SELECT role FROM memberships
-            JOIN organizations ON organizations.id = org_id AND organizations.deleted_at IS NULL
-            JOIN users ON users.id = user_id AND users.disabled_at IS NULL
-            WHERE org_id = \(organization) AND user_id = \(user)
-            """,
-        ])
-        guard let membership = found[1].first else { return nil }
-        return Caller(
-            organization: organization, user: user, role: try membership.decode(Role.self, "role"), key: key,
-            scopes: Set(scopes), allowedModels: models.map(Set.init), expiresAt: expiresAt)
     }
 
     /// What a new organization is given.
@@ -102,11 +66,14 @@ package struct IdentityStore: Sendable {
             """)
     }
 
-    /// Ends a key from its next look-up on. Says whether there was one.
-    package func revokeKey(_ key: UUID, of organization: UUID) async throws -> Bool {
+    /// Ends a key, and gives the generation that its organization's keys have reached with that; `nil` if there was
+    /// none. Announce it (`KeyGenerations`), so that other processes know at once.
+    package func revokeKey(_ key: UUID, of organization: UUID) async throws -> Int64? {
         try await pool.transaction(tenant: organization) { transaction in
-            try await transaction.execute(
-                "UPDATE api_keys SET revoked_at = now() WHERE id = \(key) AND revoked_at IS NULL") > 0
+            let revoked = try await transaction.execute(
+                "UPDATE api_keys SET revoked_at = now() WHERE id = \(key) AND revoked_at IS NULL")
+            guard revoked > 0 else { return nil }
+            return try await transaction.raiseKeyGeneration(of: organization)
         }
     }
 }

@@ -49,7 +49,7 @@ struct AuthenticationTests {
 
     @Test func `a key may do what its scopes say, with the models that it may use`() async throws {
         try await GatewayWorld.run { world in
-            let reader = try await world.complete("sandbox/echo", key: world.key(scopes: ["read"]))
+            let reader = try await world.complete("sandbox/echo", key: world.key(scopes: .read))
             #expect(reader.status == 403 && reader.code == "missing_scope")
             let key = world.key(models: ["sandbox/echo"])
             #expect(try await world.complete("sandbox/echo", key: key).status == 200)

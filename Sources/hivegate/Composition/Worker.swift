@@ -14,8 +14,9 @@ final class Worker: @unchecked Sendable {
     let loop: EventLoop
     let gateway: Gateway
     let snapshot: Locked<Snapshot>
+    let keyGenerations: KeyGenerations
     private let redis: RedisClient
-    private let pool: PostgresPool
+    let pool: PostgresPool
     private let client: HTTPClient
     private let lag: Histogram
     private var timer: TimerToken?
@@ -29,7 +30,7 @@ final class Worker: @unchecked Sendable {
 
     /// Call it on the loop.
     init(
-        _ configuration: Configuration, _ storage: Storage, on loop: EventLoop, keyMemory: KeyMemory,
+        _ configuration: Configuration, _ storage: Storage, on loop: EventLoop, keys shared: SharedKeys,
         health: HealthReport, metrics: Metrics, logger: Logger, lag: Histogram
     ) {
         self.loop = loop
@@ -46,10 +47,11 @@ final class Worker: @unchecked Sendable {
         outbound.authorities = configuration.authorities
         outbound.userAgent = "hivegate/\(Version.current)"
         client = HTTPClient(on: loop, outbound)
-        let store = IdentityStore(pool, peppers: storage.peppers)
-        let keys = KeyRing(on: loop, peppers: storage.peppers, memory: keyMemory) {
-            try await store.caller(of: $0)
-        }
+        keyGenerations = KeyGenerations(redis, shared, logger: logger)
+        let lookup = CallerLookup(pool)
+        let keys = KeyRing(
+            on: loop, peppers: storage.peppers, shared: shared, generations: keyGenerations
+        ) { try await lookup.caller(of: $0) }
         gateway = Gateway(
             on: loop, keys: keys, client: client, openAI: configuration.openAI, health: health,
             metrics: metrics,
@@ -74,6 +76,7 @@ final class Worker: @unchecked Sendable {
 
     func close(until deadline: Instant) async {
         if let timer { loop.cancel(timer) }
+        await keyGenerations.close()
         await redis.close(drainingUntil: deadline)
         await pool.close(until: deadline)
     }
