@@ -22,7 +22,9 @@ extension Gateway {
                 .unauthenticated, code: "missing_api_key",
                 "No API key was given. Send it as \"Authorization: Bearer hg_live_…\".")
         }
-        guard let key = APIKey(presented: text), let caller = try await keys.caller(presenting: key) else {
+        guard let key = APIKey(presented: text),
+            let caller = try await keys.caller(presenting: key, from: exchange.peerAddress)
+        else {
             throw Problem(
                 .unauthenticated, code: "invalid_api_key",
                 "The API key is not known, or it was revoked or has expired. Check that it was copied whole.")

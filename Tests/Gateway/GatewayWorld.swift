@@ -19,7 +19,7 @@ final class GatewayWorld: @unchecked Sendable {
     private(set) var port = 0
     private var server: HTTPServer?
     /// By the digest of the key.
-    private var callers: [[UInt8]: Caller] = [:]
+    private var callers: [KeyDigest: Caller] = [:]
     private let peppers: KeyPeppers
     var isDatabaseAway = false
     var obstacles: [String] = []
@@ -61,9 +61,9 @@ final class GatewayWorld: @unchecked Sendable {
     }
 
     private func start(_ openAI: OpenAIUpstream?) async throws {
-        let keys = KeyRing(on: loop, peppers: peppers, memory: KeyMemory()) { digests in
+        let keys = KeyRing(on: loop, peppers: peppers, shared: SharedKeys()) { digests in
             if self.isDatabaseAway { throw KeyRing.Slow() }
-            return digests.lazy.compactMap { self.callers[$0] }.first
+            return digests.lazy.compactMap { self.callers[$0] }.first.map { KnownCaller($0, generation: 0) }
         }
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
@@ -104,7 +104,7 @@ final class GatewayWorld: @unchecked Sendable {
     }
 
     /// A key whose caller is as said.
-    func key(scopes: Set<String> = ["inference"], models: Set<String>? = nil) -> String {
+    func key(scopes: KeyScopes = .inference, models: AllowedModels? = nil) -> String {
         let key = APIKey.make()
         callers[peppers.digest(of: key).digest] = Caller(
             organization: .make(), user: .make(), role: .member, key: .make(), scopes: scopes,

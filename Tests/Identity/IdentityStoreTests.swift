@@ -49,7 +49,7 @@ struct IdentityStoreTests {
             #expect(caller.organization == founding.organization)
             #expect(caller.user == founding.user)
             #expect(caller.role == .owner)
-            #expect(caller.scopes == ["inference"])
+            #expect(caller.scopes == .inference)
             #expect(caller.allowedModels == nil)
             #expect(try await world.store.caller(of: world.peppers.digests(of: .make())) == nil)
 

@@ -13,30 +13,39 @@ struct KeyRingTests {
         var now = Instant(nanoseconds: 1_000_000_000_000)
         var wall = Timestamp(seconds: 1_000_000)
         var caller: Caller?
+        var generation: Int64 = 0
         var isAway = false
         var loadCount = 0
+        var underWay = 0
+        var mostUnderWay = 0
 
         var answerTakes = Duration.milliseconds(2)
-        let memory = KeyMemory(capacity: 10)
+        private(set) lazy var shared = SharedKeys(
+            memory: KeyMemory(knownCapacity: 10, nobodyCapacity: 10), gate: UnknownKeyGate(time: time))
+        private(set) lazy var time = TimeSource(instant: { self.now }, timestamp: { self.wall })
 
         func ring(on loop: EventLoop, patience: Duration = .seconds(20)) throws -> KeyRing {
             var limits = KeyRing.Limits()
             limits.patience = patience
             return KeyRing(
                 on: loop, peppers: try KeyPeppers(parsing: Secret("1:\(String(repeating: "p", count: 32))")),
-                memory: memory, limits: limits,
-                time: TimeSource(instant: { self.now }, timestamp: { self.wall }),
+                shared: shared, limits: limits, time: time,
                 load: { _ in
                     self.loadCount += 1
+                    self.underWay += 1
+                    self.mostUnderWay = max(self.mostUnderWay, self.underWay)
+                    defer { self.underWay -= 1 }
+                    // As of the beginning, as a snapshot is.
+                    let found = self.caller.map { KnownCaller($0, generation: self.generation) }
                     try await loop.sleep(for: self.answerTakes)
                     if self.isAway { throw DatabaseIsAway() }
-                    return self.caller
+                    return found
                 })
         }
     }
 
     private static let caller = Caller(
-        organization: .make(), user: .make(), role: .member, key: .make(), scopes: ["inference"])
+        organization: .make(), user: .make(), role: .member, key: .make(), scopes: .inference)
 
     @Test func `a known key costs one look-up however often it comes, and another once it is stale`()
         async throws
@@ -55,13 +64,16 @@ struct KeyRingTests {
         }
     }
 
-    @Test func `an unknown key is remembered as unknown`() async throws {
+    @Test func `an unknown key is remembered as unknown, for a second`() async throws {
         try await onLoop { loop in
             let world = World()
             let ring = try world.ring(on: loop)
             let key = APIKey.make()
             for _ in 0..<5 { #expect(try await ring.caller(presenting: key) == nil) }
             #expect(world.loadCount == 1)
+            world.now = world.now + .seconds(1)
+            world.caller = Self.caller
+            #expect(try await ring.caller(presenting: key) == Self.caller)
         }
     }
 
@@ -151,12 +163,192 @@ struct KeyRingTests {
         }
     }
 
-    @Test func `made-up keys cannot fill the memory`() async throws {
+    // MARK: Generations
+
+    /// What the ring remembers of `key`.
+    private func remembered(_ key: APIKey, by ring: KeyRing) throws -> KeyRing.Remembered {
+        guard case .known(let remembered) = ring.recall(key) else { throw NotRemembered() }
+        return remembered
+    }
+    private struct NotRemembered: Error {}
+
+    @Test func `a key counts as long as its organization has seen no change, and is looked up after one`()
+        async throws
+    {
+        try await onLoop { loop in
+            let world = World()
+            world.caller = Self.caller
+            world.generation = 7
+            let ring = try world.ring(on: loop)
+            let key = APIKey.make()
+            _ = try await ring.caller(presenting: key)
+            world.caller = nil
+            world.generation = 8
+            let before = try self.remembered(key, by: ring)
+            #expect(try await ring.confirm(before, of: key, by: .generation(7)) == Self.caller)
+            #expect(try await ring.confirm(before, of: key, by: .generation(8)) == nil)
+            #expect(try await ring.caller(presenting: key) == nil)
+            #expect(world.loadCount == 2)
+        }
+    }
+
+    @Test func `a key that may be revoked gets no grace while the database is away`() async throws {
+        try await onLoop { loop in
+            let world = World()
+            world.caller = Self.caller
+            let ring = try world.ring(on: loop)
+            let key = APIKey.make()
+            _ = try await ring.caller(presenting: key)
+            world.isAway = true
+            let before = try self.remembered(key, by: ring)
+            await #expect(throws: DatabaseIsAway.self) {
+                try await ring.confirm(before, of: key, by: .generation(1))
+            }
+            #expect(try await ring.confirm(before, of: key, by: .generation(0)) == Self.caller)
+            #expect(try await ring.confirm(before, of: key, by: .unavailable) == Self.caller)
+            #expect(try await ring.confirm(before, of: key, by: .none) == Self.caller)
+        }
+    }
+
+    @Test func `a look-up that began before a change does not answer for what came after it`() async throws {
+        try await onLoop { loop in
+            let world = World()
+            world.caller = Self.caller
+            let ring = try world.ring(on: loop)
+            let key = APIKey.make()
+            _ = try await ring.caller(presenting: key)
+            let before = try self.remembered(key, by: ring)
+            // One that is under way has read already when the key is revoked.
+            world.now = world.now + .seconds(6)
+            world.answerTakes = .milliseconds(50)
+            let early = loop.spawn { _ = try? await ring.caller(presenting: key) }
+            try await loop.sleep(for: .milliseconds(5))
+            world.caller = nil
+            world.generation = 1
+            #expect(try await ring.confirm(before, of: key, by: .generation(1)) == nil)
+            await early.value
+            #expect(try await ring.caller(presenting: key) == nil)
+        }
+    }
+
+    // MARK: Made-up keys
+
+    @Test func `made-up keys cannot fill the memory, nor push out what is known`() async throws {
         try await onLoop { loop in
             let world = World()
             let ring = try world.ring(on: loop)
+            let key = APIKey.make()
+            world.caller = Self.caller
+            _ = try await ring.caller(presenting: key)
+            world.caller = nil
             for _ in 0..<40 { _ = try await ring.caller(presenting: APIKey.make()) }
-            #expect(world.memory.count <= 10)
+            #expect(world.shared.memory.nobodyCount == 10)
+            #expect(try await ring.caller(presenting: key) == Self.caller)
+            #expect(world.loadCount == 41)
+        }
+    }
+
+    /// How many seconds a refused caller is told to wait; `nil` if it was not refused.
+    private func refusal(_ ring: KeyRing, _ address: IPAddress?) async throws -> Int? {
+        do {
+            _ = try await ring.caller(presenting: .make(), from: address)
+            return nil
+        } catch let problem as Problem {
+            #expect(problem.kind == .rateLimited && problem.code == "too_many_unknown_keys")
+            return problem.retryAfterSeconds
+        }
+    }
+
+    @Test func `a flood of made-up keys costs few look-ups, and others are served meanwhile`() async throws {
+        try await onLoop { loop in
+            let world = World()
+            world.answerTakes = .zero
+            let ring = try world.ring(on: loop)
+            let attacker = IPAddress("192.0.2.1")
+            let known = APIKey.make()
+            world.caller = Self.caller
+            _ = try await ring.caller(presenting: known, from: attacker)
+            world.caller = nil
+
+            var refused = 0
+            for _ in 0..<1000 { if try await self.refusal(ring, attacker) == 1 { refused += 1 } }
+            #expect(refused == 1000 - UnknownKeyGate.missesPerSecondOfAddress)
+            #expect(world.loadCount == 1 + UnknownKeyGate.missesPerSecondOfAddress)
+            #expect(try await ring.caller(presenting: known, from: attacker) == Self.caller)
+            // Somebody else's new key is found.
+            world.caller = Self.caller
+            #expect(try await ring.caller(presenting: .make(), from: IPAddress("192.0.2.2")) == Self.caller)
+            world.caller = nil
+            // Whoever waits as long as told is heard again.
+            world.now = world.now + .seconds(1)
+            #expect(try await self.refusal(ring, attacker) == nil)
+        }
+    }
+
+    @Test func `a flood from everywhere is bounded for the process, and one network counts as one address`()
+        async throws
+    {
+        try await onLoop { loop in
+            let world = World()
+            world.answerTakes = .zero
+            let ring = try world.ring(on: loop)
+            for host in 0..<500 {
+                _ = try await self.refusal(ring, IPAddress("2001:db8::\(String(host, radix: 16))"))
+            }
+            #expect(world.loadCount == UnknownKeyGate.missesPerSecondOfAddress)
+            for host in 0..<500 {
+                _ = try await self.refusal(ring, IPAddress("10.0.\(host / 250).\(host % 250)"))
+            }
+            #expect(world.loadCount == UnknownKeyGate.missesPerSecond)
+            #expect(try await self.refusal(ring, nil) == 1)
+        }
+    }
+
+    @Test func `keys that turn out to be somebody's are looked up without a limit`() async throws {
+        try await onLoop { loop in
+            let world = World()
+            world.caller = Self.caller
+            world.answerTakes = .zero
+            let ring = try world.ring(on: loop)
+            for _ in 0..<1000 {
+                let caller = try await ring.caller(presenting: .make(), from: IPAddress("192.0.2.1"))
+                #expect(caller == Self.caller)
+            }
+        }
+    }
+
+    @Test func `few unknown keys are looked up at once, some wait, and more are refused`() async throws {
+        try await onLoop { loop in
+            let world = World()
+            world.answerTakes = .milliseconds(20)
+            let ring = try world.ring(on: loop)
+            let limits = KeyRing.Limits()
+            let places = limits.unknownAtOnce + limits.unknownWaiting
+            try await withThrowingTaskGroup(of: Int?.self) { group in
+                for _ in 0..<places + 10 {
+                    group.addTask(executorPreference: loop) { try await self.refusal(ring, nil) }
+                }
+                var refused = 0
+                for try await wait in group where wait == 1 { refused += 1 }
+                #expect(refused == 10)
+            }
+            #expect(world.mostUnderWay == limits.unknownAtOnce)
+            #expect(world.loadCount == places)
+        }
+    }
+
+    @Test func `look-ups that hang keep their places when those who asked have left`() async throws {
+        try await onLoop { loop in
+            let world = World()
+            world.answerTakes = .milliseconds(300)
+            let ring = try world.ring(on: loop, patience: .milliseconds(20))
+            for _ in 0..<6 {
+                await #expect(throws: KeyRing.Slow.self) { try await ring.caller(presenting: .make()) }
+            }
+            #expect(world.loadCount == KeyRing.Limits().unknownAtOnce)
+            try await loop.sleep(for: .milliseconds(600))
+            world.answerTakes = .zero
+            #expect(try await ring.caller(presenting: .make()) == nil)
         }
     }
 }

@@ -78,7 +78,7 @@ extension Gateway {
     /// A key makes no key that may do more than itself.
     private static func refuseMore(_ scopes: [String], than principal: Principal) throws {
         guard case .key(_, let own) = principal.credential else { return }
-        guard own.isSuperset(of: scopes) else {
+        guard own.isSuperset(of: KeyScopes(names: scopes)) else {
             throw Problem(
                 .unprocessable, code: "invalid_body",
                 "A key can give another only the scopes that it has itself.", field: "scopes")

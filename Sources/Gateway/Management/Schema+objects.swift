@@ -76,7 +76,7 @@ extension Schema {
         Field.optional("concurrent_requests", .integer(1...1_000_000), "Requests under way at once."),
     ]).named("KeyLimits")
 
-    static let scope = Schema.choice(["inference", "read", "admin"])
+    static let scope = Schema.choice(KeyScopes.allNames)
 
     static let apiKey = Schema.object(keyFields).named("APIKey")
     static let newAPIKey = Schema.object(

@@ -13,7 +13,7 @@ package struct Principal: Equatable, Sendable {
     /// What they showed.
     package enum Credential: Equatable, Sendable {
         case session(UUID, isCookie: Bool, bySSO: Bool)
-        case key(UUID, scopes: Set<String>)
+        case key(UUID, scopes: KeyScopes)
     }
 
     package init(
@@ -33,9 +33,9 @@ package struct Principal: Equatable, Sendable {
         case .session: return true
         case .key(_, let scopes):
             return switch permission {
-            case .infer: scopes.contains("inference")
-            case _ where permission.isRead: scopes.contains("read") || scopes.contains("admin")
-            default: scopes.contains("admin")
+            case .infer: scopes.contains(.inference)
+            case _ where permission.isRead: !scopes.isDisjoint(with: [.read, .admin])
+            default: scopes.contains(.admin)
             }
         }
     }

@@ -1,43 +1,56 @@
 import Base
 package import Postgres
 
-extension IdentityStore {
-    /// Whom a key with one of `digests` belongs to; `nil` if it is nobody's, revoked, or its owner is no longer there.
-    package func caller(of digests: [[UInt8]]) async throws -> Caller? {
-        try await CallerLookup(pool).caller(of: digests)
-    }
-}
+/// Finds the caller of a key in the database.
 package struct CallerLookup: Sendable {
-    let pool: PostgresPool
+    private let pool: PostgresPool
+
     package init(_ pool: PostgresPool) { self.pool = pool }
-    package func caller(of digests: [[UInt8]]) async throws -> Caller? {
-        try await pool.transaction(readOnly: true) { transaction in
+
+    /// Whom a key with one of `digests` belongs to; `nil` if it is nobody's, revoked, or its owner is no longer there.
+    ///
+    /// All of it is read in one snapshot, so what was found is exactly as new as the generation beside it.
+    package func caller(of digests: [KeyDigest]) async throws -> KnownCaller? {
+        try await pool.transaction(isolation: .repeatableRead, readOnly: true) { transaction in
             for digest in digests {
-                try await transaction.enter(.key(digest))
-                let found = try await transaction.query(
+                let found = try await transaction.pipeline([
+                    Scope.key(digest.bytes).sql,
                     """
-                    SELECT id, org_id, user_id, scopes, allowed_models, expires_at FROM api_keys
+                    SELECT id, org_id, user_id, scopes, allowed_models, expires_at, NULLIF(limits, '{}') FROM api_keys
                     WHERE digest = \(digest) AND revoked_at IS NULL
-                    """)
-                guard let row = found.first else { continue }
-                let (key, organization, user, scopes, models, expiresAt) = try row.decode(
-                    (UUID, UUID, UUID, [String], [String]?, Timestamp?).self)
-                try await transaction.enter(.organization(organization))
-                let role = try await transaction.query(
-                    """
-                    SELECT role FROM memberships
-                    JOIN organizations ON organizations.id = org_id AND organizations.deleted_at IS NULL
-                    JOIN users ON users.id = user_id AND users.disabled_at IS NULL
-                    WHERE org_id = \(organization) AND user_id = \(user)
-                    """
-                ).first?.decode(Role.self)
-                return role.map {
-                    Caller(
-                        organization: organization, user: user, role: $0, key: key, scopes: Set(scopes),
-                        allowedModels: models.map(Set.init), expiresAt: expiresAt)
-                }
+                    """,
+                ])
+                guard let row = found[1].first else { continue }
+                return try await caller(of: row, in: transaction)
             }
             return nil
         }
+    }
+
+    private func caller(of row: PostgresRow, in transaction: PostgresTransaction) async throws -> KnownCaller?
+    {
+        let (key, organization, user, scopes, models, expiresAt, limits) = try row.decode(
+            (UUID, UUID, UUID, [String], [String]?, Timestamp?, PostgresJSON?).self)
+        let found = try await transaction.pipeline([
+            Scope.organization(organization).sql,
+            """
+            SELECT role, key_generation FROM memberships
+            JOIN organizations ON organizations.id = org_id AND organizations.deleted_at IS NULL
+            JOIN users ON users.id = user_id AND users.disabled_at IS NULL
+            WHERE org_id = \(organization) AND user_id = \(user)
+            """,
+        ])
+        guard let (role, generation) = try found[1].first?.decode((Role, Int64).self) else { return nil }
+        let caller = Caller(
+            organization: organization, user: user, role: role, key: key, scopes: KeyScopes(names: scopes),
+            allowedModels: models.map { AllowedModels($0) }, expiresAt: expiresAt, limits: limits?.bytes)
+        return KnownCaller(caller, generation: generation)
+    }
+}
+
+extension IdentityStore {
+    /// Whom a key with one of `digests` belongs to, asked of the database.
+    package func caller(of digests: [KeyDigest]) async throws -> Caller? {
+        try await CallerLookup(pool).caller(of: digests)?.caller
     }
 }

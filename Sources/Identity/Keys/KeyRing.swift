@@ -3,142 +3,151 @@ package import Loop
 
 /// Finds the caller of a key: from memory, or from the database once for all who ask at the same time.
 ///
-/// A known key is looked up again once its entry is older than `freshness`. While the database is away or slow, an
-/// entry goes on for up to `grace`.
+/// What is in memory counts only as long as no change of the organization's keys was announced since: each request
+/// compares generations (`KeyGenerations`). Where Redis does not say, what is known is looked up again once it is
+/// older than `freshness`; while the database is away too, it goes on for up to `grace`.
 // Confined to its loop.
 package final class KeyRing: @unchecked Sendable {
     package struct Limits: Sendable {
+        /// Also where generations agree: should an announcement be lost with the process that made the change, this is
+        /// how long it goes unnoticed.
         package var freshness = Duration.seconds(5)
+        /// A key that is nobody's may become somebody's again: revived, or its owner let back in.
+        package var freshnessOfNobody = Duration.seconds(1)
         package var grace = Duration.seconds(60)
         /// A caller waits this long for a look-up; the look-up itself may go on.
         package var patience = Duration.seconds(2)
         /// After a look-up that failed, a known key is served from memory for so long before the next.
         package var pauseAfterFailure = Duration.seconds(1)
+        /// Look-ups of keys that are not known, at once: known ones find room in the pool.
+        package var unknownAtOnce = 2
+        /// Those that wait for that.
+        package var unknownWaiting = 64
 
         package init() {}
     }
 
     /// Finds the caller of a key by the key's digests; `nil` if there is none.
-    package typealias Load = @Sendable ([[UInt8]]) async throws -> Caller?
+    package typealias Load = @Sendable ([KeyDigest]) async throws -> KnownCaller?
 
     /// The database did not say in time.
     package struct Slow: Error, Sendable {
         package init() {}
     }
 
-    /// A look-up under way, and those who wait for it.
-    // Confined to the ring's loop.
-    private final class Loading: @unchecked Sendable {
-        var outcome: Result<Caller?, any Error>?
-        var seats: [Waiter] = []
-    }
+    let loop: EventLoop
+    let peppers: KeyPeppers
+    let shared: SharedKeys
+    let generations: KeyGenerations?
+    let limits: Limits
+    let time: TimeSource
+    let load: Load
+    var loading: [KeyDigest: Loading] = [:]
+    var placesTaken = 0
+    var placeSeats: [PlaceSeat] = []
 
-    private let loop: EventLoop
-    private let peppers: KeyPeppers
-    private let memory: KeyMemory
-    private let limits: Limits
-    private let time: TimeSource
-    private let load: Load
-    private var loading: [[UInt8]: Loading] = [:]
-
+    /// Without `generations` the times of `limits` are all that bounds what memory is good for.
     package init(
-        on loop: EventLoop, peppers: KeyPeppers, memory: KeyMemory, limits: Limits = Limits(),
-        time: TimeSource = .live, load: @escaping Load
+        on loop: EventLoop, peppers: KeyPeppers, shared: SharedKeys, generations: KeyGenerations? = nil,
+        limits: Limits = Limits(), time: TimeSource = .live, load: @escaping Load
     ) {
         self.loop = loop
         self.peppers = peppers
-        self.memory = memory
+        self.shared = shared
+        self.generations = generations
         self.limits = limits
         self.time = time
         self.load = load
     }
 
-    /// The caller that `key` belongs to; `nil` if it is nobody's, revoked or expired.
-    package func caller(presenting key: APIKey) async throws -> Caller? {
-        let digest = peppers.digest(of: key).digest
-        switch recall(digest) {
-        case .known(let caller): return caller
-        case .unknown: return valid(try await lookUp(digest, key))
-        case .old: return valid(try await renew(digest, key))
+    /// The caller that `key` belongs to; `nil` if it is nobody's, revoked or expired. Throws a `Problem` where too many
+    /// that are nobody's came from `address`, or in all.
+    package func caller(presenting key: APIKey, from address: IPAddress? = nil) async throws -> Caller? {
+        switch recall(key) {
+        case .nobody: return nil
+        case .known(let remembered):
+            let reading = await generations?.current(remembered.known.caller.organization)
+            return try await confirm(remembered, of: key, by: reading ?? .unavailable)
+        case .unknown(let digest): return used(try await meet(key, digest, from: address))
         }
     }
 
-    private enum Recollection {
-        case known(Caller?)
-        case unknown
-        /// It is to be looked up again.
-        case old
+    // MARK: Memory
+
+    /// What is remembered of a key.
+    package struct Remembered: Sendable {
+        package let known: KnownCaller
+        let digest: KeyDigest
+        let loadedAt: Instant
+        /// Whether it is looked up again even if its generation is still the current one.
+        let isOld: Bool
+        let isPaused: Bool
     }
 
-    // Neither this nor `renew` is inlined: a task keeps the largest frame that it ever had, and with both in it
-    // that of `caller` took 3 KB of every idle connection.
-    @inline(never)
-    private func recall(_ digest: [UInt8]) -> Recollection {
-        guard let known = memory.entry(digest) else { return .unknown }
-        let now = time.instant()
-        if now - known.loadedAt < limits.freshness { return .known(valid(known.caller)) }
-        if isUsable(known, at: now), now < known.retryAt { return .known(valid(known.caller)) }
-        return .old
+    package enum Recollection: Sendable {
+        case known(Remembered)
+        case nobody
+        case unknown(KeyDigest)
     }
 
-    private func isUsable(_ known: KeyMemory.Entry, at now: Instant) -> Bool {
-        known.caller != nil && now - known.loadedAt < limits.grace
+    /// What memory says, without waiting for anything.
+    package func recall(_ key: APIKey) -> Recollection {
+        let digest = peppers.digest(of: key).digest
+        switch shared.memory.recall(digest) {
+        case .nothing: return .unknown(digest)
+        case .nobody(let loadedAt):
+            return time.instant() - loadedAt < limits.freshnessOfNobody ? .nobody : .unknown(digest)
+        case .known(let entry, let isDistrusted):
+            let now = time.instant()
+            let age = now - entry.loadedAt
+            return .known(
+                Remembered(
+                    known: entry.known, digest: digest, loadedAt: entry.loadedAt,
+                    isOld: isDistrusted || age >= limits.freshness,
+                    isPaused: now < entry.retryAt && age < limits.grace))
+        }
+    }
+
+    /// The caller that memory holds, if it is still right by what Redis says now; otherwise the one that the database
+    /// has. `reading` must be no older than the request.
+    package func confirm(
+        _ remembered: Remembered, of key: APIKey, by reading: KeyGenerations.Reading
+    ) async throws -> Caller? {
+        let isDoubtful: Bool
+        switch reading {
+        case .generation(let current) where current > remembered.known.generation:
+            // The key may be revoked. No grace: without the database there is no answer.
+            return used(try await lookUp(key, remembered.digest, reaching: current))
+        case .generation(remembered.known.generation), .unavailable: isDoubtful = false
+        case .generation, .none: isDoubtful = generations?.canRestore ?? false
+        }
+        if remembered.isPaused || !remembered.isOld && !isDoubtful { return used(remembered.known) }
+        return used(try await renew(remembered, key))
     }
 
     /// Looks up what is known already. Where that fails, what is known goes on for a while.
+    // Not inlined: a task keeps the largest frame that it ever had, and with this in it that of `caller` took 3 KB of
+    // every idle connection.
     @inline(never)
-    private func renew(_ digest: [UInt8], _ key: APIKey) async throws -> Caller? {
+    private func renew(_ remembered: Remembered, _ key: APIKey) async throws -> KnownCaller? {
         let now = time.instant()
         do {
-            return try await lookUp(digest, key)
+            return try await lookUp(key, remembered.digest, reaching: remembered.known.generation)
         } catch {
-            guard var known = memory.entry(digest), isUsable(known, at: now),
-                error as? WaitFailure != .cancelled
-            else { throw error }
-            known.retryAt = now + limits.pauseAfterFailure
-            memory.set(known, for: digest)
-            return known.caller
-        }
-    }
-
-    private func valid(_ caller: Caller?) -> Caller? {
-        guard let caller else { return nil }
-        if let end = caller.expiresAt, end <= time.timestamp() { return nil }
-        return caller
-    }
-
-    private func lookUp(_ digest: [UInt8], _ key: APIKey) async throws -> Caller? {
-        let loading = loading[digest] ?? start(digest, key)
-        let seat = Waiter(loop)
-        loading.seats.append(seat)
-        let deadline = Instant.now() + limits.patience
-        while true {
-            if let outcome = loading.outcome { return try outcome.get() }
-            do throws(WaitFailure) {
-                try await seat.wait(until: deadline)
-            } catch {
-                if error == .timedOut { throw Slow() }
+            guard now - remembered.loadedAt < limits.grace, error as? WaitFailure != .cancelled else {
                 throw error
             }
+            shared.memory.pause(remembered.digest, until: now + limits.pauseAfterFailure)
+            return remembered.known
         }
     }
 
-    /// A task of its own: whoever asked first may leave while others wait for the same answer.
-    private func start(_ digest: [UInt8], _ key: APIKey) -> Loading {
-        let started = Loading()
-        loading[digest] = started
-        let digests = peppers.digests(of: key)
-        loop.spawn { [self] in
-            do {
-                let caller = try await load(digests)
-                memory.set(KeyMemory.Entry(caller: caller, loadedAt: time.instant()), for: digest)
-                started.outcome = .success(caller)
-            } catch {
-                started.outcome = .failure(error)
-            }
-            loading[digest] = nil
-            for seat in started.seats { seat.wake() }
-        }
-        return started
+    /// The caller, unless the key has expired. Its use is noted.
+    private func used(_ known: KnownCaller?) -> Caller? {
+        guard let caller = known?.caller else { return nil }
+        let now = time.timestamp()
+        if let end = caller.expiresAt, end <= now { return nil }
+        shared.uses.note(caller.key, at: now)
+        return caller
     }
 }

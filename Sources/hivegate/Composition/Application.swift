@@ -31,13 +31,13 @@ struct Application: Sendable {
         let metrics = Metrics()
         let health = ProcessHealth(group)
         health.register(in: metrics, startedAt: .now())
-        let keyMemory = KeyMemory()
-        metrics.gauge("hivegate_known_keys", "API keys in memory, known or known to be nobody's.") {
-            Double(keyMemory.count)
-        }
         let identity = try await SharedIdentity.load(configuration, storage, on: loops[0])
         defer { identity.passwords.close() }
-        let workers = await makeWorkers(storage, identity, keyMemory, health: health.report, metrics: metrics)
+        let keys = SharedKeys()
+        keys.register(in: metrics)
+        let workers = await makeWorkers(storage, identity, keys, health: health.report, metrics: metrics)
+        let keyChanges = KeyChangeListener(storage.redis, keys, on: loops[0])
+        let keyUses = KeyUseWriter(keys, workers[0].pool, logger: logger)
         let server = HTTPServer(try serverConfiguration(workers, metrics))
         do {
             guard let address = IPAddress(configuration.host) else { throw SystemError("HOST", code: EINVAL) }
@@ -64,14 +64,18 @@ struct Application: Sendable {
             if !isClean { logger.warning("some answers did not finish in time and were broken off") }
         } catch {
             await server.drain(within: .zero)
+            keyChanges.close()
+            await keyUses.close()
             await close(workers)
             throw error
         }
+        keyChanges.close()
+        await keyUses.close()
         await close(workers)
     }
 
     private func makeWorkers(
-        _ storage: Storage, _ identity: SharedIdentity, _ keyMemory: KeyMemory, health: HealthReport,
+        _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys, health: HealthReport,
         metrics: Metrics
     ) async -> [Worker] {
         let lag = metrics.histogram("hivegate_loop_lag_seconds", "How late a loop's timers fire.")
@@ -80,7 +84,7 @@ struct Application: Sendable {
             workers.append(
                 await Task(executorPreference: loop) {
                     Worker(
-                        configuration, storage, identity, on: loop, keyMemory: keyMemory, health: health,
+                        configuration, storage, identity, on: loop, keys: keys, health: health,
                         metrics: metrics, logger: logger, lag: lag)
                 }.value)
         }

@@ -14,8 +14,9 @@ final class Worker: @unchecked Sendable {
     let loop: EventLoop
     let gateway: Gateway
     let snapshot: Locked<Snapshot>
+    let keyGenerations: KeyGenerations
     private let redis: RedisClient
-    private let pool: PostgresPool
+    let pool: PostgresPool
     private let client: HTTPClient
     private let lag: Histogram
     private var timer: TimerToken?
@@ -30,7 +31,7 @@ final class Worker: @unchecked Sendable {
     /// Call it on the loop.
     init(
         _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, on loop: EventLoop,
-        keyMemory: KeyMemory,
+        keys shared: SharedKeys,
         health: HealthReport, metrics: Metrics, logger: Logger, lag: Histogram
     ) {
         self.loop = loop
@@ -47,13 +48,17 @@ final class Worker: @unchecked Sendable {
         outbound.authorities = configuration.authorities
         outbound.userAgent = "hivegate/\(Version.current)"
         client = HTTPClient(on: loop, outbound)
-        let store = CallerLookup(pool)
-        let keys = KeyRing(on: loop, peppers: storage.peppers, memory: keyMemory) {
-            try await store.caller(of: $0)
-        }
+        let generations = KeyGenerations(redis, shared, logger: logger)
+        keyGenerations = generations
+        let lookup = CallerLookup(pool)
+        let keys = KeyRing(
+            on: loop, peppers: storage.peppers, shared: shared, generations: generations
+        ) { try await lookup.caller(of: $0) }
         gateway = Gateway(
             on: loop, keys: keys,
-            identity: identity.services(pool, redis, on: loop, announce: { _ in }),
+            identity: identity.services(
+                pool, redis, on: loop,
+                announce: { await generations.announce($0.organization, $0.generation) }),
             trustedNetworks: configuration.trustedProxies, client: client, openAI: configuration.openAI,
             health: health,
             metrics: metrics,
@@ -78,6 +83,7 @@ final class Worker: @unchecked Sendable {
 
     func close(until deadline: Instant) async {
         if let timer { loop.cancel(timer) }
+        await keyGenerations.close()
         await redis.close(drainingUntil: deadline)
         await pool.close(until: deadline)
     }

@@ -128,15 +128,18 @@ final class ManagementWorld: @unchecked Sendable {
     private func start(_ peppers: KeyPeppers, _ time: TimeSource, _ options: Options) async throws {
         let store = store
         let lookup = CallerLookup(pool)
-        let keys = KeyRing(on: loop, peppers: peppers, memory: KeyMemory(), time: time) {
-            try await lookup.caller(of: $0)
-        }
+        let shared = SharedKeys()
+        let generations = KeyGenerations(redis, shared, logger: .silent)
+        let keys = KeyRing(
+            on: loop, peppers: peppers, shared: shared, generations: generations, time: time
+        ) { try await lookup.caller(of: $0) }
         let throttle = LoginThrottle(redis, time: time)
         let identity = IdentityServices(
             store: store, signIn: SignIn(on: loop, store, passwords: passwords, throttle: throttle),
             passwords: passwords, throttle: throttle,
             tokens: SessionTokens(signingKeys, signingKeyStore, store, time: time),
-            publicURL: "https://hivegate.test", announce: { _ in })
+            publicURL: "https://hivegate.test",
+            announce: { await generations.announce($0.organization, $0.generation) })
         let gateway = Gateway(
             on: loop, keys: keys, identity: identity, trustedNetworks: options.trustedNetworks,
             client: client, openAI: nil, health: HealthReport(silence: { .zero }, obstacles: { [] }),

@@ -1,0 +1,72 @@
+/// A dictionary of at most `capacity` entries. To make room it goes around the entries like the hand of a clock, past
+/// those that were asked for since it came by last, and takes the first that was not: nothing is sorted or searched.
+struct ClockTable<Key: Hashable, Value> {
+    private struct Slot {
+        var key: Key
+        var value: Value
+        var wasAskedFor: Bool
+    }
+
+    let capacity: Int
+    private var places: [Key: Int32] = [:]
+    private var slots: [Slot] = []
+    private var hand = 0
+
+    init(capacity: Int) { self.capacity = max(1, capacity) }
+
+    var count: Int { slots.count }
+
+    mutating func value(for key: Key) -> Value? {
+        guard let place = places[key] else { return nil }
+        slots[Int(place)].wasAskedFor = true
+        return slots[Int(place)].value
+    }
+
+    mutating func set(_ value: Value, for key: Key) {
+        if let place = places[key] {
+            slots[Int(place)].value = value
+        } else if slots.count < capacity {
+            places[key] = Int32(slots.count)
+            slots.append(Slot(key: key, value: value, wasAskedFor: false))
+        } else {
+            let place = nextToGo()
+            places[slots[place].key] = nil
+            places[key] = Int32(place)
+            slots[place] = Slot(key: key, value: value, wasAskedFor: false)
+        }
+    }
+
+    mutating func remove(_ key: Key) {
+        if let place = places[key] { remove(at: Int(place)) }
+    }
+
+    mutating func removeAll(where isGone: (Value) -> Bool) {
+        for place in slots.indices.reversed() where isGone(slots[place].value) { remove(at: place) }
+    }
+
+    mutating func removeAll() {
+        places = [:]
+        slots = []
+        hand = 0
+    }
+
+    /// The last entry takes the place of the one that goes.
+    private mutating func remove(at place: Int) {
+        places[slots[place].key] = nil
+        let last = slots.removeLast()
+        guard place < slots.count else { return }
+        slots[place] = last
+        places[last.key] = Int32(place)
+    }
+
+    /// At the worst the hand goes around once, past entries that were all asked for; each pass was paid for by a use.
+    private mutating func nextToGo() -> Int {
+        while true {
+            advance()
+            guard slots[hand].wasAskedFor else { return hand }
+            slots[hand].wasAskedFor = false
+        }
+    }
+
+    private mutating func advance() { hand = hand + 1 < slots.count ? hand + 1 : 0 }
+}
