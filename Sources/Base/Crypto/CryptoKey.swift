@@ -9,21 +9,9 @@ final class CryptoKey: @unchecked Sendable {
 
     deinit { EVP_PKEY_free(key) }
 
-    /// A public key out of its numbers; `nil` if they are none.
-    convenience init?(_ algorithm: String, _ fill: (_ parameters: OpaquePointer) -> Bool) {
-        guard let builder = OSSL_PARAM_BLD_new(),
-            let context = EVP_PKEY_CTX_new_from_name(nil, algorithm, nil)
-        else { preconditionFailure("libcrypto lacks \(algorithm)") }
-        defer {
-            OSSL_PARAM_BLD_free(builder)
-            EVP_PKEY_CTX_free(context)
-        }
-        guard fill(builder), let parameters = OSSL_PARAM_BLD_to_param(builder) else { return nil }
-        defer { OSSL_PARAM_free(parameters) }
-        var key: OpaquePointer?
-        guard EVP_PKEY_fromdata_init(context) == 1,
-            EVP_PKEY_fromdata(context, &key, crypto_public_key, parameters) == 1, let key
-        else {
+    /// `nil` where libcrypto has made none.
+    convenience init?(made key: OpaquePointer?) {
+        guard let key else {
             // libcrypto keeps a list of what went wrong for each thread, and nobody else empties it.
             ERR_clear_error()
             return nil

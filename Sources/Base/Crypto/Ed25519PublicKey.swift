@@ -11,12 +11,9 @@ package struct Ed25519PublicKey: Sendable, Equatable {
     package init?(bytes: some Collection<UInt8>) {
         guard bytes.count == Self.length else { return nil }
         self.bytes = Array(bytes)
-        guard let key = EVP_PKEY_new_raw_public_key_ex(nil, "ED25519", nil, self.bytes, self.bytes.count)
-        else {
-            ERR_clear_error()
-            return nil
-        }
-        self.key = CryptoKey(key)
+        let made = EVP_PKEY_new_raw_public_key_ex(nil, "ED25519", nil, self.bytes, self.bytes.count)
+        guard let key = CryptoKey(made: made) else { return nil }
+        self.key = key
     }
 
     package func isValid(signature: [UInt8], of message: [UInt8]) -> Bool {

@@ -13,12 +13,7 @@ package final class KeyedDigest: @unchecked Sendable {
         // The context holds on to its algorithm.
         EVP_MAC_free(algorithm)
         var name = Array("SHA256".utf8CString)
-        let isReady = name.withUnsafeMutableBufferPointer { name in
-            let parameters = [
-                OSSL_PARAM_construct_utf8_string("digest", name.baseAddress, 0), OSSL_PARAM_construct_end(),
-            ]
-            return EVP_MAC_init(context, key, key.count, parameters) == 1
-        }
+        let isReady = crypto_init_hmac(context, key, key.count, &name) == 1
         precondition(isReady, "libcrypto refuses HMAC-SHA256")
         keyed = context
     }

@@ -9,13 +9,8 @@ package struct P256PublicKey: Sendable {
     /// `nil` if that is no point of the curve.
     package init?(x: some Collection<UInt8>, y: some Collection<UInt8>) {
         guard x.count == Self.coordinateLength, y.count == Self.coordinateLength else { return nil }
-        let point = [0x04] + Array(x) + Array(y)
-        let key = CryptoKey("EC") { parameters in
-            OSSL_PARAM_BLD_push_utf8_string(parameters, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) == 1
-                && OSSL_PARAM_BLD_push_octet_string(
-                    parameters, OSSL_PKEY_PARAM_PUB_KEY, point, point.count) == 1
-        }
-        guard let key else { return nil }
+        var point = [0x04] + Array(x) + Array(y)
+        guard let key = CryptoKey(made: crypto_p256_public_key(&point, point.count)) else { return nil }
         self.key = key
     }
 

@@ -18,17 +18,8 @@ package struct RSAPublicKey: Sendable {
             // With an exponent of one every message is its own signature.
             let odd = exponent.last, odd & 1 == 1, exponent.count <= 8, exponent != [1]
         else { return nil }
-        let n = BN_bin2bn(modulus, Int32(modulus.count), nil)
-        let e = BN_bin2bn(exponent, Int32(exponent.count), nil)
-        defer {
-            BN_free(n)
-            BN_free(e)
-        }
-        let key = CryptoKey("RSA") { parameters in
-            OSSL_PARAM_BLD_push_BN(parameters, OSSL_PKEY_PARAM_RSA_N, n) == 1
-                && OSSL_PARAM_BLD_push_BN(parameters, OSSL_PKEY_PARAM_RSA_E, e) == 1
-        }
-        guard let key else { return nil }
+        let made = crypto_rsa_public_key(modulus, Int32(modulus.count), exponent, Int32(exponent.count))
+        guard let key = CryptoKey(made: made) else { return nil }
         self.key = key
         length = modulus.count
     }

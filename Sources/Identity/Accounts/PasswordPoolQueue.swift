@@ -1,4 +1,5 @@
 import Base
+import Glibc
 package import Loop
 
 /// Work that waits for threads of low priority, first come, first served.
@@ -103,6 +104,7 @@ package final class PasswordPoolQueue: Sendable {
     // MARK: On the queue's thread
 
     private func distribute() {
+        pthread_setname_np(pthread_self(), "password-queue")
         let threads = (0..<threadCount).map { number in
             PasswordPoolThread(name: "password-\(number)") { [news] in news.signal() }
         }
