@@ -29,6 +29,7 @@ package struct ErrorResponder: Sendable {
         var fields: HTTPFields = ["Content-Type": "application/json"]
         if !exchange.responseFields.contains("X-Request-Id") { fields.append("X-Request-Id", exchange.id) }
         if let seconds = problem.retryAfterSeconds { fields.append("Retry-After", seconds) }
+        if problem.kind == .unauthenticated { fields.append("WWW-Authenticate", "Bearer") }
         exchange.respond(
             problem.kind.status, fields, body: OpenAIProblem.body(problem, requestID: exchange.id))
     }

@@ -16,7 +16,7 @@ package struct AnswerDescription: Sendable {
         let isError = status >= 400 && mediaType == nil && schema == nil
         self.status = status
         self.description = description
-        self.schema = isError ? .error : schema
+        self.schema = isError ? (status == 400 ? .refusal : .error) : schema
         self.example = example
         self.mediaType = mediaType ?? (isError || schema != nil ? "application/json" : nil)
     }

@@ -54,79 +54,38 @@ extension Endpoint: JSONWritable {
     // MARK: Answers
 
     private func writeResponses(to json: inout JSONWriter) {
-        let all = answers + commonErrors
+        let errors = commonErrors.filter { error in !answers.contains { $0.status == error.status } }
         json.object("responses") { json in
-            for status in Set(all.map(\.status)).sorted() {
-                let alike = all.filter { $0.status == status }
+            for status in Set(answers.map(\.status)).sorted() {
                 json.key(dynamic: String(status))
                 json.object { json in
+                    let alike = answers.filter { $0.status == status }
                     json.field("description", alike.map(\.description).joined(separator: " "))
-                    Self.writeHeaders(status, to: &json)
-                    Self.writeContent(alike.filter { $0.mediaType != nil }, to: &json)
+                    AnswerDescription.writeHeaders(isNamed: namesRequests, status: status, to: &json)
+                    AnswerDescription.writeContent(alike, to: &json)
                 }
             }
-            json.object("default") { json in
-                json.field("description", "Any other error.")
-                Self.writeContent([Self.anyOther], to: &json)
+            for error in errors {
+                json.key(dynamic: String(error.status))
+                json.object { $0.field("$ref", "#/components/responses/\(error.rawValue)") }
+            }
+            json.object("default") {
+                $0.field("$ref", "#/components/responses/\(CommonError.other.rawValue)")
             }
         }
     }
 
-    private static let anyOther = AnswerDescription(500, "Any other error.", .refusal)
-
-    private static func writeHeaders(_ status: Int, to json: inout JSONWriter) {
-        json.object("headers") { json in
-            json.object("X-Request-Id") { $0.field("$ref", "#/components/headers/RequestId") }
-            if status == 429 || status == 503 {
-                json.object("Retry-After") { $0.field("$ref", "#/components/headers/RetryAfter") }
-            }
-        }
-    }
-
-    private static func writeContent(_ answers: [AnswerDescription], to json: inout JSONWriter) {
-        if answers.isEmpty { return }
-        json.object("content") { json in
-            for answer in answers {
-                guard let mediaType = answer.mediaType else { continue }
-                json.key(dynamic: mediaType)
-                json.object { json in
-                    json.field("schema", answer.schema ?? .string(0...Int(Int32.max)))
-                    guard let example = answer.example else { return }
-                    if answer.schema == nil {
-                        json.field("example", example)
-                    } else {
-                        json.field("example", raw: Array(example.utf8))
-                    }
-                }
-            }
-        }
-    }
+    /// Whether its answers carry `X-Request-Id`.
+    private var namesRequests: Bool { isChecked || access != .open }
 
     /// What any endpoint of this access, with such parameters and such a body, can answer beside its own.
-    private var commonErrors: [AnswerDescription] {
-        var errors: [AnswerDescription] = []
-        func add(_ status: Int, _ description: String) {
-            if answers.contains(where: { $0.status == status }) { return }
-            errors.append(AnswerDescription(status, description))
-        }
-        if access != .open {
-            add(401, "No valid credential was sent.")
-            add(403, "The credential is valid and does not allow this.")
-        }
-        if !parameters.isEmpty { add(404, "There is no such object, or it is another organization's.") }
-        if isChecked {
-            add(400, "What was sent is malformed: the query, or the body's JSON.")
-            add(422, "What was sent is not as described. Every fault is in `errors`.")
-        }
-        if body != nil {
-            add(413, "The body is too large.")
-            add(415, "The body is no JSON, or is compressed.")
-        }
-        if isChecked || access != .open {
-            add(429, "Too many requests. Come back after `Retry-After`.")
-            add(503, "The gateway cannot do this at the moment. Come back after `Retry-After`.")
-        }
-        return errors
+    private var commonErrors: [CommonError] {
+        (isChecked ? [.malformed] : [])
+            + (access == .open ? [] : [.unauthenticated, .forbidden])
+            + (parameters.isEmpty ? [] : [.notFound])
+            + (body == nil ? [] : [.tooLarge, .unsupportedMediaType])
+            + (isChecked ? [.unprocessable] : [])
+            + (namesRequests ? [.rateLimited, .unavailable] : [])
     }
 }
 

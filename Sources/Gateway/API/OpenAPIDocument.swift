@@ -24,6 +24,7 @@ package struct OpenAPIDocument: Sendable {
             json.object("components") { json in
                 Self.writeSecuritySchemes(to: &json)
                 Self.writeHeaders(to: &json)
+                CommonError.writeAll(to: &json)
                 Self.writeSchemas(endpoints, to: &json)
             }
         }
@@ -37,7 +38,7 @@ package struct OpenAPIDocument: Sendable {
             json.field("version", version)
             json.field(
                 "description",
-                "A gateway between teams and language models. Every answer carries `X-Request-Id`. Errors have one "
+                "A gateway between teams and language models. Errors have one "
                     + "shape, that of OpenAI's API, and name every field that is wrong. On management addresses "
                     + "unknown fields and unknown query parameters are errors.")
             json.object("license") { json in

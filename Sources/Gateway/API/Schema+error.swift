@@ -5,21 +5,21 @@ extension Schema {
             "error",
             .object([
                 Field(
-                    "type", .string(1...64), "The kind of error, in OpenAI's words: `invalid_request_error`."),
-                Field("code", .string(1...64), "A stable name for programs: `model_not_found`."),
-                Field("message", .string(1...10_000), "For people: what is wrong, and the way out."),
+                    "type", .freeText, "The kind of error, in OpenAI's words: `invalid_request_error`."),
+                Field("code", .freeText, "A stable name for programs: `model_not_found`."),
+                Field("message", .freeText, "For people: what is wrong, and the way out."),
                 Field(
-                    "param", .string(0...1000), isNullable: true,
+                    "param", .freeText, isNullable: true,
                     "The field that is wrong, the first of several."),
-                Field("request_id", .string(1...100), "Quote it when you report the error."),
+                Field("request_id", .freeText, "Quote it when you report the error."),
                 .optional(
                     "retry_after", .integer(0...86_400), "In how many seconds it is worth another try."),
                 .optional(
                     "errors",
                     .array(
                         of: .object([
-                            Field("field", .string(0...1000), "Its path: `limits.requests_per_minute`."),
-                            Field("message", .string(1...1000), "What is wrong with it."),
+                            Field("field", .freeText, "Its path: `limits.requests_per_minute`."),
+                            Field("message", .freeText, "What is wrong with it."),
                         ]), 1...50), "Everything that is wrong with what was sent."),
             ]), "What went wrong.")
     ]).named("Error").described("An error.")
@@ -29,8 +29,8 @@ extension Schema {
         Field(
             "error",
             .openObject([
-                Field("code", .string(1...64), "A stable name for programs."),
-                Field("message", .string(1...10_000), "For people: what is wrong."),
+                Field("code", .freeText, "A stable name for programs."),
+                Field("message", .freeText, "For people: what is wrong."),
             ]), "What went wrong.")
     ]).named("Refusal").described("An error, or what the server refuses before it knows the endpoint.")
 }

@@ -42,8 +42,8 @@ extension Schema: JSONWritable {
         case .array(let element, let count, let isUnique):
             json.field("type", "array")
             json.field("items", element)
-            json.field("minItems", count.lowerBound)
-            json.field("maxItems", count.upperBound)
+            if count.lowerBound > 0 { json.field("minItems", count.lowerBound) }
+            if count.upperBound < Int.max { json.field("maxItems", count.upperBound) }
             if isUnique { json.field("uniqueItems", true) }
         case .object(let fields, let isOpen): Self.writeObject(fields, isOpen, to: &json)
         case .map(let element, let keys, let maximumCount):
@@ -53,6 +53,7 @@ extension Schema: JSONWritable {
             json.field("maxProperties", maximumCount)
         case .anyOf(let schemas): json.array("anyOf", schemas)
         case .any: json.field("$ref", "#/components/schemas/\(Self.anything)")
+        case .free: return
         }
     }
 
@@ -66,13 +67,7 @@ extension Schema: JSONWritable {
         }
         let required = fields.filter(\.isRequired).map(\.name)
         if !required.isEmpty { json.array("required", required) }
-        if isOpen {
-            json.object("additionalProperties") { json in
-                json.field("$ref", "#/components/schemas/\(anything)")
-            }
-        } else {
-            json.field("additionalProperties", false)
-        }
+        json.field("additionalProperties", isOpen)
     }
 
     // MARK: Components
@@ -80,8 +75,10 @@ extension Schema: JSONWritable {
     /// The component that stands for `any`.
     static let anything = "Anything"
 
+    static let doubles = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
+
     static func writeAnything(to json: inout JSONWriter) {
-        let text = TextRule.any(0...1)
+        let notNull = TextRule.notNull.anchored
         json.object { json in
             json.field("description", "Any JSON but U+0000 in a string and a number beyond a double.")
             json.array("anyOf") { json in
@@ -90,7 +87,7 @@ extension Schema: JSONWritable {
                     to: &json)
                 json.object { json in
                     json.field("type", "string")
-                    json.field("pattern", text.pattern.anchored)
+                    json.field("pattern", notNull)
                 }
                 json.object { json in
                     json.field("type", "array")
@@ -98,7 +95,7 @@ extension Schema: JSONWritable {
                 }
                 json.object { json in
                     json.field("type", "object")
-                    json.object("propertyNames") { $0.field("pattern", text.pattern.anchored) }
+                    json.object("propertyNames") { $0.field("pattern", notNull) }
                     json.object("additionalProperties") {
                         $0.field("$ref", "#/components/schemas/\(anything)")
                     }
@@ -114,7 +111,7 @@ extension Schema: JSONWritable {
             components[component] = self
         }
         switch kind {
-        case .string, .choice, .integer, .number, .boolean, .any: return
+        case .string, .choice, .integer, .number, .boolean, .any, .free: return
         case .array(let element, _, _), .map(let element, _, _): element.collect(into: &components)
         case .object(let fields, _): for field in fields { field.schema.collect(into: &components) }
         case .anyOf(let schemas): for schema in schemas { schema.collect(into: &components) }
@@ -124,9 +121,9 @@ extension Schema: JSONWritable {
 
 extension TextRule {
     fileprivate func writeMembers(to json: inout JSONWriter) {
-        json.field("minLength", lengths.lowerBound)
-        json.field("maxLength", lengths.upperBound)
-        json.field("pattern", pattern.anchored)
+        if lengths.lowerBound > 0 { json.field("minLength", lengths.lowerBound) }
+        if lengths.upperBound < Int.max { json.field("maxLength", lengths.upperBound) }
+        json.field("pattern", ifPresent: pattern?.anchored)
         json.field("format", ifPresent: format)
     }
 }

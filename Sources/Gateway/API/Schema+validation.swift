@@ -28,6 +28,8 @@ private struct SchemaCheck {
     private static let largestFaultCount = 50
     /// How much of a client's key is said back.
     private static let largestKey = 64
+    /// A fault deeper than this names what it is in.
+    private static let largestPath = 300
 
     private(set) var faults: [Problem.Fault] = []
 
@@ -47,7 +49,7 @@ private struct SchemaCheck {
             if !choices.contains(value.string ?? "") { fault(path, "must be \(schema.noun)") }
         case .integer(let range): checkInteger(value, range, at: path)
         case .number(let range):
-            guard let number = value.double, range.contains(number) else {
+            guard let number = value.number, range.contains(number) else {
                 return fault(path, "must be between \(range.lowerBound) and \(range.upperBound)")
             }
         case .boolean: return
@@ -58,6 +60,7 @@ private struct SchemaCheck {
             checkMap(value, of: element, keys, maximumCount, at: path)
         case .anyOf(let schemas): checkAny(value, of: schemas, schema, at: path)
         case .any: checkAnything(value, at: path)
+        case .free: return
         }
     }
 
@@ -101,9 +104,7 @@ private struct SchemaCheck {
                 present.insert(key)
                 if field.isNullable, member.value.isNull { continue }
                 check(member.value, field.schema, at: memberPath)
-            } else if isOpen {
-                checkAnything(member.value, at: memberPath)
-            } else {
+            } else if !isOpen {
                 fault(memberPath, "is not known here")
             }
         }
@@ -145,7 +146,9 @@ private struct SchemaCheck {
         case .string:
             if (value.string ?? "").utf8.contains(0) { fault(path, "must not contain U+0000") }
         case .number:
-            if value.double == nil { fault(path, "must not be larger than a double") }
+            if !Schema.doubles.contains(value.number ?? "") {
+                fault(path, "must not be larger than a double")
+            }
         case .array:
             for (index, element) in value.elements.enumerated() {
                 checkAnything(element, at: "\(path)[\(index)]")
@@ -161,11 +164,24 @@ private struct SchemaCheck {
         }
     }
 
+    /// The path of what is under `key`, which is the client's own text: cut, and without what does not print.
     private static func path(_ key: String, in path: String) -> String {
-        let scalars = key.unicodeScalars
-        let shown =
-            scalars.count > largestKey
-            ? String(String.UnicodeScalarView(scalars.prefix(largestKey))) + "…" : key
-        return path.isEmpty ? shown : "\(path).\(shown)"
+        var shown = String.UnicodeScalarView()
+        for scalar in key.unicodeScalars.prefix(largestKey) {
+            shown.append(scalar.isShown ? scalar : "\u{FFFD}")
+        }
+        if key.unicodeScalars.count > largestKey { shown.append("…") }
+        let whole = path.isEmpty ? String(shown) : "\(path).\(String(shown))"
+        return whole.unicodeScalars.count > largestPath ? path : whole
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isShown: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
+            false
+        default: true
+        }
     }
 }

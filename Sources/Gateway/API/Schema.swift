@@ -15,12 +15,14 @@ package struct Schema: Sendable {
         case number(ClosedRange<Double>)
         case boolean
         case array(of: Schema, count: ClosedRange<Int>, isUnique: Bool)
-        /// An open one may have more fields than these.
+        /// An open one may have more fields than these, of whatever kind.
         case object([Field], isOpen: Bool)
         case map(of: Schema, keys: TextRule, maximumCount: Int)
         case anyOf([Schema])
         /// Whatever the database can hold: no U+0000, no number beyond a double.
         case any
+        /// Whatever JSON can say.
+        case free
     }
 
     private init(_ kind: Kind) { self.kind = kind }
@@ -75,6 +77,10 @@ package struct Schema: Sendable {
 
     package static func anyOf(_ schemas: [Schema]) -> Schema { Schema(.anyOf(schemas)) }
     package static let any = Schema(.any)
+    /// For documents of others, of which nothing is kept.
+    package static let free = Schema(.free)
+    /// Any text at all, for documents of others.
+    package static let freeText = Schema(.string(TextRule(0...Int.max)))
 
     // MARK: Names
 
@@ -95,7 +101,7 @@ package struct Schema: Sendable {
     var isScalar: Bool {
         switch kind {
         case .string, .choice, .integer, .number, .boolean: true
-        case .array, .object, .map, .anyOf, .any: false
+        case .array, .object, .map, .anyOf, .any, .free: false
         }
     }
 
@@ -114,7 +120,7 @@ package struct Schema: Sendable {
         case .array: "a list"
         case .object, .map: "an object"
         case .anyOf(let schemas): schemas.map(\.noun).joined(separator: " or ")
-        case .any: "a value"
+        case .any, .free: "a value"
         }
     }
 
@@ -126,7 +132,7 @@ package struct Schema: Sendable {
         case .boolean: .bool
         case .array: .array
         case .object, .map: .object
-        case .anyOf, .any: nil
+        case .anyOf, .any, .free: nil
         }
     }
 }

@@ -43,7 +43,7 @@ enum ModelEndpoints {
                 200, "The models, in a shape that the clients of OpenAI and of Anthropic both read.",
                 .openObject([
                     Field("object", .choice(["list"]), "Always `list`."),
-                    Field("data", .array(of: model, 0...100_000), "The models."),
+                    Field("data", .array(of: model, 0...Int.max), "The models."),
                 ]),
                 example: """
                     {"object":"list","data":[{"id":"sandbox/echo","object":"model","created":0,\
@@ -56,60 +56,58 @@ enum ModelEndpoints {
 
     // MARK: Schemas
 
+    /// What the gateway itself reads of a request, no stricter than it reads it.
     private static let request = Schema.openObject([
-        Field("model", .string(1...1000), "A model of `GET /v1/models`."),
+        Field("model", .string(TextRule(1...Int.max)), "A model of `GET /v1/models`."),
         Field(
             "messages",
             .array(
                 of: .openObject([
-                    Field("role", .string(0...100), "`system`, `user`, `assistant`, …"),
+                    Field("role", .freeText, "`system`, `user`, `assistant`, …"),
                     .optional(
-                        "content", .anyOf([.string(0...10_000_000), .array(of: .any, 0...10_000)]),
-                        isNullable: true, "A text, or a list of parts."),
-                ]), 1...100_000), "The conversation."),
+                        "content", .anyOf([.freeText, .array(of: .free, 0...Int.max)]), isNullable: true,
+                        "A text, or a list of parts."),
+                ]), 1...Int.max), "The conversation."),
         .optional("stream", .boolean, isNullable: true, "Whether the answer comes as a stream of events."),
         .optional(
             "stream_options",
-            .openObject([
-                .optional(
-                    "include_usage", .boolean, isNullable: true, "Whether the last event holds the usage.")
-            ]), isNullable: true, "How to stream."),
+            .openObject([.optional("include_usage", .free, "Whether the last event holds the usage.")]),
+            isNullable: true, "How to stream."),
         .optional(
-            "max_completion_tokens", .integer(1...1_000_000_000), isNullable: true,
+            "max_completion_tokens", .integer(1...Int.max), isNullable: true,
             "The most that is to be answered."),
         .optional(
-            "max_tokens", .integer(1...1_000_000_000), isNullable: true,
+            "max_tokens", .integer(1...Int.max), isNullable: true,
             "The older name of `max_completion_tokens`."),
+        .optional("n", .integer(1...16), isNullable: true, "How many answers to choose from."),
         .optional(
-            "n", .integer(1...16), isNullable: true, "How many answers to choose from."),
-        .optional(
-            "seed", .integer(-9_007_199_254_740_991...9_007_199_254_740_991), isNullable: true,
+            "seed", .integer(Int.min...Int.max), isNullable: true,
             "The same seed gives the same answer, as far as the model keeps to it."),
         .optional(
-            "stop", .anyOf([.string(0...1000), .array(of: .string(0...1000), 0...100)]), isNullable: true,
+            "stop", .anyOf([.freeText, .array(of: .freeText, 0...Int.max)]), isNullable: true,
             "Where the answer ends."),
     ]).named("ChatCompletionRequest")
 
     private static let completion = Schema.openObject([
-        Field("id", .string(1...1000), "The completion."),
+        Field("id", .freeText, "The completion."),
         Field("object", .choice(["chat.completion"]), "Always `chat.completion`."),
-        Field("created", .integer(0...100_000_000_000), "In seconds since 1970."),
-        Field("model", .string(1...1000), "The model that answered."),
+        Field("created", .integer(0...Int.max), "In seconds since 1970."),
+        Field("model", .freeText, "The model that answered."),
         Field(
             "choices",
             .array(
                 of: .openObject([
-                    Field("index", .integer(0...1000), "Its place."),
+                    Field("index", .integer(0...Int.max), "Its place."),
                     .optional("message", .openObject([]), "What was answered."),
-                    .optional("finish_reason", .string(0...100), isNullable: true, "Why it ended."),
-                ]), 0...1000), "The answers."),
+                    .optional("finish_reason", .freeText, isNullable: true, "Why it ended."),
+                ]), 0...Int.max), "The answers."),
         .optional("usage", .openObject([]), isNullable: true, "The tokens that it took."),
     ]).named("ChatCompletion")
 
     private static let model = Schema.openObject([
-        Field("id", .string(1...1000), "As it is named in requests."),
+        Field("id", .freeText, "As it is named in requests."),
         Field("object", .choice(["model"]), "Always `model`."),
-        Field("created", .integer(-100_000_000_000...100_000_000_000), "In seconds since 1970."),
-        Field("owned_by", .string(0...1000), "Whose it is."),
+        Field("created", .integer(Int.min...Int.max), "In seconds since 1970."),
+        Field("owned_by", .freeText, "Whose it is."),
     ]).named("Model")
 }
