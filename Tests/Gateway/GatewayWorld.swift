@@ -21,6 +21,7 @@ final class GatewayWorld: @unchecked Sendable {
     /// By the digest of the key.
     private var callers: [KeyDigest: Caller] = [:]
     private let peppers: KeyPeppers
+    private let passwords = PasswordPool(threads: 1, capacity: 1)
     var isDatabaseAway = false
     var obstacles: [String] = []
     var silence = Duration.zero
@@ -56,6 +57,7 @@ final class GatewayWorld: @unchecked Sendable {
                 upstream.map { OpenAIUpstream(baseURL: $0.url, key: Secret("sk-upstream")) })
             try await body(world)
             await world.server?.drain(within: .seconds(1))
+            world.passwords.close()
             upstream?.close()
         }
     }
@@ -67,7 +69,7 @@ final class GatewayWorld: @unchecked Sendable {
         }
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
-            on: loop, keys: keys, identity: try Self.nobody(on: loop), client: client, openAI: openAI,
+            on: loop, keys: keys, identity: try nobody(), client: client, openAI: openAI,
             health: health, metrics: metrics,
             logger: .silent)
         let routes = RouteTable.routes { _ in gateway }
@@ -84,7 +86,7 @@ final class GatewayWorld: @unchecked Sendable {
     }
 
     /// Management needs databases: `ManagementWorld` has them. Here nobody can sign in.
-    private static func nobody(on loop: EventLoop) throws -> IdentityServices {
+    private func nobody() throws -> IdentityServices {
         let nowhere = PostgresPool(
             try PostgresConfiguration(url: "postgresql://nobody@127.0.0.1:1/nothing"), on: loop)
         let redis = RedisClient(try RedisURL("redis://127.0.0.1:1"), on: loop)
@@ -93,7 +95,6 @@ final class GatewayWorld: @unchecked Sendable {
         let store = IdentityStore(
             nowhere, peppers: try KeyPeppers(parsing: Secret("1:\(String(repeating: "p", count: 32))")),
             vault: vault, audit: audit, settings: IdentityStore.Settings(publicURL: "http://127.0.0.1"))
-        let passwords = PasswordPool(threads: 1, capacity: 1)
         let throttle = LoginThrottle(redis)
         let signingKeys = SigningKeys(issuer: "http://127.0.0.1", audience: "http://127.0.0.1")
         return IdentityServices(
