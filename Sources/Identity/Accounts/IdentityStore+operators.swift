@@ -8,18 +8,9 @@ extension IdentityStore {
         try await pool.transaction(in: .system, readOnly: true) { transaction in
             try await transaction.query(
                 """
-                SELECT id, email, name, email_verified_at IS NOT NULL, disabled_at IS NOT NULL, created_at,
-                    EXISTS (SELECT FROM totp_devices WHERE user_id = users.id AND confirmed_at IS NOT NULL),
-                    EXISTS (SELECT FROM operators WHERE user_id = users.id)
-                FROM users WHERE \(last)::uuid IS NULL OR id > \(last) ORDER BY id LIMIT \(limit)
+                SELECT \(Account.summaryColumns) FROM users WHERE \(last)::uuid IS NULL OR id > \(last) ORDER BY id LIMIT \(limit)
                 """
-            ).decode { row throws(PostgresError) in
-                let (id, email, name, isVerified, isDisabled, createdAt, hasTOTP, isOperator) =
-                    try row.decode((UUID, String, String?, Bool, Bool, Timestamp, Bool, Bool).self)
-                return Account(
-                    id: id, email: email, name: name, isVerified: isVerified, isDisabled: isDisabled,
-                    createdAt: createdAt, passwordHash: nil, hasTOTP: hasTOTP, isOperator: isOperator)
-            }
+            ).decode(Account.summary)
         }
     }
 
@@ -59,6 +50,17 @@ extension IdentityStore {
         return changes
     }
 
+    package func operators() async throws -> [Account] {
+        try await pool.transaction(in: .system, readOnly: true) { transaction in
+            try await transaction.query(
+                """
+                SELECT \(Account.summaryColumns) FROM users
+                WHERE EXISTS (SELECT FROM operators WHERE user_id = users.id) ORDER BY id
+                """
+            ).decode(Account.summary)
+        }
+    }
+
     package func addOperator(_ user: UUID, by actor: Actor) async throws {
         try await pool.transaction(in: .system) { transaction in
             let found = try await transaction.query(
@@ -83,5 +85,22 @@ extension IdentityStore {
                 AuditLog.Deed("operator.remove", "user", user), by: actor, in: AuditEntry.instance,
                 at: time.timestamp(), transaction)
         }
+    }
+}
+
+extension Account {
+    /// All but the password.
+    fileprivate static let summaryColumns: SQL = """
+        id, email, name, email_verified_at IS NOT NULL, disabled_at IS NOT NULL, created_at,
+        EXISTS (SELECT FROM totp_devices WHERE user_id = users.id AND confirmed_at IS NOT NULL),
+        EXISTS (SELECT FROM operators WHERE user_id = users.id)
+        """
+
+    fileprivate static func summary(_ row: PostgresRow) throws(PostgresError) -> Account {
+        let (id, email, name, isVerified, isDisabled, createdAt, hasTOTP, isOperator) = try row.decode(
+            (UUID, String, String?, Bool, Bool, Timestamp, Bool, Bool).self)
+        return Account(
+            id: id, email: email, name: name, isVerified: isVerified, isDisabled: isDisabled,
+            createdAt: createdAt, passwordHash: nil, hasTOTP: hasTOTP, isOperator: isOperator)
     }
 }

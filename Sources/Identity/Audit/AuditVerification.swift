@@ -16,6 +16,8 @@ package struct AuditVerification: Sendable {
     package struct Chain: Sendable {
         package var organization: UUID
         package var entryCount: Int64
+        /// The code of the last entry.
+        package var end: [UInt8]
         /// `nil`: it is whole.
         package var breach: Breach?
     }
@@ -60,13 +62,13 @@ package struct AuditVerification: Sendable {
                     let entry = try AuditEntry(row)
                     guard entry.sequence == sequence + 1 else {
                         return Chain(
-                            organization: organization, entryCount: sequence,
+                            organization: organization, entryCount: sequence, end: mac,
                             breach: Breach(sequence: sequence + 1, reason: "is missing"))
                     }
                     let stored = try row.decode([UInt8].self, "mac")
                     guard log.mac(of: entry, after: mac) == stored else {
                         return Chain(
-                            organization: organization, entryCount: sequence,
+                            organization: organization, entryCount: sequence, end: mac,
                             breach: Breach(
                                 sequence: entry.sequence,
                                 reason: "was changed, or does not follow the one before"))
@@ -76,7 +78,7 @@ package struct AuditVerification: Sendable {
                 if rows.count < Self.batch { break }
             }
             return Chain(
-                organization: organization, entryCount: sequence,
+                organization: organization, entryCount: sequence, end: mac,
                 breach: try breach(ofHead: head.first, organization, sequence, mac))
         }
     }
@@ -85,8 +87,9 @@ package struct AuditVerification: Sendable {
         ofHead head: PostgresRow?, _ organization: UUID, _ sequence: Int64, _ mac: [UInt8]
     ) throws -> Breach? {
         guard let head else {
-            // An organization that was never heard of has no chain. One with entries must have an end.
-            return sequence == 0 ? nil : Breach(sequence: sequence, reason: "the end of the chain is missing")
+            // The instance may have nothing to tell yet. An organization was made, and that is written down.
+            let mayBeEmpty = sequence == 0 && organization == AuditEntry.instance
+            return mayBeEmpty ? nil : Breach(sequence: sequence, reason: "the end of the chain is missing")
         }
         let (count, end, seal) = try head.decode((Int64, [UInt8], [UInt8]).self)
         guard log.seal(organization, count, end) == seal else {

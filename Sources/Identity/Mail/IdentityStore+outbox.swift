@@ -13,6 +13,26 @@ extension IdentityStore {
                 \(sealed.masterVersion))
             """)
     }
+
+    /// Those that wait, the oldest first.
+    package func unsentMails(to recipient: String?) async throws -> [MailMessage] {
+        try await pool.transaction(in: .system, readOnly: true) { transaction in
+            let rows = try await transaction.query(
+                """
+                SELECT id, recipient, subject, sealed, wrapped_key, master_version FROM mail_outbox
+                WHERE sent_at IS NULL AND sealed IS NOT NULL
+                  AND (\(recipient)::text IS NULL OR recipient = \(recipient))
+                ORDER BY id LIMIT 1000
+                """)
+            return try rows.map { row in
+                let text = try vault.open(Sealed(row), at: .mail(row.decode(UUID.self, "id")))
+                return MailMessage(
+                    to: try row.decode(String.self, "recipient"),
+                    subject: try row.decode(String.self, "subject"),
+                    text: String(decoding: text, as: UTF8.self))
+            }
+        }
+    }
 }
 
 extension Vault.Place {

@@ -9,6 +9,9 @@ package struct Vault: Sendable {
 
     package init(_ keys: MasterKeys) { self.keys = keys }
 
+    /// Of the master key under which new secrets go.
+    package var newestVersion: Int16 { keys.newestVersion }
+
     /// Where a secret belongs. All of it is proven when the secret is opened.
     package struct Place: Equatable, Sendable {
         /// What it is: `provider_credential`, `totp`.

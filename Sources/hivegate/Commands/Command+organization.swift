@@ -1,39 +1,66 @@
 import Base
 import Identity
-import Loop
-import Postgres
 
 extension Command {
     static let organization = Command(
-        name: "org", summary: "make an organization with its owner and a first key",
-        synopsis: "create NAME --owner EMAIL",
+        name: "org", summary: "make, list, delete and restore organizations",
+        synopsis: "create NAME --owner EMAIL | list | delete ID | restore ID",
         description: """
-            Makes an organization, its owner and an API key, and prints the key and the owner's password. Neither can be
-            shown again. An owner who has an account already keeps their password.
+              create NAME --owner EMAIL  makes an organization with its owner and an API key, and prints the key and the
+                                         owner's password. Neither can be shown again. An owner who has an account
+                                         already keeps their password.
+              list                       lists all, deleted ones too
+              delete ID                  ends its keys and sessions at once; its data stay for 30 days
+              restore ID                 brings it back within that time
             """
     ) { arguments throws(Misuse) in
-        guard arguments.count == 4, arguments[0] == "create", arguments[2] == "--owner" else {
-            throw Misuse(reason: "expected: create NAME --owner EMAIL")
-        }
-        let (name, email) = (arguments[1], arguments[3])
-        guard email.contains("@"), !name.isEmpty else {
-            throw Misuse(reason: "the owner needs an e-mail address")
-        }
-        return Program.run { configuration, loop, logger in
-            try await Storage.use(configuration, sharing: .allowed, on: loop, logger: logger) { storage in
-                let identity = try await SharedIdentity.load(configuration, storage, on: loop)
-                let pool = PostgresPool(storage.database, on: loop)
-                let password = FirstStart.newPassword()
-                let founding = try await identity.store(pool).found(
-                    organization: name, owner: email,
-                    password: identity.passwords.hash(password, on: loop), by: .command)
-                let credentials = Credentials(
-                    url: configuration.url(port: configuration.port), key: founding.key.secret,
-                    ownerEmail: email, ownerPassword: founding.isNewAccount ? password : Secret(""))
-                Console.print(credentials.text)
-                identity.passwords.close()
-                await pool.close(until: .now() + .seconds(1))
+        let arguments = try Arguments(arguments, options: ["--owner"])
+        switch arguments.words.first {
+        case "create":
+            let name = try arguments.operand()
+            return create(name, owner: try Arguments.email(arguments.required("--owner")))
+        case "list":
+            _ = try arguments.operands(0)
+            return listOrganizations()
+        case "delete":
+            let id = try Arguments.identifier(arguments.operand())
+            return Administration.run { administration in
+                await administration.announce(try await administration.store.delete(id, by: .command))
             }
+        case "restore":
+            let id = try Arguments.identifier(arguments.operand())
+            return Administration.run { administration in
+                await administration.announce(try await administration.store.restore(id, by: .command))
+            }
+        default: throw Misuse(reason: "expected create, list, delete or restore")
+        }
+    }
+
+    private static func create(_ name: String, owner email: String) -> ExitCode {
+        Administration.run { administration in
+            let password = Secret.newPassword()
+            let founding = try await administration.store.found(
+                organization: name, owner: email, password: administration.hash(password), by: .command)
+            Console.print(
+                """
+                HIVEGATE_API_KEY=\(founding.key.secret.reveal())
+                HIVEGATE_OWNER_EMAIL=\(email)
+                """)
+            if founding.isNewAccount { Console.print("HIVEGATE_OWNER_PASSWORD=\(password.reveal())") }
+        }
+    }
+
+    private static func listOrganizations() -> ExitCode {
+        Administration.run { administration in
+            var last: UUID?
+            repeat {
+                let page = try await administration.store.allOrganizations(after: last, limit: 1000)
+                for one in page {
+                    let end = one.deletedAt.map { "  deleted \($0)" } ?? ""
+                    Console.print("\(one.id)  \(one.createdAt)  \(one.name)\(end)")
+                }
+                last = page.count == 1000 ? page.last?.id : nil
+            } while last != nil
         }
     }
 }

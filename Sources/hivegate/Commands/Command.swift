@@ -13,7 +13,11 @@ struct Command: Sendable {
         let reason: String
     }
 
-    static let all: [Command] = [.serve, .migrate, .checkConfig, .organization, .health, .version]
+    static let all: [Command] = [
+        .serve, .migrate, .checkConfig, .organization, .user, .key, .operators, .rewrap, .verify, .outbox,
+        .health,
+        .version,
+    ]
 
     /// Runs what the arguments ask for.
     static func run(_ arguments: [String]) -> ExitCode {

@@ -54,7 +54,7 @@ struct FirstStart {
             })
         else { return nil }
         logger.warning("the credentials were lost or revoked: making a new key and password")
-        let password = Self.newPassword()
+        let password = Secret.newPassword()
         let hash = try await identity.passwords.hash(password, on: loop)
         try await store.setPassword(hash, of: account.id, sparing: nil, by: .system)
         let made = try await store.makeKey(
@@ -64,7 +64,7 @@ struct FirstStart {
     }
 
     private func made(_ store: IdentityStore) async throws -> Credentials {
-        let password = Self.newPassword()
+        let password = Secret.newPassword()
         let founding = try await store.found(
             organization: Self.organizationName, owner: Self.ownerEmail,
             password: identity.passwords.hash(password, on: loop), by: .system)
@@ -72,5 +72,4 @@ struct FirstStart {
             url: url, key: founding.key.secret, ownerEmail: Self.ownerEmail, ownerPassword: password)
     }
 
-    static func newPassword() -> Secret { Secret(Random.base62(20)) }
 }
