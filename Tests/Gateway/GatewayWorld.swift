@@ -45,16 +45,17 @@ final class GatewayWorld: @unchecked Sendable {
         peppers = try KeyPeppers(parsing: Secret("1:\(String(repeating: "p", count: 32))"))
     }
 
-    /// Runs `body` with a gateway whose upstream, if any, does what `script` says.
+    /// Runs `body` with a gateway whose upstream, if any, does what `script` says, and which has these endpoints beside
+    /// its own.
     static func run(
-        upstream script: Script? = nil,
+        upstream script: Script? = nil, endpoints: [Endpoint] = [],
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {
         try await onLoop { loop in
             let world = try GatewayWorld(on: loop)
             let upstream = try script.map { try ScriptedUpstream(on: loop, $0) }
             try await world.start(
-                upstream.map { OpenAIUpstream(baseURL: $0.url, key: Secret("sk-upstream")) })
+                upstream.map { OpenAIUpstream(baseURL: $0.url, key: Secret("sk-upstream")) }, endpoints)
             try await body(world)
             await world.server?.drain(within: .seconds(1))
             world.passwords.close()
@@ -62,7 +63,7 @@ final class GatewayWorld: @unchecked Sendable {
         }
     }
 
-    private func start(_ openAI: OpenAIUpstream?) async throws {
+    private func start(_ openAI: OpenAIUpstream?, _ endpoints: [Endpoint]) async throws {
         let keys = KeyRing(on: loop, peppers: peppers, shared: SharedKeys()) { digests in
             if self.isDatabaseAway { throw KeyRing.Slow() }
             return digests.lazy.compactMap { self.callers[$0] }.first.map { KnownCaller($0, generation: 0) }
@@ -72,7 +73,7 @@ final class GatewayWorld: @unchecked Sendable {
             on: loop, keys: keys, identity: try nobody(), client: client, openAI: openAI,
             health: health, metrics: metrics,
             logger: .silent)
-        let routes = RouteTable.routes { _ in gateway }
+        let routes = RouteTable.routes { _ in gateway } + endpoints.map { $0.route { _ in gateway } }
         let responder = ErrorResponder(logger: .silent)
         let observer = RequestObserver(routes: routes, metrics: metrics, logger: .silent)
         var configuration = HTTPServerConfiguration(

@@ -32,6 +32,11 @@ package struct OpenAPIDocument: Sendable {
         entityTag = "\"\(String(hex: Digest.sha256(bytes).prefix(16)))\""
     }
 
+    /// Names that stand for several schemas, of which the document would show one.
+    package static func conflicts(_ endpoints: [Endpoint]) -> Set<String> {
+        SchemaComponents(endpoints).conflicts
+    }
+
     private static func writeInformation(to json: inout JSONWriter) {
         json.object("info") { json in
             json.field("title", "Hivegate")
@@ -110,8 +115,7 @@ package struct OpenAPIDocument: Sendable {
     }
 
     private static func writeSchemas(_ endpoints: [Endpoint], to json: inout JSONWriter) {
-        var schemas: [String: Schema] = [:]
-        for endpoint in endpoints { for schema in endpoint.schemas { schema.collect(into: &schemas) } }
+        let schemas = SchemaComponents(endpoints).schemas
         json.object("schemas") { json in
             json.key(dynamic: Schema.anything)
             Schema.writeAnything(to: &json)

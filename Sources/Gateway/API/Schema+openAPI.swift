@@ -103,20 +103,6 @@ extension Schema: JSONWritable {
             }
         }
     }
-
-    /// Adds every named schema within, and itself.
-    func collect(into components: inout [String: Schema]) {
-        if let component {
-            if components[component] != nil { return }
-            components[component] = self
-        }
-        switch kind {
-        case .string, .choice, .integer, .number, .boolean, .any, .free: return
-        case .array(let element, _, _), .map(let element, _, _): element.collect(into: &components)
-        case .object(let fields, _): for field in fields { field.schema.collect(into: &components) }
-        case .anyOf(let schemas): for schema in schemas { schema.collect(into: &components) }
-        }
-    }
 }
 
 extension TextRule {

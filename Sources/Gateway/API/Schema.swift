@@ -105,6 +105,11 @@ package struct Schema: Sendable {
         }
     }
 
+    /// Whether it is an object of these fields and no others.
+    package var isClosedObject: Bool {
+        if case .object(_, let isOpen) = kind { !isOpen } else { false }
+    }
+
     var fields: [Field] {
         if case .object(let fields, _) = kind { fields } else { [] }
     }

@@ -1,5 +1,5 @@
 /// A regular expression that is always about the whole text, in the small language that ECMA-262, Python and this
-/// matcher read alike: literals, `\` before punctuation, `\uHHHH`, `[…]` and `[^…]`, `(…)`, `|`, `?`, `*`, `+`,
+/// matcher read alike: literals, `\` before punctuation, `\u0041`, `[…]` and `[^…]`, `(…)`, `|`, `?`, `*`, `+`,
 /// `{n}` and `{n,m}`. So what the document declares is what is checked. It takes time in proportion to the text,
 /// whatever the text.
 package struct TextPattern: Sendable {
