@@ -9,6 +9,7 @@ import time
 from statistics import median
 
 import connections
+import keys
 import processes
 import streams
 from event_upstream import EVENTS
@@ -18,7 +19,7 @@ from whole_answers import LIVE, Case, chat, completion, run_interleaved
 from wrk import Request
 
 # The memory is measured in any case: its gateway owns the databases of the others.
-SECTIONS = ("start", "requests", "streams")
+SECTIONS = ("start", "requests", "streams", "keys")
 IDLE_CONNECTIONS = 5000
 
 
@@ -163,6 +164,10 @@ def main():
             server = Hivegate("streams", bench.directory, program, url, loops=1, databases_of=owner)
             bench.start(server).wait_until_ready()
             measure_streams(bench, report, nginx, stream_port, events, server, quick)
+        if "keys" in wanted:
+            server = Hivegate("keys", bench.directory, program, upstream, databases_of=owner)
+            bench.start(server).wait_until_ready()
+            keys.measure_keys(bench, report, server, quick)
     report.add("the program's size", f"{os.path.getsize(program) / 1e6:.1f} MB")
     report.print()
 

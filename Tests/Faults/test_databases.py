@@ -71,7 +71,8 @@ def test_postgres_is_killed_under_load_and_the_gateway_is_back_within_two_second
     refused = unknown.stop()
     assert {status for _, _, status in served} == {200}
     failures = [line for line in running.output().splitlines() if "internal_error" in line]
-    assert {status for _, _, status in refused} <= {401, 503}, failures
+    # This many of them are too many: see UnknownKeyGate.
+    assert {status for _, _, status in refused} <= {401, 429, 503}, failures
     assert 503 in {status for _, _, status in refused}, "the outage was not noticed"
     assert max(duration for _, duration, _ in served + refused) < 10
     assert running.process.poll() is None

@@ -63,13 +63,15 @@ package final class KeyRing: @unchecked Sendable {
     /// The caller that `key` belongs to; `nil` if it is nobody's, revoked or expired. Throws a `Problem` where too many
     /// that are nobody's came from `address`, or in all.
     package func caller(presenting key: APIKey, from address: IPAddress? = nil) async throws -> Caller? {
+        let remembered: Remembered
         switch recall(key) {
         case .nobody: return nil
-        case .known(let remembered):
-            let reading = await generations?.current(remembered.known.caller.organization)
-            return try await confirm(remembered, of: key, by: reading ?? .unavailable)
+        case .known(let known): remembered = known
         case .unknown(let digest): return used(try await meet(key, digest, from: address))
         }
+        let reading = await generations?.current(remembered.known.caller.organization) ?? .unavailable
+        return judge(remembered, by: reading) == .right
+            ? used(remembered.known) : try await confirm(remembered, of: key, by: reading)
     }
 
     // MARK: Memory
@@ -110,24 +112,39 @@ package final class KeyRing: @unchecked Sendable {
 
     /// The caller that memory holds, if it is still right by what Redis says now; otherwise the one that the database
     /// has. `reading` must be no older than the request.
+    // Neither this nor what looks up is inlined: a task keeps the largest frame that it ever had, and with these in it
+    // that of `caller` took 3 KB of every idle connection.
+    @inline(never)
     package func confirm(
         _ remembered: Remembered, of key: APIKey, by reading: KeyGenerations.Reading
     ) async throws -> Caller? {
+        switch judge(remembered, by: reading) {
+        case .right: used(remembered.known)
+        case .old: used(try await renew(remembered, key))
+        // No grace: without the database there is no answer.
+        case .changed(let current): used(try await lookUp(key, remembered.digest, reaching: current))
+        }
+    }
+
+    private enum Verdict: Equatable {
+        case right
+        /// Worth a look-up, and good enough where that fails.
+        case old
+        /// The key may be revoked.
+        case changed(Int64)
+    }
+
+    private func judge(_ remembered: Remembered, by reading: KeyGenerations.Reading) -> Verdict {
         let isDoubtful: Bool
         switch reading {
-        case .generation(let current) where current > remembered.known.generation:
-            // The key may be revoked. No grace: without the database there is no answer.
-            return used(try await lookUp(key, remembered.digest, reaching: current))
+        case .generation(let current) where current > remembered.known.generation: return .changed(current)
         case .generation(remembered.known.generation), .unavailable: isDoubtful = false
         case .generation, .none: isDoubtful = generations?.canRestore ?? false
         }
-        if remembered.isPaused || !remembered.isOld && !isDoubtful { return used(remembered.known) }
-        return used(try await renew(remembered, key))
+        return remembered.isPaused || !remembered.isOld && !isDoubtful ? .right : .old
     }
 
     /// Looks up what is known already. Where that fails, what is known goes on for a while.
-    // Not inlined: a task keeps the largest frame that it ever had, and with this in it that of `caller` took 3 KB of
-    // every idle connection.
     @inline(never)
     private func renew(_ remembered: Remembered, _ key: APIKey) async throws -> KnownCaller? {
         let now = time.instant()

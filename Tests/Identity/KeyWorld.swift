@@ -1,0 +1,133 @@
+import Base
+import Identity
+import Loop
+import Postgres
+import Redis
+import TestKit
+
+/// An organization on a real PostgreSQL and Redis, and as many processes as a test makes.
+// Confined to its loop.
+final class KeyWorld: @unchecked Sendable {
+    /// Waits that only a hang exceeds.
+    static let patience = Duration.seconds(20)
+
+    let loop: EventLoop
+    let redis: PrivateRedis
+    let database: PostgresConfiguration
+    let pool: PostgresPool
+    let store: IdentityStore
+    let peppers: KeyPeppers
+    private(set) var organization = UUID.make()
+    private(set) var user = UUID.make()
+
+    private init(on loop: EventLoop, _ redis: PrivateRedis, _ url: String) throws {
+        self.loop = loop
+        self.redis = redis
+        var configuration = try PostgresConfiguration(url: url)
+        configuration.role = "hivegate_app"
+        database = configuration
+        pool = PostgresPool(configuration, on: loop)
+        peppers = try KeyPeppers(parsing: Secret("1:\(String(repeating: "p", count: 32))"))
+        store = IdentityStore(pool, peppers: peppers)
+    }
+
+    /// Runs `body` with databases of its own. `redisArguments` go to `redis-server`.
+    static func run(
+        redisArguments: [String] = [], _ body: @escaping @Sendable (KeyWorld) async throws -> Void
+    ) async throws {
+        let url = PrivatePostgres.shared.freshDatabase()
+        try await onLoop { loop in
+            let files = try MigrationFile.read(directory: Project.root + "/migrations")
+            let owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
+            try await Migrator(files: files).run(on: owner)
+            owner.close()
+            try await PrivateRedis.with(redisArguments, on: loop) { redis in
+                let world = try KeyWorld(on: loop, redis, url)
+                let founding = try await world.store.found(
+                    organization: "Acme", owner: "ann@acme.example", password: PasswordHash(stored: "none"))
+                world.organization = founding.organization
+                world.user = founding.user
+                try await body(world)
+                await world.pool.close(until: .now() + patience)
+            }
+        }
+    }
+
+    func makeKey() async throws -> APIKey {
+        try await store.makeKey(named: "key", for: user, of: organization)
+    }
+
+    /// What one process has of its own.
+    // Confined to its loop.
+    final class Process: @unchecked Sendable {
+        let shared = SharedKeys()
+        let redis: RedisClient
+        let generations: KeyGenerations
+        let ring: KeyRing
+        let pool: PostgresPool
+        var listener: KeyChangeListener?
+        private let loads: Locked<Int>
+        /// Look-ups in the database.
+        var loadCount: Int { loads.withLock { $0 } }
+
+        init(_ world: KeyWorld, time: TimeSource, limits: KeyGenerations.Limits) throws {
+            var options = RedisOptions()
+            options.maximumBackoff = .milliseconds(50)
+            redis = RedisClient(try RedisURL(world.redis.url), options: options, on: world.loop)
+            generations = KeyGenerations(redis, shared, limits: limits, logger: .silent)
+            pool = PostgresPool(world.database, on: world.loop)
+            let lookup = CallerLookup(pool)
+            let loads = Locked(0)
+            self.loads = loads
+            ring = KeyRing(
+                on: world.loop, peppers: world.peppers, shared: shared, generations: generations, time: time
+            ) { digests in
+                loads.withLock { $0 += 1 }
+                return try await lookup.caller(of: digests)
+            }
+        }
+
+        func close() async {
+            listener?.close()
+            await generations.close()
+            redis.close()
+            await pool.close(until: .now() + KeyWorld.patience)
+        }
+
+        /// Whether memory knows the caller of `key`, without asking anybody.
+        func remembers(_ key: APIKey) -> Bool {
+            if case .known = ring.recall(key) { true } else { false }
+        }
+    }
+
+    /// A process that is connected. A test that is not about time lets Redis take its time.
+    func process(
+        time: TimeSource = .live, isPatient: Bool = true, listens: Bool = false
+    ) async throws -> Process {
+        var limits = KeyGenerations.Limits()
+        limits.pauseBeforeRetry = .milliseconds(20)
+        if isPatient {
+            limits.reading = Self.patience
+            limits.announcing = Self.patience
+        }
+        let process = try Process(self, time: time, limits: limits)
+        _ = try await process.redis.send(
+            RedisCommand("PING"), timeout: Self.patience, waitsForConnection: true)
+        if listens {
+            let listener = KeyChangeListener(try RedisURL(redis.url), process.shared, on: loop)
+            process.listener = listener
+        }
+        return process
+    }
+
+    /// Waits until something is so; throws when it never is.
+    func eventually(_ condition: () async throws -> Bool) async throws {
+        for _ in 0..<4000 {
+            if try await condition() { return }
+            try await loop.sleep(for: .milliseconds(5))
+        }
+        throw NeverSo()
+    }
+
+    struct NeverSo: Error {}
+}
