@@ -18,8 +18,7 @@ struct KeyGenerationTests {
             let key = try await world.makeKey()
             let caller = try #require(try await other.ring.caller(presenting: key))
             #expect(other.remembers(key))
-            let generation = try #require(
-                try await world.store.revokeKey(caller.key, of: world.organization))
+            let generation = try await world.revoke(caller.key)
             #expect(generation == Int64(round + 1))
             await first.generations.announce(world.organization, generation)
             #expect(try await other.ring.caller(presenting: key) == nil, "round \(round)")
@@ -50,8 +49,7 @@ struct KeyGenerationTests {
             let (kept, revoked) = (try await world.makeKey(), try await world.makeKey())
             _ = try await process.ring.caller(presenting: kept)
             let caller = try #require(try await process.ring.caller(presenting: revoked))
-            let generation = try #require(
-                try await world.store.revokeKey(caller.key, of: world.organization))
+            let generation = try await world.revoke(caller.key)
             await process.generations.announce(world.organization, generation)
             let before = process.loadCount
             for _ in 0..<5 { #expect(try await process.ring.caller(presenting: kept) != nil) }
@@ -67,8 +65,7 @@ struct KeyGenerationTests {
             try await world.eventually { other.listener?.isReady == true }
             let key = try await world.makeKey()
             let caller = try #require(try await other.ring.caller(presenting: key))
-            let generation = try #require(
-                try await world.store.revokeKey(caller.key, of: world.organization))
+            let generation = try await world.revoke(caller.key)
             await first.generations.announce(world.organization, generation)
             try await world.eventually { !other.remembers(key) }
             await first.close()
@@ -103,8 +100,7 @@ struct KeyGenerationTests {
             let keys = [try await world.makeKey(), try await world.makeKey()]
             for key in keys { _ = try await process.ring.caller(presenting: key) }
             let caller = try #require(try await process.ring.caller(presenting: keys[0]))
-            let generation = try #require(
-                try await world.store.revokeKey(caller.key, of: world.organization))
+            let generation = try await world.revoke(caller.key)
             await process.generations.announce(world.organization, generation)
             #expect(try await process.ring.caller(presenting: keys[1]) != nil)
             _ = try await process.redis.send(RedisCommand("FLUSHALL"), timeout: KeyWorld.patience)
@@ -141,8 +137,7 @@ struct KeyGenerationTests {
             let key = try await world.makeKey()
             let caller = try #require(try await other.ring.caller(presenting: key))
             try await world.redis.kill()
-            let generation = try #require(
-                try await world.store.revokeKey(caller.key, of: world.organization))
+            let generation = try await world.revoke(caller.key)
             await first.generations.announce(world.organization, generation)
             // Meanwhile what is known goes on; the process that made the change knows better.
             #expect(try await other.ring.caller(presenting: key) != nil)
@@ -183,8 +178,7 @@ struct KeyGenerationTests {
             let caller = try #require(try await process.ring.caller(presenting: key))
             _ = try await process.ring.caller(presenting: kept)
             // The process that revokes it dies before it can say so.
-            let generation = try #require(
-                try await world.store.revokeKey(caller.key, of: world.organization))
+            let generation = try await world.revoke(caller.key)
             offset.withLock { $0 = KeyRing.Limits().freshness }
             #expect(try await process.ring.caller(presenting: key) == nil)
             // The look-up of another key tells everybody.
@@ -204,7 +198,7 @@ struct KeyGenerationTests {
                 let digests = world.peppers.digests(of: key)
                 let caller = try #require(try await lookup.caller(of: digests)).caller
                 let revocation = world.loop.spawn {
-                    _ = try? await world.store.revokeKey(caller.key, of: world.organization)
+                    _ = try? await world.revoke(caller.key)
                 }
                 var found: [KnownCaller] = []
                 while let known = try await lookup.caller(of: digests) { found.append(known) }

@@ -22,7 +22,8 @@ struct KeyUseTests {
     @Test func `the use of keys is noted for all organizations together, and never goes back`() async throws {
         try await KeyWorld.run { world in
             let other = try await world.store.found(
-                organization: "Other", owner: "bob@other.example", password: PasswordHash(stored: "none"))
+                organization: "Other", owner: "bob@other.example", password: PasswordHash(stored: "none"),
+                by: .command)
             let callers = [
                 try await caller(world.makeKey(), world), try await caller(other.key, world),
             ]

@@ -20,7 +20,7 @@ final class KeyWorld: @unchecked Sendable {
     private(set) var organization = UUID.make()
     private(set) var user = UUID.make()
 
-    private init(on loop: EventLoop, _ redis: PrivateRedis, _ url: String) throws {
+    private init(on loop: EventLoop, _ redis: PrivateRedis, _ url: String) async throws {
         self.loop = loop
         self.redis = redis
         var configuration = try PostgresConfiguration(url: url)
@@ -28,7 +28,11 @@ final class KeyWorld: @unchecked Sendable {
         database = configuration
         pool = PostgresPool(configuration, on: loop)
         peppers = try KeyPeppers(parsing: Secret("1:\(String(repeating: "p", count: 32))"))
-        store = IdentityStore(pool, peppers: peppers)
+        let vault = Vault(try MasterKeys(parsing: Secret(MasterKeys.newFile())))
+        store = IdentityStore(
+            pool, peppers: peppers, vault: vault,
+            audit: AuditLog(secret: try await InstanceSecrets(pool, vault).secret(.audit)),
+            settings: IdentityStore.Settings(publicURL: "https://hivegate.test"))
     }
 
     /// Runs `body` with databases of its own. `redisArguments` go to `redis-server`.
@@ -42,9 +46,10 @@ final class KeyWorld: @unchecked Sendable {
             try await Migrator(files: files).run(on: owner)
             owner.close()
             try await PrivateRedis.with(redisArguments, on: loop) { redis in
-                let world = try KeyWorld(on: loop, redis, url)
+                let world = try await KeyWorld(on: loop, redis, url)
                 let founding = try await world.store.found(
-                    organization: "Acme", owner: "ann@acme.example", password: PasswordHash(stored: "none"))
+                    organization: "Acme", owner: "ann@acme.example", password: PasswordHash(stored: "none"),
+                    by: .command)
                 world.organization = founding.organization
                 world.user = founding.user
                 try await body(world)
@@ -54,7 +59,12 @@ final class KeyWorld: @unchecked Sendable {
     }
 
     func makeKey() async throws -> APIKey {
-        try await store.makeKey(named: "key", for: user, of: organization)
+        try await store.makeKey(NewKey(name: "key"), for: user, of: organization, by: .command).key
+    }
+
+    /// Ends a key, and says the generation that begins with it.
+    func revoke(_ key: UUID) async throws -> Int64 {
+        try await store.revokeKey(key, of: organization, by: .command).generation
     }
 
     /// What one process has of its own.

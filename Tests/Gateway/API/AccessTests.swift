@@ -5,7 +5,7 @@ import Testing
 
 struct AccessTests {
     private func principal(
-        _ role: Role, key scopes: Set<String>? = nil, isOperator: Bool = false
+        _ role: Role, key scopes: KeyScopes? = nil, isOperator: Bool = false
     ) -> Principal {
         Principal(
             user: .make(), organization: .make(), role: role, isOperator: isOperator,
@@ -37,14 +37,14 @@ struct AccessTests {
     }
 
     @Test func `a key may do no more than its scopes, and no more than its owner`() {
-        #expect(refusal(.member(.readKeys), principal(.owner, key: ["inference"])) == "missing_scope")
-        #expect(refusal(.member(.readKeys), principal(.owner, key: ["read"])) == nil)
-        #expect(refusal(.member(.manageKeys), principal(.owner, key: ["read"])) == "missing_scope")
-        #expect(refusal(.member(.manageKeys), principal(.owner, key: ["admin"])) == nil)
-        #expect(refusal(.member(.manageKeys), principal(.member, key: ["admin"])) == "role_forbidden")
-        #expect(refusal(.inference, principal(.member, key: ["inference"])) == nil)
-        #expect(refusal(.inference, principal(.member, key: ["read"])) == "missing_scope")
-        #expect(refusal(.inference, principal(.viewer, key: ["inference"])) == "role_forbidden")
+        #expect(refusal(.member(.readKeys), principal(.owner, key: .inference)) == "missing_scope")
+        #expect(refusal(.member(.readKeys), principal(.owner, key: .read)) == nil)
+        #expect(refusal(.member(.manageKeys), principal(.owner, key: .read)) == "missing_scope")
+        #expect(refusal(.member(.manageKeys), principal(.owner, key: .admin)) == nil)
+        #expect(refusal(.member(.manageKeys), principal(.member, key: .admin)) == "role_forbidden")
+        #expect(refusal(.inference, principal(.member, key: .inference)) == nil)
+        #expect(refusal(.inference, principal(.member, key: .read)) == "missing_scope")
+        #expect(refusal(.inference, principal(.viewer, key: .inference)) == "role_forbidden")
     }
 
     @Test func `no key manages sessions or the instance, whoever owns it`() {

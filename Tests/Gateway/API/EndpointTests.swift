@@ -141,7 +141,7 @@ struct EndpointTests {
             let path = "/guarded/none?x=1"
             let unknown = try await world.send("PUT", path, body: "no JSON")
             #expect(unknown.status == 401 && unknown["www-authenticate"] == "Bearer")
-            let reader = world.key(scopes: ["read"])
+            let reader = world.key(scopes: .read)
             let refused = try await world.send("PUT", path, [("x-api-key", reader)], body: "no JSON")
             #expect(refused.status == 403)
             let key = world.key()
