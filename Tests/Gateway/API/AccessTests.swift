@@ -48,7 +48,7 @@ struct AccessTests {
     }
 
     @Test func `no key manages sessions or the instance, whoever owns it`() {
-        let key = principal(.owner, key: ["admin", "read", "inference"], isOperator: true)
+        let key = principal(.owner, key: [.admin, .read, .inference], isOperator: true)
         #expect(refusal(.signedIn, key) == "session_required")
         #expect(refusal(.operatorOnly, key) == "session_required")
         #expect(refusal(.signedIn, principal(.viewer)) == nil)
