@@ -1,0 +1,81 @@
+import Base
+import Gateway
+import Glibc
+import Identity
+import Loop
+import Testing
+
+/// Requests of one organization's people, made up from the route table and strewn with what names another. Whatever they
+/// say, nothing of the other organization may come back, and nothing of it may change.
+///
+/// `FULL=1` sends a million instead of a hundred thousand; `SEED` repeats a run.
+struct CrossTenantFuzzTests {
+    /// Under way at once.
+    private static let width = 24
+
+    @Test func `no request of one organization reads or writes another, whatever it is made of`() async throws
+    {
+        let count = getenv("FULL") == nil ? 100_000 : 1_000_000
+        let seed =
+            getenv("SEED").flatMap { UInt64(String(cString: $0)) } ?? .random(in: 0...UInt64(UInt32.max))
+        print("\(count) requests from seed \(seed)")
+        try await ManagementWorld.run { world in
+            let other = try await Cast.make(in: world)
+            let before = try await other.fingerprint(world)
+            let run = Run(world: world, other: other, cast: try await Cast.make(in: world))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<Self.width {
+                    group.addTask {
+                        var fuzzer = RequestFuzzer(seed: seed &+ UInt64(index), other: other)
+                        for _ in 0..<count / Self.width { try await run.one(&fuzzer) }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(run.leaks == [])
+            #expect(try await other.fingerprint(world) == before)
+            // They were not all refused at the door, and none broke anything.
+            let statuses = run.statuses.sorted { $0.key < $1.key }
+            for status in [200, 201, 204, 403, 404, 422] {
+                #expect(run.statuses[status, default: 0] > count / 1000, "\(statuses)")
+            }
+            #expect(run.statuses.keys.allSatisfy { $0 < 500 }, "\(statuses)")
+        }
+    }
+
+    /// What all tasks of the run share.
+    // Confined to the world's loop.
+    private final class Run: @unchecked Sendable {
+        private let world: ManagementWorld
+        private let other: Cast
+        private var cast: Cast
+        private(set) var leaks: [String] = []
+        private(set) var statuses: [Int: Int] = [:]
+        private var isRenewing = false
+
+        init(world: ManagementWorld, other: Cast, cast: Cast) {
+            self.world = world
+            self.other = other
+            self.cast = cast
+        }
+
+        func one(_ fuzzer: inout RequestFuzzer) async throws {
+            let request = fuzzer.next(for: cast)
+            let answer = try await world.send(
+                request.method, request.path, as: request.credential, request.body, fields: request.fields)
+            statuses[answer.status, default: 0] += 1
+            if answer.text.contains(other.canary) {
+                leaks.append("\(request.method) \(request.path) → \(answer.text.prefix(300))")
+            }
+            if answer.status == 401, request.isKnown { try await renew() }
+        }
+
+        /// Somebody has ended what the others need: others come.
+        private func renew() async throws {
+            guard !isRenewing else { return }
+            isRenewing = true
+            cast = try await Cast.make(in: world)
+            isRenewing = false
+        }
+    }
+}
