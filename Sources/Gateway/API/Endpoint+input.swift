@@ -79,7 +79,7 @@ extension Endpoint {
                 }
                 json.key(dynamic: item.name)
                 let schema = parameters.first { $0.name == item.name }?.schema
-                if let value = schema.flatMap({ scalar(item.value, for: $0) }) {
+                if let value = schema?.scalar(item.value) {
                     json.raw(value)
                 } else {
                     json.value(item.value)
@@ -88,12 +88,14 @@ extension Endpoint {
         }
         return (try Gateway.document(json.bytes).root, faults)
     }
+}
 
+extension Schema {
     /// The text as JSON, where a number or a truth value is wanted and it is one.
-    private static func scalar(_ text: String, for schema: Schema) -> [UInt8]? {
-        guard schema.jsonKind == .number || schema.jsonKind == .bool else { return nil }
+    func scalar(_ text: String) -> [UInt8]? {
+        guard jsonKind == .number || jsonKind == .bool else { return nil }
         let bytes = Array(text.utf8)
-        guard let value = try? JSONDocument(parsing: bytes).root, value.kind == schema.jsonKind,
+        guard let value = try? JSONDocument(parsing: bytes).root, value.kind == jsonKind,
             value.range == bytes.indices
         else { return nil }
         return bytes

@@ -46,6 +46,12 @@ extension Endpoint: JSONWritable {
                     json.field("required", parameter.field.isRequired)
                     json.field("description", parameter.field.description)
                     json.object("schema") { parameter.field.writeSchemaMembers(to: &$0) }
+                    guard let example = parameter.example else { return }
+                    if let scalar = parameter.schema.scalar(example) {
+                        json.field("example", raw: scalar)
+                    } else {
+                        json.field("example", example)
+                    }
                 }
             }
         }

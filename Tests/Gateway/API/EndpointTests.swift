@@ -19,7 +19,7 @@ private enum Samples {
         ],
         query: [
             QueryParameter("limit", .integer(1...100), default: "50", "How many."),
-            QueryParameter("deep", .boolean, "Whether deep."),
+            QueryParameter("deep", .boolean, example: "true", "Whether deep."),
             QueryParameter("text", .string(0...5), "A text."),
         ],
         body: .object(
