@@ -48,7 +48,7 @@ test: install $(VENV)/ready $(OPENAI_1)/ready lint docker-check ## Run every tes
 	swift build --build-tests
 	$(SWIFT_TEST) --skip-build
 	$(OPENAI_1)/bin/python -m pytest -q Tests/Clients
-	$(VENV)/bin/python -m pytest -q Tests/Clients Tests/Faults
+	$(VENV)/bin/python -m pytest -q Tests/Clients Tests/Contract Tests/Faults
 
 ci: ## The same as .ci/run
 	.ci/run

@@ -22,10 +22,10 @@ extension Gateway {
             return found
         }
         if access.takesSessions, let cookie = SessionCookie.value(in: fields) {
-            if exchange.request.method.changesSomething { try refuseOtherOrigins(fields) }
             guard let found = try await identity.store.principal(presentingCookie: cookie) else {
                 throw Problem.invalidToken
             }
+            if exchange.request.method.changesSomething { try refuseOtherOrigins(fields) }
             return found
         }
         // Says how a key is sent.

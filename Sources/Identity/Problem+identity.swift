@@ -17,7 +17,7 @@ extension Problem {
         "The session is not valid, or no longer. Sign in again.")
 
     static let invalidLink = Problem(
-        .unprocessable, code: "invalid_token",
+        .unauthenticated, code: "invalid_token",
         "The link is not valid, was used already or has expired. Ask for a new one.", field: "token")
 
     package static func forbidden(_ permission: Permission, _ role: Role) -> Problem {

@@ -47,7 +47,9 @@ def test_every_example_is_answered_as_the_document_says(api):
         headers = api.credentials(operation)
         answer = call(api, operation, headers)
         operation.check(answer)
-        assert answer.status not in (400, 415, 422), f"{operation.name} refuses its example: {answer.body!r}"
+        # 422 may also mean that what it is about is not there: a code that has expired.
+        assert answer.status not in (400, 415), f"{operation.name} refuses its example: {answer.body!r}"
+        assert b'"invalid_fields"' not in answer.body, f"{operation.name} refuses its example: {answer.body!r}"
         # Where nobody can sign in yet, there is no credential to show.
         if headers:
             assert answer.status != 401, f"{operation.name} does not know its caller: {answer.body!r}"

@@ -157,8 +157,7 @@ enum AccountEndpoints {
             body: .object(
                 [Field("organization_id", .uuid, "Where to work.")],
                 example: #"{"organization_id":"019f3a52-7c1e-7b04-9d52-3f0e6a1b2c4d"}"#),
-            answers: [AnswerDescription(200, "The session, in the other organization.", .grant)],
-            endsSession: true
+            answers: [AnswerDescription(200, "The session, in the other organization.", .grant)]
         ) { gateway, call in try await gateway.switchOrganization(call) },
         Endpoint(
             .post, "/api/auth/invitations/accept", "acceptInvitation", group: "Accounts",

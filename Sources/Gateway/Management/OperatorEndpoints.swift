@@ -54,8 +54,7 @@ enum OperatorEndpoints {
             .delete, "/api/v1/admin/operators/{user_id}", "removeOperator", group: "Operator",
             "Lets an account manage the instance no longer. The last one stays.", access: .operatorOnly,
             parameters: [userID],
-            answers: [AnswerDescription(204, "It may not."), AnswerDescription(409, "It is the last one.")],
-            endsSession: true
+            answers: [AnswerDescription(204, "It may not."), AnswerDescription(409, "It is the last one.")]
         ) { gateway, call in try await gateway.removeOperator(call) },
         Endpoint(
             .post, "/api/v1/admin/signing-keys/rotate", "rotateSigningKey", group: "Operator",

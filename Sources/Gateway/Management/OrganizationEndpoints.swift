@@ -74,7 +74,7 @@ enum OrganizationEndpoints {
             answers: [
                 AnswerDescription(204, "It is theirs."),
                 AnswerDescription(409, "The organization would be without an owner."),
-            ], endsSession: true
+            ]
         ) { gateway, call in try await gateway.changeMember(call) },
         Endpoint(
             .delete, "/api/v1/organizations/{organization_id}/members/{user_id}", "removeMember",
@@ -83,7 +83,7 @@ enum OrganizationEndpoints {
             answers: [
                 AnswerDescription(204, "They are gone."),
                 AnswerDescription(409, "The organization would be without an owner."),
-            ], endsSession: true
+            ]
         ) { gateway, call in try await gateway.removeMember(call) },
     ]
 

@@ -178,7 +178,7 @@ extension IdentityStore {
 
 extension Problem {
     static let invalidInvitation = Problem(
-        .unprocessable, code: "invalid_token",
+        .notFound, code: "invitation_not_found",
         "The invitation is not valid, was used already or has expired. Ask for a new one.",
         field: "invitation")
 }
