@@ -56,7 +56,7 @@ def test_no_request_is_answered_otherwise_than_the_document_says(api, tmp_path):
     file = tmp_path / "schemathesis.toml"
     file.write_text(settings(api))
     environment = os.environ | {
-        "HIVEGATE_KEY": api.gateway.key,
+        "HIVEGATE_KEY": api.key,
         "HIVEGATE_SESSION": api.session or "",
         "SCHEMATHESIS_HOOKS": "hooks",
         "PYTHONPATH": str(pathlib.Path(__file__).parent),
