@@ -23,7 +23,10 @@ CREATE FUNCTION is_system() RETURNS boolean
 -- Organizations -----------------------------------------------------------------------------------------------------
 
 -- Raised by every change after which what processes remember of the organization's keys is wrong.
-ALTER TABLE organizations ADD COLUMN key_generation bigint NOT NULL DEFAULT 0;
+ALTER TABLE organizations
+    ADD COLUMN key_generation bigint NOT NULL DEFAULT 0,
+    -- When all but the row itself and the audit trail was removed.
+    ADD COLUMN purged_at timestamptz;
 
 CREATE POLICY mine ON organizations FOR SELECT
     USING (EXISTS (SELECT FROM memberships WHERE org_id = organizations.id AND user_id = acting_user()));
@@ -32,12 +35,12 @@ CREATE POLICY system ON organizations USING (is_system());
 CREATE POLICY mine ON memberships FOR SELECT USING (user_id = acting_user());
 CREATE POLICY system ON memberships USING (is_system());
 
--- An organization always has an owner. The lock makes two owners who leave at the same time wait for each other.
+-- A live organization always has an owner. The lock makes two owners who leave at the same time wait for each other.
 CREATE FUNCTION keep_an_owner() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.role = 'owner' AND (TG_OP = 'DELETE' OR NEW.role <> 'owner') THEN
-        PERFORM FROM organizations WHERE id = OLD.org_id FOR UPDATE;
-        IF NOT EXISTS (
+        PERFORM FROM organizations WHERE id = OLD.org_id AND deleted_at IS NULL FOR UPDATE;
+        IF FOUND AND NOT EXISTS (
             SELECT FROM memberships WHERE org_id = OLD.org_id AND user_id <> OLD.user_id AND role = 'owner'
         ) THEN
             RAISE EXCEPTION 'an organization needs an owner' USING ERRCODE = 'HG001';
@@ -102,6 +105,7 @@ ALTER TABLE user_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE user_tokens FORCE ROW LEVEL SECURITY;
 CREATE POLICY self ON user_tokens USING (user_id = acting_user());
 CREATE POLICY presented ON user_tokens FOR SELECT USING (digest = presented_token());
+CREATE POLICY system ON user_tokens USING (is_system());
 
 -- A second factor. `sealed` is a sealed secret (see Identity/Vault); nothing is asked for until it is confirmed.
 CREATE TABLE totp_devices (
@@ -341,6 +345,30 @@ ALTER TABLE audit_heads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_heads FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON audit_heads USING (org_id = current_org());
 CREATE POLICY system ON audit_heads USING (is_system());
+
+-- The end of an organization that was deleted 30 days ago. The application may remove nothing else of the kind: this
+-- runs with the rights of the owner, and looks at the date by itself.
+CREATE FUNCTION purge_organization(organization uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    PERFORM set_config('app.org_id', organization::text, true);
+    UPDATE organizations SET name = 'deleted', purged_at = now()
+        WHERE id = organization AND deleted_at < now() - interval '30 days' AND purged_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    DELETE FROM api_keys WHERE org_id = organization;
+    DELETE FROM provider_credentials WHERE org_id = organization;
+    DELETE FROM invitations WHERE org_id = organization;
+    DELETE FROM sso_attempts WHERE org_id = organization;
+    DELETE FROM sso_identities WHERE org_id = organization;
+    DELETE FROM sso_connections WHERE org_id = organization;
+    DELETE FROM memberships WHERE org_id = organization;
+    RETURN true;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION purge_organization FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION purge_organization TO hivegate_app;
 
 -- What the application may do. Audit entries can be added and read, nothing else.
 GRANT SELECT, INSERT, UPDATE ON

@@ -20,7 +20,7 @@ package final class Gateway: @unchecked Sendable {
 
     let loop: EventLoop
     let keys: KeyRing
-    let identity: IdentityServices
+    package let identity: IdentityServices
     /// The proxies whose word on a client's address counts.
     let trustedNetworks: [IPNetwork]
     let client: HTTPClient
