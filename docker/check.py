@@ -28,6 +28,9 @@ def faults(text):
         for network in service.get("networks", []):
             if network not in compose["networks"]:
                 yield f"{name} is on {network}, which is no network"
+        for secret in service.get("secrets", []):
+            if "environment" not in compose["secrets"].get(secret["source"], {}):
+                yield f"{name} has the secret {secret['source']}, which does not come from outside"
         for mount in service.get("volumes", []):
             source = mount.split(":")[0]
             if source.startswith("."):
@@ -52,7 +55,7 @@ def composed():
     if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0:
         return
     command = ["docker", "compose", "-f", str(COMPOSE), "config", "--quiet"]
-    environment = os.environ | dict.fromkeys(SECRETS, "checked")
+    environment = os.environ | dict.fromkeys([*SECRETS, "HIVEGATE_MASTER_KEY"], "checked")
     result = subprocess.run(command, env=environment, capture_output=True, text=True)
     if result.returncode != 0:
         yield result.stderr.strip()

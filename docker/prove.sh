@@ -201,7 +201,9 @@ prove_program() { # NAME
     [ "${user%%:*}" != 0 ] || fail "the image runs as root"
     timed "as $user: hivegate --help" within "$1" / hivegate --help
     variables+=([DATABASE_URL]=postgresql://u:p@127.0.0.1:1/d [REDIS_URL]=redis://127.0.0.1:1)
-    variables+=([HIVEGATE_KEY_PEPPERS]="1:$(printf 'p%.0s' {1..40})")
+    variables+=([HIVEGATE_KEY_PEPPERS]="1:$(printf 'p%.0s' {1..40})" [HIVEGATE_MASTER_KEY_FILE]=/master-key)
+    (umask 277 && echo "1:$(head -c 32 /dev/zero | base64)" >"$folder/$1/master-key")
+    chown "$user" "$folder/$1/master-key"
     timed "as $user: hivegate check-config" within "$1" / hivegate check-config
     timed "as $user: all libraries are there" within "$1" / \
         sh -c 'ldd /usr/local/bin/hivegate && ! ldd /usr/local/bin/hivegate | grep "not found"'

@@ -167,6 +167,7 @@ class Hivegate(Server):
             "DATABASE_URL": f"postgresql://hivegate@/hivegate?host={quote(str(sockets), safe='')}",
             "REDIS_URL": f"unix://{sockets}/redis.sock",
             "HIVEGATE_KEY_PEPPERS": (self.data / "key-peppers").read_text().strip(),
+            "HIVEGATE_MASTER_KEY_FILE": str(self.data / "master-key"),
         }
 
     def wait_until_ready(self, pause=0.02):

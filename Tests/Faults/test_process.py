@@ -1,5 +1,6 @@
 """The process is started wrongly, stopped, killed and started again."""
 
+import base64
 import concurrent.futures
 import http.client
 import json
@@ -132,6 +133,9 @@ def test_every_fault_of_the_configuration_is_named_at_once(make_gateway):
         "DATABASE_URL": "mysql://root:hunter2@db/x",
         "OPENAI_BASE_URL": "not a url",
         "HIVEGATE_KEY_PEPPERS": "1:short",
+        "HIVEGATE_MASTER_KEY_FILE": "/nowhere",
+        "HIVEGATE_PUBLIC_URL": "https://hivegate.example/path",
+        "REGISTRATION": "sometimes",
     }
     for command in ["serve", "check-config"]:
         code, output, errors = run(gateway, command, **wrong)
@@ -151,11 +155,27 @@ def test_check_config_shows_what_is_in_force_and_no_secret(make_gateway):
     assert "sk-secret" not in output
 
 
+def master_key(folder):
+    path = folder / "master-key"
+    path.write_text(f"1:{base64.b64encode(bytes(32)).decode()}\n")
+    path.chmod(0o400)
+    return str(path)
+
+
+def test_a_master_key_that_others_can_read_is_refused(make_gateway, tmp_path):
+    path = master_key(tmp_path)
+    os.chmod(path, 0o644)
+    code, _, errors = run(make_gateway(), "check-config", HIVEGATE_MASTER_KEY_FILE=path)
+    assert code == 78
+    assert "chmod 0400" in errors
+
+
 def test_a_database_that_is_not_there_is_waited_for_and_then_named(make_gateway, tmp_path):
     absent = {
         "PostgreSQL": {
             "DATABASE_URL": f"postgresql://u@/d?host={tmp_path}",
             "HIVEGATE_KEY_PEPPERS": f"1:{'p' * 40}",
+            "HIVEGATE_MASTER_KEY_FILE": master_key(tmp_path),
         },
         "Redis": {"REDIS_URL": f"unix://{tmp_path}/none.sock"},
     }

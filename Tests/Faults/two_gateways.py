@@ -1,5 +1,6 @@
 """What docker/compose.yaml makes, made of processes: databases reached by passwords, and nginx with its own file."""
 
+import base64
 import os
 import pathlib
 import secrets
@@ -27,6 +28,7 @@ class Databases:
         self.folder.chmod(0o755)
         self.owner_password, self.password = secrets.token_hex(16), secrets.token_hex(16)
         self.postgres_port, self.redis_port = free_port(), free_port()
+        self.master_key = self.folder / "master-key"
         self.processes = []
 
     def start(self):
@@ -36,6 +38,8 @@ class Databases:
         password_file.write_text(self.owner_password)
         if os.getuid() == 0:
             shutil.chown(data, "postgres", "postgres")
+        self.master_key.write_text(f"1:{base64.b64encode(secrets.token_bytes(32)).decode()}\n")
+        self.master_key.chmod(0o400)
         self.run(
             [
                 *(POSTGRES / "initdb", "-D", data, "-U", "hivegate_owner", f"--pwfile={password_file}"),
@@ -61,6 +65,7 @@ class Databases:
             "DATABASE_URL": f"postgresql://hivegate_gateway:{self.password}@{place}",
             "DATABASE_OWNER_URL": f"postgresql://hivegate_owner:{self.owner_password}@{place}",
             "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}",
+            "HIVEGATE_MASTER_KEY_FILE": str(self.master_key),
         }
 
     def psql(self, database, *arguments, user="hivegate_owner", check=True):

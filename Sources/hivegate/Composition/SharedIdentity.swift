@@ -24,7 +24,7 @@ struct SharedIdentity: Sendable {
         do {
             let secrets = InstanceSecrets(pool, storage.vault)
             let audit = AuditLog(secret: try await secrets.secret(.audit))
-            let keys = SigningKeys(issuer: configuration.publicURL, audience: configuration.publicURL)
+            let keys = SigningKeys(issuer: configuration.issuer, audience: configuration.issuer)
             keys.replace(with: try await SigningKeyStore(pool, storage.vault, audit).load())
             await pool.close(until: .now() + .seconds(1))
             return SharedIdentity(

@@ -48,8 +48,10 @@ struct Configuration {
         }
     }
 
-    /// The start of every link, and who says that a token is good.
+    /// The start of every link.
     var publicURL: String { givenPublicURL ?? url(port: port) }
+    /// Who says that a token is good: the same for all processes, also where they listen on ports of their own.
+    var issuer: String { givenPublicURL ?? "hivegate" }
 
     /// For people: each variable, its value in force and what it does.
     private(set) var settings: [EnvironmentReader.Setting] = []
