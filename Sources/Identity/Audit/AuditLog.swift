@@ -31,22 +31,18 @@ package struct AuditLog: Sendable {
         }
     }
 
+    /// Begins the chain of `organization`: once, when it is made. A chain without an end is never begun again, so that
+    /// whoever takes away all of one leaves a gap that stays.
+    func begin(_ organization: UUID, _ transaction: PostgresTransaction) async throws {
+        try await addHead(of: organization, at: 0, transaction)
+    }
+
     /// Adds to the chain of `organization`. Others who do so wait until this transaction ends.
     func record(
         _ deed: Deed, by actor: Actor, in organization: UUID, at now: Timestamp,
         _ transaction: PostgresTransaction
     ) async throws {
-        try await transaction.execute(
-            """
-            INSERT INTO audit_heads (org_id, sequence, mac, seal)
-            VALUES (\(organization), 0, \(AuditEntry.origin), \(seal(organization, 0, AuditEntry.origin)))
-            ON CONFLICT DO NOTHING
-            """)
-        let head = try await transaction.query(
-            "SELECT sequence, mac FROM audit_heads WHERE org_id = \(organization) FOR UPDATE")
-        guard let (last, previous) = try head.first?.decode((Int64, [UInt8]).self) else {
-            throw AuditHeadLost(organization: organization)
-        }
+        let (last, previous) = try await head(of: organization, transaction)
         let entry = AuditEntry(
             organization: organization, sequence: last + 1, id: .make(at: now), at: now, actor: actor,
             action: deed.action, targetKind: deed.targetKind, targetID: deed.targetID, before: deed.before,
@@ -65,6 +61,34 @@ package struct AuditLog: Sendable {
             UPDATE audit_heads SET sequence = \(entry.sequence), mac = \(mac),
                 seal = \(seal(organization, entry.sequence, mac))
             WHERE org_id = \(organization)
+            """)
+    }
+
+    /// How many entries the chain has, and the code of the last.
+    private func head(
+        of organization: UUID, _ transaction: PostgresTransaction
+    ) async throws -> (Int64, [UInt8]) {
+        let head: SQL = "SELECT sequence, mac FROM audit_heads WHERE org_id = \(organization) FOR UPDATE"
+        if let row = try await transaction.query(head).first { return try row.decode((Int64, [UInt8]).self) }
+        // Somebody took it away. What people do goes on and is written down, behind a breach that can be seen.
+        let last = try await transaction.query(
+            "SELECT max(sequence) FROM audit_entries WHERE org_id = \(organization)")[0].decode(Int64?.self)
+        try await addHead(of: organization, at: last ?? 1, transaction)
+        guard let row = try await transaction.query(head).first else {
+            throw AuditHeadLost(organization: organization)
+        }
+        return try row.decode((Int64, [UInt8]).self)
+    }
+
+    private func addHead(
+        of organization: UUID, at sequence: Int64, _ transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            INSERT INTO audit_heads (org_id, sequence, mac, seal)
+            VALUES (\(organization), \(sequence), \(AuditEntry.origin),
+                \(seal(organization, sequence, AuditEntry.origin)))
+            ON CONFLICT DO NOTHING
             """)
     }
 

@@ -28,6 +28,7 @@ extension IdentityStore {
             INSERT INTO memberships (org_id, user_id, role)
             VALUES (\(organization), \(owner), \(Role.owner))
             """)
+        try await audit.begin(organization, transaction)
         try await audit.record(
             AuditLog.Deed(
                 "organization.create", "organization", organization, after: Self.json(["name": name])),

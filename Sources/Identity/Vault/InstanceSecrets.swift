@@ -23,13 +23,18 @@ package struct InstanceSecrets: Sendable {
     package func secret(_ name: Name) async throws -> [UInt8] {
         try await pool.transaction(in: .system) { transaction in
             let id = UUID.make()
-            let made = vault.seal(Random.bytes(32), at: .instanceSecret(id))
-            try await transaction.execute(
+            let secret = Random.bytes(32)
+            let made = vault.seal(secret, at: .instanceSecret(id))
+            let count = try await transaction.execute(
                 """
                 INSERT INTO instance_secrets (name, id, sealed, wrapped_key, master_version)
                 VALUES (\(name.rawValue), \(id), \(made.sealed), \(made.wrappedKey), \(made.masterVersion))
                 ON CONFLICT (name) DO NOTHING
                 """)
+            // The instance's own trail begins with the secret that it is made under.
+            if count == 1, name == .audit {
+                try await AuditLog(secret: secret).begin(AuditEntry.instance, transaction)
+            }
             let row = try await transaction.query(
                 """
                 SELECT id, sealed, wrapped_key, master_version FROM instance_secrets
