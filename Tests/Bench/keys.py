@@ -130,7 +130,7 @@ def flood(server, directory, seconds):
 
 
 def measure_flood(bench, report, server, quick):
-    rounds, seconds = (3, 2) if quick else (9, 4)
+    rounds, seconds = (3, 2) if quick else (21, 2)
     ask_known(server, bench.directory, 1)
     quiet, flooded, rates = [], [], []
     for number in range(rounds):

@@ -58,6 +58,32 @@ struct AuthenticationTests {
         }
     }
 
+    @Test func `whoever tries too many made-up keys is told to wait, and known keys are served meanwhile`()
+        async throws
+    {
+        try await GatewayWorld.run { world in
+            let known = world.key()
+            #expect(try await world.send("GET", "/v1/models", [("x-api-key", known)]).status == 200)
+            try await withThrowingTaskGroup(of: GatewayWorld.Answer.self) { group in
+                for _ in 0..<300 {
+                    group.addTask(executorPreference: world.loop) {
+                        let made = APIKey.make().secret.reveal()
+                        return try await world.send("GET", "/v1/models", [("x-api-key", made)])
+                    }
+                }
+                var refused = 0
+                for try await answer in group {
+                    if answer.status == 401 { continue }
+                    refused += 1
+                    #expect(answer.status == 429 && answer.code == "too_many_unknown_keys")
+                    #expect(answer["retry-after"] == "1")
+                }
+                #expect(refused > 0)
+            }
+            #expect(try await world.send("GET", "/v1/models", [("x-api-key", known)]).status == 200)
+        }
+    }
+
     /// What anybody may call. A route that is public by mistake is found here.
     private static let publicRoutes: Set = [
         "/livez", "/readyz", "/metrics", "/openapi.json", "/.well-known/jwks.json", "/api/auth/register",

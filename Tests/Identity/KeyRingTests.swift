@@ -152,8 +152,9 @@ struct KeyRingTests {
     @Test func `a key that has expired is refused from that moment on`() async throws {
         try await onLoop { loop in
             let world = World()
-            var caller = Self.caller
-            caller.expiresAt = world.wall + .seconds(1)
+            let caller = Caller(
+                organization: .make(), user: .make(), role: .member, key: .make(), scopes: .inference,
+                expiresAt: world.wall + .seconds(1))
             world.caller = caller
             let ring = try world.ring(on: loop)
             let key = APIKey.make()

@@ -1,18 +1,19 @@
 package import Base
 
-/// Who makes a request, by virtue of a key: all that later decisions need, read once. Small, because a process
-/// remembers very many.
-package struct Caller: Equatable, Sendable {
-    package var organization: UUID
-    package var user: UUID
-    package var key: UUID
-    package var role: Role
-    package var scopes: KeyScopes
+/// Who makes a request, by virtue of a key: all that later decisions need, read once and never changed.
+///
+/// An object, because a process remembers very many, and every request that waits for something holds one.
+package final class Caller: Sendable {
+    package let organization: UUID
+    package let user: UUID
+    package let key: UUID
+    package let role: Role
+    package let scopes: KeyScopes
     /// `nil` allows every model.
-    package var allowedModels: AllowedModels?
-    package var expiresAt: Timestamp?
+    package let allowedModels: AllowedModels?
+    package let expiresAt: Timestamp?
     /// Limits of the key's own, as the JSON that the database holds; `nil` where there are none.
-    package var limits: [UInt8]?
+    package let limits: [UInt8]?
 
     package init(
         organization: UUID, user: UUID, role: Role, key: UUID, scopes: KeyScopes,
@@ -30,4 +31,13 @@ package struct Caller: Equatable, Sendable {
 
     package func mayUse(model: String) -> Bool { allowedModels?.contains(model) ?? true }
     package func has(scope: String) -> Bool { KeyScopes.scope(named: scope).map(scopes.contains) ?? false }
+}
+
+extension Caller: Equatable {
+    package static func == (left: Caller, right: Caller) -> Bool {
+        left.organization == right.organization && left.user == right.user && left.key == right.key
+            && left.role == right.role && left.scopes == right.scopes
+            && left.allowedModels == right.allowedModels && left.expiresAt == right.expiresAt
+            && left.limits == right.limits
+    }
 }

@@ -15,7 +15,7 @@ package final class KeyChangeListener: @unchecked Sendable {
     private let memory: KeyMemory
     private let time: TimeSource
     private var subscription: RedisSubscription?
-    private var changed: Set<UUID> = []
+    private var changed: [UUID: Int64] = [:]
     private var isCollecting = false
 
     package init(
@@ -43,8 +43,11 @@ package final class KeyChangeListener: @unchecked Sendable {
         case .subscribed, .interrupted: break
         case .resubscribed: memory.distrust(at: time.instant())
         case .message(_, let payload):
-            guard let organization = UUID(String(decoding: payload, as: UTF8.self)) else { return }
-            if changed.count < Self.largestPass { changed.insert(organization) }
+            let words = payload.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
+            guard words.count == 2, let organization = UUID(words[0]), let generation = Int64(words[1]),
+                changed.count < Self.largestPass
+            else { return }
+            changed[organization] = max(generation, changed[organization] ?? .min)
             collect()
         }
     }
@@ -55,9 +58,9 @@ package final class KeyChangeListener: @unchecked Sendable {
         loop.spawn { [self] in
             _ = try? await loop.sleep(for: Self.collecting)
             isCollecting = false
-            let organizations = changed
-            changed = []
-            await memory.forget(organizations)
+            let changes = changed
+            changed = [:]
+            await memory.forget(changes)
         }
     }
 }

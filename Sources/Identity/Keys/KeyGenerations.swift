@@ -33,7 +33,7 @@ package final class KeyGenerations: @unchecked Sendable {
         case unavailable
     }
 
-    /// Where the identifiers of organizations go whose keys have changed.
+    /// Where it is said whose keys have changed: the organization, a space, the generation.
     package static let channel = "hg:keys"
 
     private let redis: RedisClient
@@ -123,7 +123,7 @@ package final class KeyGenerations: @unchecked Sendable {
     /// committed. Where Redis is away it is told when it is back; until then a process may take what it knows for
     /// right as long as `KeyRing.Limits.freshness` allows.
     package func announce(_ organization: UUID, _ generation: Int64) async {
-        await shared.memory.forget([organization])
+        await shared.memory.forget([organization: generation])
         let deadline = Instant.now() + limits.announcing
         for _ in 0..<limits.attempts {
             if await tell(organization, generation, until: deadline) { return }
@@ -144,7 +144,7 @@ package final class KeyGenerations: @unchecked Sendable {
         guard left > .zero else { return false }
         var message = RedisCommand("PUBLISH")
         message.add(Self.channel)
-        message.add(organization.description)
+        message.add("\(organization) \(generation)")
         do throws(RedisError) {
             let values = try await redis.pipeline(
                 [Self.raising(organization, generation), message], using: Self.library, timeout: left,

@@ -98,13 +98,16 @@ package final class KeyMemory: Sendable {
 
     // MARK: After changes
 
-    /// Drops the keys of `organizations`, and all that is known to be nobody's: one of those may have come back.
-    /// A part at a time, so that no loop waits for all of it.
-    package func forget(_ organizations: Set<UUID>) async {
+    /// Drops what was read before each organization's keys reached that generation, and all that is known to be
+    /// nobody's: one of those may have come back. A part at a time, so that no loop waits for all of it.
+    package func forget(_ changes: [UUID: Int64]) async {
         for part in parts {
             part.withLock { part in
                 part.nobody.removeAll()
-                part.known.removeAll { organizations.contains($0.known.caller.organization) }
+                part.known.removeAll { entry in
+                    guard let generation = changes[entry.known.caller.organization] else { return false }
+                    return entry.known.generation < generation
+                }
             }
             await Task.yield()
         }

@@ -11,7 +11,8 @@ extension KeyRing {
 
     /// What the database says of `key`, as new as `generation` at least.
     @inline(never)
-    func lookUp(_ key: APIKey, _ digest: KeyDigest, reaching generation: Int64) async throws -> KnownCaller? {
+    func lookUp(_ key: APIKey, reaching generation: Int64) async throws -> KnownCaller? {
+        let digest = peppers.digest(of: key).digest
         if let running = loading[digest] {
             // It may have begun, and read, before the change that we know of. The next has not.
             let found = try await outcome(of: running)
@@ -29,7 +30,7 @@ extension KeyRing {
             guard case .generation(let current) = await generations?.current(found.caller.organization),
                 current > found.generation
             else { return found }
-            return try await lookUp(key, digest, reaching: current)
+            return try await lookUp(key, reaching: current)
         }
         if let wait = shared.gate.enter(from: address) { throw Self.tooMany(after: wait) }
         do {
