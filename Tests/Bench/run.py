@@ -10,6 +10,7 @@ from statistics import median
 
 import connections
 import keys
+import logins
 import processes
 import streams
 from event_upstream import EVENTS
@@ -19,7 +20,7 @@ from whole_answers import LIVE, Case, chat, completion, run_interleaved
 from wrk import Request
 
 # The memory is measured in any case: its gateway owns the databases of the others.
-SECTIONS = ("start", "requests", "streams", "keys")
+SECTIONS = ("start", "requests", "streams", "keys", "logins")
 IDLE_CONNECTIONS = 5000
 
 
@@ -168,6 +169,9 @@ def main():
             server = Hivegate("keys", bench.directory, program, upstream, databases_of=owner)
             bench.start(server).wait_until_ready()
             keys.measure_keys(bench, report, server, quick)
+        if "logins" in wanted:
+            server = bench.start(Hivegate("logins", bench.directory, program, upstream, loops=2)).wait_until_ready()
+            logins.measure_logins(bench, report, server, quick)
     report.add("the program's size", f"{os.path.getsize(program) / 1e6:.1f} MB")
     report.print()
 

@@ -29,11 +29,20 @@ package struct Vault: Sendable {
         }
     }
 
-    package enum Failure: Error, Equatable, Sendable {
+    package enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
         /// The file of master keys lacks the version that the secret is under.
         case unknownVersion
         /// It was changed, moved, or is under another key of the same version. Which of these cannot be told.
         case doesNotOpen
+
+        package var description: String {
+            switch self {
+            case .unknownVersion:
+                "a stored secret is under a master key that the file does not hold: put its line back, and rewrap"
+            case .doesNotOpen:
+                "a stored secret does not open: it was changed, or the file holds another master key of its version"
+            }
+        }
     }
 
     package func seal(_ secret: [UInt8], at place: Place) -> Sealed {
