@@ -62,9 +62,11 @@ format: install ## Format the Swift code
 test-thread: install ## Run the unit tests under ThreadSanitizer
 	$(SWIFT_TEST) --sanitize=thread --scratch-path .build/thread
 
-test-security: install ## Run what guards against attackers: parsers, keys, tenancy
+test-security: install $(VENV)/ready ## Run what guards against attackers; FULL=1: a million requests across tenants
 	swift build --build-tests
-	$(SWIFT_TEST) --skip-build --filter 'HTTPWireTests|HTTPServerTests|IdentityTests|JSONTests|TidyTests'
+	FULL=$(FULL) $(SWIFT_TEST) --skip-build \
+		--filter 'HTTPWireTests|HTTPServerTests|IdentityTests|JSONTests|TidyTests|GatewayTests'
+	FULL=$(FULL) $(VENV)/bin/python -m pytest -q Tests/Contract Tests/Faults/test_secrets.py
 
 test-cov: install ## Run the unit tests and print their coverage
 	$(SWIFT_TEST) --enable-code-coverage --scratch-path .build/coverage

@@ -23,7 +23,8 @@ extension Gateway {
                 "No API key was given. Send it as \"Authorization: Bearer hg_live_…\".")
         }
         guard let key = APIKey(presented: text),
-            let caller = try await keys.caller(presenting: key, from: exchange.peerAddress)
+            let caller = try await keys.caller(
+                presenting: key, from: clientAddress(of: exchange, trusting: trustedNetworks))
         else {
             throw Problem(
                 .unauthenticated, code: "invalid_api_key",

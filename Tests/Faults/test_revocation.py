@@ -5,8 +5,6 @@ import http.client
 import json
 import subprocess
 
-import pytest
-
 from conftest import Gateway, free_port, wait_until
 from two_gateways import Databases
 
@@ -76,8 +74,6 @@ class Installation:
         """Makes, uses and revokes keys at the first gateway; each is used at the second before and after."""
         first, second = self.clients
         status, session = first.call("POST", "/api/auth/login", self.owner)
-        if status == 404:
-            pytest.skip("this gateway has no routes for keys")
         assert status == 200
         token = session["access_token"]
         for number in range(REVOCATIONS):

@@ -104,9 +104,10 @@ final class KeyWorld: @unchecked Sendable {
             await pool.close(until: .now() + KeyWorld.patience)
         }
 
-        /// Whether memory knows the caller of `key`, without asking anybody.
+        /// Whether memory knows the caller of `key`, and has not heard of a change since.
         func remembers(_ key: APIKey) -> Bool {
-            if case .known = ring.recall(key) { true } else { false }
+            guard case .known(let remembered) = ring.recall(key) else { return false }
+            return remembered.reached <= remembered.known.generation
         }
     }
 

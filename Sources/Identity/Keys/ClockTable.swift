@@ -40,8 +40,8 @@ struct ClockTable<Key: Hashable, Value> {
         if let place = places[key] { remove(at: Int(place)) }
     }
 
-    mutating func removeAll(where isGone: (Value) -> Bool) {
-        for place in slots.indices.reversed() where isGone(slots[place].value) { remove(at: place) }
+    mutating func updateAll(_ change: (inout Value) -> Void) {
+        for place in slots.indices { change(&slots[place].value) }
     }
 
     mutating func removeAll() {

@@ -2,7 +2,7 @@ package import Base
 package import Loop
 package import Redis
 
-/// Drops what the process knows of keys as soon as another says that it has changed them. Only for speed, and for the
+/// Stops believing what the process knows of keys as soon as another says that it has changed them. Only for speed, and for the
 /// time that Redis cannot be asked: every request compares generations anyway.
 // Confined to its loop.
 package final class KeyChangeListener: @unchecked Sendable {
@@ -60,7 +60,7 @@ package final class KeyChangeListener: @unchecked Sendable {
             isCollecting = false
             let changes = changed
             changed = [:]
-            await memory.forget(changes)
+            await memory.overtake(changes)
         }
     }
 }

@@ -123,7 +123,7 @@ package final class KeyGenerations: @unchecked Sendable {
     /// committed. Where Redis is away it is told when it is back; until then a process may take what it knows for
     /// right as long as `KeyRing.Limits.freshness` allows.
     package func announce(_ organization: UUID, _ generation: Int64) async {
-        await shared.memory.forget([organization: generation])
+        await shared.memory.overtake([organization: generation])
         let deadline = Instant.now() + limits.announcing
         for _ in 0..<limits.attempts {
             if await tell(organization, generation, until: deadline) { return }

@@ -12,6 +12,9 @@ package final class KeyMemory: Sendable {
         var known: KnownCaller
         /// When the look-up began.
         var loadedAt: Instant
+        /// The generation that its organization's keys are known to have reached. Where that is beyond the entry's
+        /// own, the entry says nothing but that there was such a key.
+        var reached: Int64 = 0
         /// Until then it is not looked up again: the last attempt failed a moment ago.
         var retryAt = Instant(nanoseconds: 0)
     }
@@ -81,7 +84,9 @@ package final class KeyMemory: Sendable {
                 return
             }
             part.nobody.remove(digest)
-            part.known.set(Entry(known: known, loadedAt: loadedAt), for: digest)
+            var entry = Entry(known: known, loadedAt: loadedAt)
+            entry.reached = part.known.value(for: digest)?.reached ?? 0
+            part.known.set(entry, for: digest)
         }
     }
 
@@ -98,15 +103,16 @@ package final class KeyMemory: Sendable {
 
     // MARK: After changes
 
-    /// Drops what was read before each organization's keys reached that generation, and all that is known to be
-    /// nobody's: one of those may have come back. A part at a time, so that no loop waits for all of it.
-    package func forget(_ changes: [UUID: Int64]) async {
+    /// What was read before each organization's keys reached that generation is not believed any more, nor is that a key
+    /// is nobody's: one of those may have come back. The keys stay known, so that made-up ones do not hold them up. A
+    /// part at a time, so that no loop waits for all of it.
+    package func overtake(_ changes: [UUID: Int64]) async {
         for part in parts {
             part.withLock { part in
                 part.nobody.removeAll()
-                part.known.removeAll { entry in
-                    guard let generation = changes[entry.known.caller.organization] else { return false }
-                    return entry.known.generation < generation
+                part.known.updateAll { entry in
+                    guard let generation = changes[entry.known.caller.organization] else { return }
+                    entry.reached = max(entry.reached, generation)
                 }
             }
             await Task.yield()

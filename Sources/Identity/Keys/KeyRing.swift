@@ -62,12 +62,14 @@ package final class KeyRing: @unchecked Sendable {
 
     /// The caller that `key` belongs to; `nil` if it is nobody's, revoked or expired. Throws a `Problem` where too many
     /// that are nobody's came from `address`, or in all.
-    package func caller(presenting key: APIKey, from address: IPAddress? = nil) async throws -> Caller? {
+    package func caller(
+        presenting key: APIKey, from address: @autoclosure () -> IPAddress? = nil
+    ) async throws -> Caller? {
         let remembered: Remembered
         switch recall(key) {
         case .nobody: return nil
         case .known(let known): remembered = known
-        case .unknown(let digest): return used(try await meet(key, digest, from: address))
+        case .unknown(let digest): return used(try await meet(key, digest, from: address()))
         }
         let reading = await generations?.current(remembered.known.caller.organization) ?? .unavailable
         return judge(remembered, by: reading) == .right
@@ -83,6 +85,8 @@ package final class KeyRing: @unchecked Sendable {
         /// Whether it is looked up again even if its generation is still the current one.
         let isOld: Bool
         let isPaused: Bool
+        /// As far as this process has heard.
+        package let reached: Int64
     }
 
     package enum Recollection: Sendable {
@@ -105,7 +109,7 @@ package final class KeyRing: @unchecked Sendable {
                 Remembered(
                     known: entry.known, loadedAt: entry.loadedAt,
                     isOld: isDistrusted || age >= limits.freshness,
-                    isPaused: now < entry.retryAt && age < limits.grace))
+                    isPaused: now < entry.retryAt && age < limits.grace, reached: entry.reached))
         }
     }
 
@@ -135,6 +139,7 @@ package final class KeyRing: @unchecked Sendable {
 
     private func judge(_ remembered: Remembered, by reading: KeyGenerations.Reading) -> Verdict {
         let isDoubtful: Bool
+        if remembered.reached > remembered.known.generation { return .changed(remembered.reached) }
         switch reading {
         case .generation(let current) where current > remembered.known.generation: return .changed(current)
         case .generation(remembered.known.generation), .unavailable: isDoubtful = false

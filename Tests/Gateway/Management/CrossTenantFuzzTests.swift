@@ -3,6 +3,7 @@ import Gateway
 import Glibc
 import Identity
 import Loop
+import Postgres
 import Testing
 
 /// Requests of one organization's people, made up from the route table and strewn with what names another. Whatever they
@@ -15,23 +16,14 @@ struct CrossTenantFuzzTests {
 
     @Test func `no request of one organization reads or writes another, whatever it is made of`() async throws
     {
-        let count = getenv("FULL") == nil ? 100_000 : 1_000_000
+        let count = getenv("FULL").map { String(cString: $0) } == "1" ? 1_000_000 : 100_000
         let seed =
             getenv("SEED").flatMap { UInt64(String(cString: $0)) } ?? .random(in: 0...UInt64(UInt32.max))
         print("\(count) requests from seed \(seed)")
         try await ManagementWorld.run { world in
             let other = try await Cast.make(in: world)
             let before = try await other.fingerprint(world)
-            let run = Run(world: world, other: other, cast: try await Cast.make(in: world))
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for index in 0..<Self.width {
-                    group.addTask {
-                        var fuzzer = RequestFuzzer(seed: seed &+ UInt64(index), other: other)
-                        for _ in 0..<count / Self.width { try await run.one(&fuzzer) }
-                    }
-                }
-                try await group.waitForAll()
-            }
+            let run = try await Self.attack(other, in: world, count: count, seed: seed)
             #expect(run.leaks == [])
             #expect(try await other.fingerprint(world) == before)
             // They were not all refused at the door, and none broke anything.
@@ -41,6 +33,33 @@ struct CrossTenantFuzzTests {
             }
             #expect(run.statuses.keys.allSatisfy { $0 < 500 }, "\(statuses)")
         }
+    }
+
+    @Test func `the same requests find a table that the database does not guard`() async throws {
+        try await ManagementWorld.run { world in
+            let other = try await Cast.make(in: world)
+            let before = try await other.fingerprint(world)
+            try await world.owner.execute("ALTER TABLE api_keys DISABLE ROW LEVEL SECURITY")
+            let run = try await Self.attack(other, in: world, count: 5000, seed: 1)
+            #expect(run.leaks != [])
+            #expect(try await other.fingerprint(world) != before)
+        }
+    }
+
+    private static func attack(
+        _ other: Cast, in world: ManagementWorld, count: Int, seed: UInt64
+    ) async throws -> Run {
+        let run = Run(world: world, other: other, cast: try await Cast.make(in: world))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<width {
+                group.addTask {
+                    var fuzzer = RequestFuzzer(seed: seed &+ UInt64(index), other: other)
+                    for _ in 0..<count / width { try await run.one(&fuzzer) }
+                }
+            }
+            try await group.waitForAll()
+        }
+        return run
     }
 
     /// What all tasks of the run share.
