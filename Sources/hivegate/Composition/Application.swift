@@ -38,6 +38,8 @@ struct Application: Sendable {
         let workers = await makeWorkers(storage, identity, keys, health: health.report, metrics: metrics)
         let keyChanges = KeyChangeListener(storage.redis, keys, on: loops[0])
         let keyUses = KeyUseWriter(keys, workers[0].pool, logger: logger)
+        let mail = try await MailService.start(
+            configuration, storage, identity, metrics: metrics, logger: logger)
         let server = HTTPServer(try serverConfiguration(workers, metrics))
         do {
             guard let address = IPAddress(configuration.host) else { throw SystemError("HOST", code: EINVAL) }
@@ -66,11 +68,13 @@ struct Application: Sendable {
             await server.drain(within: .zero)
             keyChanges.close()
             await keyUses.close()
+            await mail?.close(until: .now() + Self.closeLimit)
             await close(workers)
             throw error
         }
         keyChanges.close()
         await keyUses.close()
+        await mail?.close(until: .now() + Self.closeLimit)
         await close(workers)
     }
 
