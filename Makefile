@@ -36,19 +36,19 @@ run: install ## Build optimised and serve, with databases of its own unless DATA
 	swift build -c release --product hivegate
 	exec "$$(swift build -c release --show-bin-path)/hivegate" serve
 
-dev: install ## Build for development and serve with a readable log
+dev: install ## Build for development and serve with a readable log, mails in it
 	swift build --product hivegate
-	LOG_FORMAT=pretty LOG_LEVEL=debug exec "$$(swift build --show-bin-path)/hivegate" serve
+	LOG_FORMAT=pretty LOG_LEVEL=debug MAIL_TO_LOG=true exec "$$(swift build --show-bin-path)/hivegate" serve
 
 migrate: install ## Bring the database's schema up to date
 	swift build --product hivegate
 	exec "$$(swift build --show-bin-path)/hivegate" migrate
 
-test: install $(VENV)/ready $(OPENAI_1)/ready lint docker-check ## Run every test: units, real databases, official clients, faults
+test: install $(VENV)/ready $(OPENAI_1)/ready lint docker-check ## Run every test: units, real databases, official clients, peers, faults
 	swift build --build-tests
 	$(SWIFT_TEST) --skip-build
 	$(OPENAI_1)/bin/python -m pytest -q Tests/Clients
-	$(VENV)/bin/python -m pytest -q Tests/Clients Tests/Contract Tests/Faults
+	$(VENV)/bin/python -m pytest -q Tests/Clients Tests/Contract Tests/Peers Tests/Faults
 
 ci: ## The same as .ci/run
 	.ci/run

@@ -45,7 +45,7 @@ let package = Package(
         part("Loop", ["Base", "CLinux"]),
 
         // Rank 3
-        part("HTTPClient", ["Base", "CCurl", "Loop"]),
+        part("HTTPClient", ["Base", "CCurl", "HTTPWire", "Loop"]),
         part("HTTPServer", ["Base", "HTTPWire", "Loop"]),
         part("Postgres", ["Base", "CPostgres", "Loop"]),
         part("Redis", ["Base", "CHiredis", "Loop"]),
@@ -55,7 +55,9 @@ let package = Package(
         part("LocalServers", ["Base", "Loop"]),
 
         // Rank 5
-        part("Identity", ["Base", "CArgon2", "HTTPWire", "JSON", "Loop", "Postgres", "Redis"]),
+        part(
+            "Identity",
+            ["Base", "CArgon2", "HTTPClient", "HTTPWire", "JSON", "Loop", "Postgres", "Redis"]),
         part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
 
         // Rank 7
@@ -91,7 +93,8 @@ let package = Package(
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
         tests("HTTPServer", ["Base", "HTTPServer", "HTTPWire", "Loop", "TestKit"]),
         tests("HTTPWire", ["Base", "HTTPWire", "TestKit"]),
-        tests("Identity", ["Base", "Identity", "JSON", "Loop", "Postgres", "Redis", "TestKit"]),
+        tests(
+            "Identity", ["Base", "HTTPClient", "Identity", "JSON", "Loop", "Postgres", "Redis", "TestKit"]),
         tests("JSON", ["Base", "JSON"]),
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),

@@ -49,7 +49,7 @@ final class CurlMulti: @unchecked Sendable {
         if let timer { loop.cancel(timer.token) }
     }
 
-    func start(_ transfer: Transfer) throws(HTTPClientError) {
+    func start(_ transfer: CurlTransfer) throws(HTTPClientError) {
         let code = curl_multi_add_handle(multi, transfer.easy)
         guard code == CURLM_OK else {
             throw HTTPClientError(.invalidRequest, detail: String(cString: curl_multi_strerror(code)))
@@ -60,7 +60,7 @@ final class CurlMulti: @unchecked Sendable {
 
     /// Takes a transfer out, finished or not. An unfinished one loses its connection (or, with HTTP/2, its
     /// stream).
-    func end(_ transfer: Transfer) {
+    func end(_ transfer: CurlTransfer) {
         guard transfer.isStarted else { return }
         transfer.isStarted = false
         transferCount -= 1
@@ -183,7 +183,7 @@ final class CurlMulti: @unchecked Sendable {
             guard let easy = message.pointee.easy_handle else { continue }
             var context: UnsafeMutableRawPointer?
             curl_get_pointer(easy, CURLINFO_PRIVATE, &context)
-            Transfer.from(context).finished(curl_message_result(message))
+            CurlTransfer.owner(of: context).finished(curl_message_result(message))
         }
     }
 }

@@ -6,16 +6,13 @@ import Loop
 /// One request and its answer, in libcurl's hands. The callbacks only store and wake; the task that reads
 /// does everything else, so libcurl is never called from inside itself.
 // Confined to its loop.
-final class Transfer: @unchecked Sendable {
+final class Transfer: CurlTransfer, @unchecked Sendable {
     /// Received and not yet read: above this the connection is paused.
     static let highWater = 256 * 1024
     static let largestHead = 64 * 1024
     /// libcurl asks before a body of more than 1 MB; this is safely below.
     private static let askedBodyBytes = 512 * 1024
 
-    let easy: UnsafeMutableRawPointer
-    /// Whether libcurl's multi handle has it.
-    var isStarted = false
     private unowned let client: HTTPClient
     private let arrived: Waiter
     let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
@@ -39,14 +36,13 @@ final class Transfer: @unchecked Sendable {
     private var upload: HTTPUpload?
 
     init(_ easy: UnsafeMutableRawPointer, client: HTTPClient) {
-        self.easy = easy
         self.client = client
         arrived = Waiter(client.loop)
+        super.init(easy)
         installCallbacks()
     }
 
     deinit {
-        curl_easy_cleanup(easy)
         requestBytes?.deallocate()
         errorText.deallocate()
     }
@@ -79,7 +75,7 @@ final class Transfer: @unchecked Sendable {
         errorText[0] = 0
     }
 
-    func finished(_ result: CURLcode) {
+    override func finished(_ result: CURLcode) {
         self.result = result
         arrived.wake()
     }

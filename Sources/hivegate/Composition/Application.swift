@@ -36,9 +36,8 @@ struct Application: Sendable {
         let keys = SharedKeys()
         keys.register(in: metrics)
         let workers = await makeWorkers(storage, identity, keys, health: health.report, metrics: metrics)
-        let keyChanges = KeyChangeListener(storage.redis, keys, on: loops[0])
-        let keyUses = KeyUseWriter(keys, workers[0].pool, logger: logger)
-        let housekeeping = Housekeeping(workers[0], logger: logger)
+        let background = try await Background.start(
+            configuration, storage, identity, keys, on: workers[0], metrics: metrics, logger: logger)
         let server = HTTPServer(try serverConfiguration(workers, metrics))
         do {
             guard let address = IPAddress(configuration.host) else { throw SystemError("HOST", code: EINVAL) }
@@ -65,15 +64,11 @@ struct Application: Sendable {
             if !isClean { logger.warning("some answers did not finish in time and were broken off") }
         } catch {
             await server.drain(within: .zero)
-            await housekeeping.close()
-            keyChanges.close()
-            await keyUses.close()
+            await background.close(until: .now() + Self.closeLimit)
             await close(workers)
             throw error
         }
-        await housekeeping.close()
-        keyChanges.close()
-        await keyUses.close()
+        await background.close(until: .now() + Self.closeLimit)
         await close(workers)
     }
 

@@ -24,6 +24,7 @@ struct Configuration {
     var givenPublicURL: String?
     var registration = IdentityStore.Registration.open
     var requiresVerifiedEmail = false
+    var mail = MailSettings()
     var passwordThreadCount = 1
     var openAI: OpenAIUpstream?
     var loopCount = 2
@@ -175,9 +176,11 @@ struct Configuration {
             "REGISTRATION", default: "open",
             IdentityStore.Registration.allCases.map { ($0.rawValue, $0) },
             "who may make an account: everybody, the invited, or nobody")
+        mail = MailSettings(&reader, publicURL: publicURL)
         requiresVerifiedEmail = reader.choice(
-            "REQUIRE_VERIFIED_EMAIL", default: "false", [("false", false), ("true", true)],
-            "whether an address must be confirmed before its account can sign in")
+            "REQUIRE_VERIFIED_EMAIL", default: mail.reachesPeople ? "true" : "false",
+            [("false", false), ("true", true)],
+            "whether an address must be confirmed before its account can sign in; true where SMTP_URL is set")
         passwordThreadCount = reader.integer(
             "HIVEGATE_PASSWORD_THREADS", default: passwordThreadCount, in: 1...64,
             "threads that check passwords, at low priority; each takes 19 MiB while it works")

@@ -1,0 +1,30 @@
+import Base
+import Identity
+import Loop
+
+/// What a process does beside answering requests, all of it on the first loop.
+struct Background {
+    private let keyChanges: KeyChangeListener
+    private let keyUses: KeyUseWriter
+    private let housekeeping: Housekeeping
+    private let mail: MailService?
+
+    static func start(
+        _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys,
+        on worker: Worker, metrics: Metrics, logger: Logger
+    ) async throws -> Background {
+        let mail = try await MailService.start(
+            configuration, storage, identity, metrics: metrics, logger: logger)
+        return Background(
+            keyChanges: KeyChangeListener(storage.redis, keys, on: worker.loop),
+            keyUses: KeyUseWriter(keys, worker.pool, logger: logger),
+            housekeeping: Housekeeping(worker, logger: logger), mail: mail)
+    }
+
+    func close(until deadline: Instant) async {
+        await housekeeping.close()
+        keyChanges.close()
+        await keyUses.close()
+        await mail?.close(until: deadline)
+    }
+}
