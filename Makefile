@@ -60,7 +60,7 @@ format: install ## Format the Swift code
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 
 test-thread: install ## Run the unit tests under ThreadSanitizer
-	$(SWIFT_TEST) --sanitize=thread --scratch-path .build/thread
+	REQUESTS=10000 $(SWIFT_TEST) --sanitize=thread --scratch-path .build/thread
 
 test-security: install $(VENV)/ready ## Run what guards against attackers; FULL=1: a million requests across tenants
 	swift build --build-tests

@@ -9,16 +9,15 @@ import Testing
 /// Requests of one organization's people, made up from the route table and strewn with what names another. Whatever they
 /// say, nothing of the other organization may come back, and nothing of it may change.
 ///
-/// `FULL=1` sends a million instead of a hundred thousand; `SEED` repeats a run.
+/// `FULL=1` sends a million instead of a hundred thousand, `REQUESTS` as many as it says; `SEED` repeats a run.
 struct CrossTenantFuzzTests {
     /// Under way at once.
     private static let width = 24
 
     @Test func `no request of one organization reads or writes another, whatever it is made of`() async throws
     {
-        let count = getenv("FULL").map { String(cString: $0) } == "1" ? 1_000_000 : 100_000
-        let seed =
-            getenv("SEED").flatMap { UInt64(String(cString: $0)) } ?? .random(in: 0...UInt64(UInt32.max))
+        let count = Int(Self.setting("REQUESTS") ?? (Self.setting("FULL") == 1 ? 1_000_000 : 100_000))
+        let seed = Self.setting("SEED") ?? .random(in: 0...UInt64(UInt32.max))
         print("\(count) requests from seed \(seed)")
         try await ManagementWorld.run { world in
             let other = try await Cast.make(in: world)
@@ -44,6 +43,10 @@ struct CrossTenantFuzzTests {
             #expect(run.leaks != [])
             #expect(try await other.fingerprint(world) != before)
         }
+    }
+
+    private static func setting(_ name: String) -> UInt64? {
+        getenv(name).flatMap { UInt64(String(cString: $0)) }
     }
 
     private static func attack(
