@@ -88,7 +88,8 @@ struct AuthenticationTests {
     private static let publicRoutes: Set = [
         "/livez", "/readyz", "/metrics", "/openapi.json", "/.well-known/jwks.json", "/api/auth/register",
         "/api/auth/login", "/api/auth/refresh", "/api/auth/password/forgot", "/api/auth/password/reset",
-        "/api/auth/verify-email", "/api/auth/verify-email/resend",
+        "/api/auth/verify-email", "/api/auth/verify-email/resend", "/api/auth/sso/{organization_id}",
+        "/api/auth/sso/callback",
     ]
 
     @Test func `every route but an allow-list asks who calls`() async throws {

@@ -102,6 +102,7 @@ final class GatewayWorld: @unchecked Sendable {
             store: store, signIn: SignIn(on: loop, store, passwords: passwords, throttle: throttle),
             passwords: passwords, throttle: throttle,
             tokens: SessionTokens(signingKeys, SigningKeyStore(nowhere, vault, audit), store),
+            singleSignOn: SingleSignOn(store, SSOProviders(client, OutboundPolicy()), secret: []),
             publicURL: "http://127.0.0.1", announce: { _ in })
     }
 

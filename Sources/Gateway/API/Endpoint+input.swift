@@ -6,7 +6,7 @@ import JSON
 extension Endpoint {
     /// What was sent, checked. All that is wrong with the query and the body is said at once.
     func input(of exchange: Exchange) async throws -> (query: Fields, fields: Fields) {
-        let (parsedQuery, repeated) = try Self.queryObject(of: exchange.request, query)
+        let (parsedQuery, repeated) = try queryObject(of: exchange.request)
         let object = try await bodyObject(of: exchange)
         let queryFields = query.map(\.field)
         var faults = repeated
@@ -55,9 +55,7 @@ extension Endpoint {
     // MARK: The query
 
     /// The query as an object, so that it is checked as a body is, and the parameters that come more than once.
-    private static func queryObject(
-        of request: RequestHead, _ parameters: [QueryParameter]
-    ) throws(Problem) -> (JSONValue, [Problem.Fault]) {
+    private func queryObject(of request: RequestHead) throws(Problem) -> (JSONValue, [Problem.Fault]) {
         let items: QueryItems
         do throws(QueryItems.Fault) {
             items = try request.queryItems()
@@ -73,12 +71,13 @@ extension Endpoint {
         var json = JSONWriter()
         json.object { json in
             for item in items.items {
+                let schema = query.first { $0.name == item.name }?.schema
+                if ignoresUnknownQuery, schema == nil { continue }
                 guard seen.insert(item.name).inserted else {
                     faults.append(Problem.Fault(item.name, "is given more than once"))
                     continue
                 }
                 json.key(dynamic: item.name)
-                let schema = parameters.first { $0.name == item.name }?.schema
                 if let value = schema?.scalar(item.value) {
                     json.raw(value)
                 } else {

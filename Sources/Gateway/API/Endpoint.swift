@@ -17,6 +17,8 @@ package struct Endpoint: Sendable {
     package let access: Access
     package let parameters: [PathParameter]
     package let query: [QueryParameter]
+    /// Whether others may add parameters of their own to the query, which are not looked at.
+    package let ignoresUnknownQuery: Bool
     /// `nil`: no body is taken.
     package let body: BodyDescription?
     /// Those of its own; the errors that many have are added in the document.
@@ -44,8 +46,8 @@ package struct Endpoint: Sendable {
     package init(
         _ method: HTTPMethod, _ path: String, _ name: String, group: String, _ summary: String,
         description: String? = nil, access: Access, parameters: [PathParameter] = [],
-        query: [QueryParameter] = [], body: BodyDescription? = nil, answers: [AnswerDescription],
-        bodyLimit: Int = Endpoint.usualBodyLimit, endsSession: Bool = false,
+        query: [QueryParameter] = [], ignoresUnknownQuery: Bool = false, body: BodyDescription? = nil,
+        answers: [AnswerDescription], bodyLimit: Int = Endpoint.usualBodyLimit, endsSession: Bool = false,
         handle: @escaping @Sendable (Gateway, APICall) async throws -> Reply
     ) {
         self.method = method
@@ -57,6 +59,7 @@ package struct Endpoint: Sendable {
         self.access = access
         self.parameters = parameters
         self.query = query
+        self.ignoresUnknownQuery = ignoresUnknownQuery
         self.body = body
         self.answers = answers
         self.bodyLimit = bodyLimit
@@ -80,6 +83,7 @@ package struct Endpoint: Sendable {
         self.access = access
         self.parameters = parameters
         self.query = query
+        ignoresUnknownQuery = false
         self.body = body
         self.answers = answers
         self.bodyLimit = bodyLimit

@@ -10,6 +10,7 @@ package struct IdentityServices: Sendable {
     package let passwords: PasswordPool
     package let throttle: LoginThrottle
     package let tokens: SessionTokens
+    package let singleSignOn: SingleSignOn
     /// Tells every process that what it remembers of an organization's keys is wrong.
     package let announce: @Sendable (KeyChange) async -> Void
     /// What browsers see in the address bar.
@@ -17,13 +18,15 @@ package struct IdentityServices: Sendable {
 
     package init(
         store: IdentityStore, signIn: SignIn, passwords: PasswordPool, throttle: LoginThrottle,
-        tokens: SessionTokens, publicURL: String, announce: @escaping @Sendable (KeyChange) async -> Void
+        tokens: SessionTokens, singleSignOn: SingleSignOn, publicURL: String,
+        announce: @escaping @Sendable (KeyChange) async -> Void
     ) {
         self.store = store
         self.signIn = signIn
         self.passwords = passwords
         self.throttle = throttle
         self.tokens = tokens
+        self.singleSignOn = singleSignOn
         self.publicURL = publicURL
         self.announce = announce
     }

@@ -84,6 +84,16 @@ extension JSONWriter {
         field("updated_at", credential.updatedAt.description)
     }
 
+    mutating func fields(of connection: SSOConnection) {
+        field("id", connection.id.description)
+        field("issuer", connection.issuer)
+        field("client_id", connection.clientID)
+        field("default_role", connection.defaultRole.rawValue)
+        field("enforced", connection.isEnforced)
+        field("created_at", connection.createdAt.description)
+        field("updated_at", connection.updatedAt.description)
+    }
+
     mutating func fields(of entry: AuditEntry) {
         field("sequence", Int(entry.sequence))
         field("id", entry.id.description)

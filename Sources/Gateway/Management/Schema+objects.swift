@@ -115,6 +115,16 @@ extension Schema {
         Field("updated_at", .timestamp, "When it was last changed."),
     ]).named("Credential")
 
+    static let ssoConnection = Schema.object([
+        Field("id", .uuid, "The connection."),
+        Field("issuer", .string(1...2000), "The identity provider."),
+        Field("client_id", .string(1...500), "How the provider calls this instance."),
+        Field("default_role", role, "What somebody is who comes new."),
+        Field("enforced", .boolean, "Whether members come this way only."),
+        Field("created_at", .timestamp, "When it was set up."),
+        Field("updated_at", .timestamp, "When it was last changed."),
+    ]).named("SingleSignOn")
+
     static let auditEntry = Schema.object([
         Field("sequence", .integer(1...Int.max), "Its place in the chain."),
         Field("id", .uuid, "The entry."),

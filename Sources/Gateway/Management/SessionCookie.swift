@@ -14,7 +14,7 @@ enum SessionCookie {
     static let cleared = "\(name)=; Max-Age=0; \(attributes)"
 
     /// The value that a browser sent. Two of the name are none: somebody meddled.
-    static func value(in fields: HTTPFields) -> String? {
+    static func value(named name: String = Self.name, in fields: HTTPFields) -> String? {
         let pairs = fields.values("cookie").flatMap { $0.split(separator: 0x3B) }
         let values = pairs.compactMap { pair -> String? in
             let text = String(decoding: pair.drop { $0 == 0x20 }, as: UTF8.self)

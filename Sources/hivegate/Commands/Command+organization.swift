@@ -3,8 +3,8 @@ import Identity
 
 extension Command {
     static let organization = Command(
-        name: "org", summary: "make, list, delete and restore organizations",
-        synopsis: "create NAME --owner EMAIL | list | delete ID | restore ID",
+        name: "org", summary: "make, list, delete and restore organizations, and open them again",
+        synopsis: "create NAME --owner EMAIL | list | delete ID | restore ID | sso-off ID",
         description: """
               create NAME --owner EMAIL  makes an organization with its owner and an API key, and prints the key and the
                                          owner's password. Neither can be shown again. An owner who has an account
@@ -12,6 +12,8 @@ extension Command {
               list                       lists all, deleted ones too
               delete ID                  ends its keys and sessions at once; its data stay for 30 days
               restore ID                 brings it back within that time
+              sso-off ID                 lets its members in by their passwords again, where single sign-on is enforced
+                                         and its identity provider is away
             """
     ) { arguments throws(Misuse) in
         let arguments = try Arguments(arguments, options: ["--owner"])
@@ -32,7 +34,12 @@ extension Command {
             return Administration.run { administration in
                 await administration.announce(try await administration.store.restore(id, by: .command))
             }
-        default: throw Misuse(reason: "expected create, list, delete or restore")
+        case "sso-off":
+            let id = try Arguments.identifier(arguments.operand())
+            return Administration.run { administration in
+                try await administration.store.stopEnforcingSSO(of: id, by: .command)
+            }
+        default: throw Misuse(reason: "expected create, list, delete, restore or sso-off")
         }
     }
 

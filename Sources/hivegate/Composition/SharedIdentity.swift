@@ -1,5 +1,6 @@
 import Base
 import Gateway
+import HTTPClient
 import Identity
 import Loop
 import Postgres
@@ -13,6 +14,7 @@ struct SharedIdentity: Sendable {
     let audit: AuditLog
     let signingKeys: SigningKeys
     let passwords: PasswordPool
+    private let singleSignOnSecret: [UInt8]
     private let configuration: Configuration
     private let storage: Storage
 
@@ -24,6 +26,7 @@ struct SharedIdentity: Sendable {
         do {
             let secrets = InstanceSecrets(pool, storage.vault)
             let audit = AuditLog(secret: try await secrets.secret(.audit))
+            let singleSignOnSecret = try await secrets.secret(.singleSignOn)
             let keys = SigningKeys(issuer: configuration.issuer, audience: configuration.issuer)
             keys.replace(with: try await SigningKeyStore(pool, storage.vault, audit).load())
             await pool.close(until: .now() + .seconds(1))
@@ -31,7 +34,7 @@ struct SharedIdentity: Sendable {
                 audit: audit, signingKeys: keys,
                 passwords: PasswordPool(
                     threads: configuration.passwordThreadCount, capacity: Self.passwordQueue),
-                configuration: configuration, storage: storage)
+                singleSignOnSecret: singleSignOnSecret, configuration: configuration, storage: storage)
         } catch {
             await pool.close(until: .now() + .seconds(1))
             throw error
@@ -46,9 +49,9 @@ struct SharedIdentity: Sendable {
             pool, peppers: storage.peppers, vault: storage.vault, audit: audit, settings: settings)
     }
 
-    /// A loop's own.
+    /// A loop's own. `client` is one without a proxy, for what organizations name.
     func services(
-        _ pool: PostgresPool, _ redis: RedisClient, on loop: EventLoop,
+        _ pool: PostgresPool, _ redis: RedisClient, _ client: HTTPClient, on loop: EventLoop,
         announce: @escaping @Sendable (KeyChange) async -> Void
     ) -> IdentityServices {
         let store = store(pool)
@@ -57,6 +60,9 @@ struct SharedIdentity: Sendable {
             store: store, signIn: SignIn(on: loop, store, passwords: passwords, throttle: throttle),
             passwords: passwords, throttle: throttle,
             tokens: SessionTokens(signingKeys, SigningKeyStore(pool, storage.vault, audit), store),
+            singleSignOn: SingleSignOn(
+                store, SSOProviders(client, OutboundPolicy(allowing: configuration.outboundExceptions)),
+                secret: singleSignOnSecret),
             publicURL: configuration.publicURL, announce: announce)
     }
 }

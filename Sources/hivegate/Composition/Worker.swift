@@ -48,6 +48,8 @@ final class Worker: @unchecked Sendable {
         outbound.authorities = configuration.authorities
         outbound.userAgent = "hivegate/\(Version.current)"
         client = HTTPClient(on: loop, outbound)
+        outbound.proxy = nil
+        let direct = HTTPClient(on: loop, outbound)
         let generations = KeyGenerations(redis, shared, logger: logger)
         keyGenerations = generations
         let lookup = CallerLookup(pool)
@@ -57,7 +59,7 @@ final class Worker: @unchecked Sendable {
         gateway = Gateway(
             on: loop, keys: keys,
             identity: identity.services(
-                pool, redis, on: loop,
+                pool, redis, direct, on: loop,
                 announce: { await generations.announce($0.organization, $0.generation) }),
             trustedNetworks: configuration.trustedProxies, client: client, openAI: configuration.openAI,
             health: health,

@@ -37,6 +37,8 @@ struct Configuration {
     /// Load balancers: many clients come from one address there.
     var trustedProxies: [IPNetwork] = []
     var drainLimit = Duration.seconds(120)
+    /// Where organizations may send requests beside the internet.
+    var outboundExceptions: [IPNetwork] = []
     var proxy: String?
     var authorities: String?
 
@@ -104,16 +106,9 @@ struct Configuration {
             "HIVEGATE_MAX_CONNECTIONS_PER_ADDRESS", default: largestConnectionCountPerAddress,
             in: 1...1_000_000,
             "connections at once from one address")
-        let proxies = reader.text(
+        trustedProxies = reader.networks(
             "HIVEGATE_TRUSTED_PROXIES", default: "127.0.0.0/8,::1",
             "networks of load balancers, exempt from the limit for one address")
-        for text in proxies.split(separator: ",") {
-            if let network = IPNetwork(String(text)) {
-                trustedProxies.append(network)
-            } else {
-                reader.fault("HIVEGATE_TRUSTED_PROXIES", "\"\(text)\" is no network, such as 10.0.0.0/8")
-            }
-        }
         drainLimit = .seconds(
             reader.integer(
                 "HIVEGATE_DRAIN_SECONDS", default: 120, in: 0...3600,
@@ -194,6 +189,10 @@ struct Configuration {
             reader.fault("OPENAI_BASE_URL", "must be an http or https URL, such as https://api.openai.com/v1")
         }
         if let key { openAI = OpenAIUpstream(baseURL: baseURL, key: key) }
+        outboundExceptions = reader.networks(
+            "HIVEGATE_OUTBOUND_ALLOW", default: "",
+            "networks that organizations' own servers, such as identity providers, may be in beside the internet"
+        )
         proxy = reader.optionalText("HIVEGATE_OUTBOUND_PROXY", "a proxy for requests to providers")
         authorities = reader.optionalText(
             "HIVEGATE_CA_FILE", "a PEM file of authorities to trust instead of the system's")

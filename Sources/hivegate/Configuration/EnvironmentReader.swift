@@ -58,6 +58,19 @@ struct EnvironmentReader {
         return number
     }
 
+    /// Separated by commas.
+    mutating func networks(_ name: String, default value: String, _ purpose: String) -> [IPNetwork] {
+        var networks: [IPNetwork] = []
+        for text in text(name, default: value, purpose).split(separator: ",") {
+            if let network = IPNetwork(String(text)) {
+                networks.append(network)
+            } else {
+                fault(name, "\"\(Self.shortened(String(text)))\" is no network, such as 10.0.0.0/8")
+            }
+        }
+        return networks
+    }
+
     mutating func choice<Choice>(
         _ name: String, default value: String, _ choices: [(name: String, value: Choice)], _ purpose: String
     ) -> Choice {

@@ -31,6 +31,7 @@ final class ManagementWorld: @unchecked Sendable {
     struct Options {
         var registration = IdentityStore.Registration.open
         var requiresVerifiedEmail = false
+        var outboundExceptions: [IPNetwork] = []
         var trustedNetworks: [IPNetwork] = [IPNetwork("127.0.0.0/8")].compactMap(\.self)
     }
 
@@ -138,6 +139,9 @@ final class ManagementWorld: @unchecked Sendable {
             store: store, signIn: SignIn(on: loop, store, passwords: passwords, throttle: throttle),
             passwords: passwords, throttle: throttle,
             tokens: SessionTokens(signingKeys, signingKeyStore, store, time: time),
+            singleSignOn: SingleSignOn(
+                store, SSOProviders(client, OutboundPolicy(allowing: options.outboundExceptions), time: time),
+                secret: Random.bytes(32), time: time),
             publicURL: "https://hivegate.test",
             announce: { await generations.announce($0.organization, $0.generation) })
         let gateway = Gateway(
