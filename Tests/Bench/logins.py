@@ -119,8 +119,8 @@ class Storm:
         reader, writer = self.idle.pop() if self.idle else await asyncio.open_connection("127.0.0.1", self.port)
         body, fields = login_request(email, PASSWORD)
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-        writer.write(
-            f"POST /api/auth/login HTTP/1.1\r\nHost: gateway\r\n{lines}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        head = f"POST /api/auth/login HTTP/1.1\r\nHost: gateway\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
+        writer.write((head + body).encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         await reader.readexactly(int(head.split("content-length: ")[1].split("\r\n")[0]))
         status = int(head.split(" ")[1])

@@ -1,4 +1,4 @@
-"""A gateway with databases of its own, seen from inside and outside: its API, its commands, its PostgreSQL and Redis."""
+"""A gateway with databases of its own: its API, its commands, its PostgreSQL and its Redis."""
 
 import http.client
 import json
@@ -86,6 +86,6 @@ def run_client(gateway, program, *arguments):
 
 def redis(gateway, *arguments):
     done = subprocess.run(
-        ["redis-cli", "-s", f"{gateway.data}/run/redis.sock", "--no-raw", *arguments], capture_output=True, check=True
+        ["redis-cli", "-s", f"{gateway.data}/run/redis.sock", "--raw", *arguments], capture_output=True, check=True
     )
     return done.stdout

@@ -11,7 +11,6 @@ enum Argon2Memory {
     /// More blocks than this are not kept.
     private static let limit = 8
     private static let size = Int(Argon2.Cost.standard.memoryKiB) * 1024
-    private static let alignment = 64
 
     // Held by the list or by one computation, never by both.
     private struct Block: @unchecked Sendable {
@@ -25,11 +24,11 @@ enum Argon2Memory {
             memory?.pointee = block.start
             return ARGON2_OK.rawValue
         }
-        var fresh: UnsafeMutableRawPointer?
-        guard posix_memalign(&fresh, alignment, count) == 0 else {
-            return ARGON2_MEMORY_ALLOCATION_ERROR.rawValue
-        }
-        memory?.pointee = fresh?.assumingMemoryBound(to: UInt8.self)
+        // Not the allocator's: it would keep what it is given back, and from then on other large blocks too.
+        guard let fresh = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            fresh != MAP_FAILED
+        else { return ARGON2_MEMORY_ALLOCATION_ERROR.rawValue }
+        memory?.pointee = fresh.assumingMemoryBound(to: UInt8.self)
         return ARGON2_OK.rawValue
     }
 
@@ -42,6 +41,15 @@ enum Argon2Memory {
                 blocks.append(Block(start: memory))
                 return true
             }
-        if !isKept { free(memory) }
+        if !isKept { munmap(memory, count) }
+    }
+
+    /// What is kept and not in use goes back to the kernel.
+    static func giveBack() {
+        let rest = blocks.withLock { blocks in
+            defer { blocks = [] }
+            return blocks
+        }
+        for block in rest { munmap(block.start, size) }
     }
 }

@@ -30,8 +30,14 @@ package final class PasswordPool: Sendable {
         return isRight && known != nil
     }
 
+    /// Sends a caller away who would find no room, before anything else is done for them or counted against them.
+    package func checkRoom() throws(Problem) { try queue.checkRoom() }
+
     /// Callers who wait are sent away, and nobody is served any more.
     package func close() { queue.close() }
+
+    /// After the last hash for a while: the next one takes its memory anew.
+    package static func giveBackMemory() { Argon2Memory.giveBack() }
 
     /// How often this process has computed a hash: the dear part, whoever asked for it.
     package static var computedCount: Int { Argon2.runs }

@@ -1,4 +1,4 @@
-import Base
+package import Base
 import Glibc
 package import Loop
 
@@ -83,12 +83,19 @@ package final class PasswordPoolQueue: Sendable {
         news.signal()
     }
 
+    /// Throws what a caller would be told who came now.
+    package func checkRoom() throws(Problem) {
+        try state.withLock { state throws(Problem) in try checkRoom(state) }
+    }
+
+    private func checkRoom(_ state: State) throws(Problem) {
+        guard !state.isClosed else { throw Self.closed }
+        guard state.waiting.count + state.workingCount < threadCount + capacity else { throw Self.full }
+    }
+
     private func admit(_ ticket: Ticket) throws(Problem) {
         try state.withLock { state throws(Problem) in
-            guard !state.isClosed else { throw Self.closed }
-            guard state.waiting.count + state.workingCount < threadCount + capacity else {
-                throw Self.full
-            }
+            try checkRoom(state)
             state.waiting.append(ticket)
         }
         news.signal()

@@ -56,6 +56,7 @@ package final class SignIn: @unchecked Sendable {
 
     /// The account, after its password and its second factor. Counts as an attempt until both were right.
     private func admit(_ attempt: Attempt) async throws -> Account {
+        try passwords.checkRoom()
         try await throttle.admit(account: attempt.email, from: attempt.origin.address)
         let account = try await store.account(withEmail: attempt.email)
         // An unknown address costs what a wrong password costs.

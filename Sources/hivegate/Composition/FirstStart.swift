@@ -21,6 +21,8 @@ struct FirstStart {
         let store = identity.store(pool)
         do {
             var credentials = try await found(store)
+            // A server that is only tried out may never hash again.
+            PasswordPool.giveBackMemory()
             credentials.url = url
             try credentials.write(in: directory)
             await pool.close(until: .now() + .seconds(1))
