@@ -1,7 +1,7 @@
 // fuzz-target: jwt
-// fuzz-modules: Identity Postgres HTTPWire Loop JSON Base
+// fuzz-modules: Identity HTTPClient Postgres Redis HTTPWire Loop JSON Base
 // fuzz-max-length: 6000
-// fuzz-link: -lcrypto -largon2 -lpq
+// fuzz-link: -lcrypto -largon2 -lcurl -lpq -lhiredis
 import Base
 import Identity
 
