@@ -30,7 +30,8 @@ struct CrossTenantFuzzTests {
             for status in [200, 201, 204, 403, 404, 422] {
                 #expect(run.statuses[status, default: 0] > count / 1000, "\(statuses)")
             }
-            #expect(run.statuses.keys.allSatisfy { $0 < 500 }, "\(statuses)")
+            // 502: somebody has named an identity provider that is not there, and somebody else goes to it.
+            #expect(run.statuses.keys.allSatisfy { $0 < 500 || $0 == 502 }, "\(statuses)")
         }
     }
 
