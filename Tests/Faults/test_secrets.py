@@ -182,7 +182,7 @@ class Story:
         token = self.secret("reset token", mailed_token(self.gateway, self.email))
         body = {"token": token, "password": self.secret("reset password")}
         self.send("POST", "/api/auth/password/reset", body, status=204)
-        self.send("POST", "/api/auth/password/reset", body, status=422)
+        self.send("POST", "/api/auth/password/reset", body, status=401)
         self.password = body["password"]
         self.token = self.send("POST", LOGIN, {"email": self.email, "password": self.password})["access_token"]
 
@@ -250,7 +250,7 @@ class Story:
         body = {"provider": f"Open AI {self.secret('provider name')}", "api_key": self.secret("refused provider key")}
         self.send("POST", "/api/v1/credentials", body, self.token, status=422)
         verification = {"token": self.secret("made-up token", made_up_token())}
-        self.send("POST", "/api/auth/verify-email", verification, status=422)
+        self.send("POST", "/api/auth/verify-email", verification, status=401)
         refresh = {"refresh_token": self.secret("made-up refresh token", made_up_token())}
         self.send("POST", "/api/auth/refresh", refresh, status=401)
         self.send("GET", f"/v1/models?api_key={self.secret('query of a known address')}", token=self.key)
@@ -293,7 +293,7 @@ class Story:
         self.store_provider_keys()
         self.be_mistaken()
         with stopped(self.gateway, "redis-server"):
-            for request in self.use_it_without("Redis", {"login": 401, "store": 201, "refresh": 401, "reset": 422}):
+            for request in self.use_it_without("Redis", {"login": 401, "store": 201, "refresh": 401, "reset": 401}):
                 request.result(30)
         self.lose_postgres()
         return self
