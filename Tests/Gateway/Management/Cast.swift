@@ -142,7 +142,7 @@ struct Cast: Sendable {
         parts.append(
             """
             (SELECT coalesce(string_agg(t::text, ';' ORDER BY id), '') FROM users t
-             WHERE email LIKE \("%.\(handle)@%"))
+             WHERE id IN (SELECT user_id FROM memberships WHERE org_id = \(organization)))
             """)
         return try await world.owner.query("SELECT md5(\(SQL.joined(parts, by: " || ")))")[0]
             .decode(String.self)
