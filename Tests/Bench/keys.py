@@ -9,6 +9,7 @@ import time
 from statistics import median
 
 from processes import ROOT
+from wrk import KNOWN_KEY
 
 MODULES = ("Base", "HTTPClient", "HTTPWire", "Identity", "JSON", "Loop", "Postgres", "Redis")
 LIBRARIES = ("-lcrypto", "-largon2", "-lcurl", "-lpq", "-lhiredis")
@@ -94,19 +95,6 @@ request = function() return wrk.format("GET", "/v1/models", { ["Authorization"] 
 delay = function() return %(delay)d end
 """
 
-KNOWN = """
-local body = %(body)s
-local headers = { ["Authorization"] = "Bearer %(key)s" }
-request = function() return wrk.format("POST", "/v1/chat/completions", headers, body) end
-delay = function() return 10 end
-done = function(summary, latency)
-    io.write(string.format('\\nRESULT {"requests": %%d, "failed": %%d, "p50": %%f, "p99": %%f}\\n', summary.requests,
-        summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.status
-            + summary.errors.timeout,
-        latency:percentile(50), latency:percentile(99)))
-end
-"""
-
 
 def wrk(script, directory, name, port, connections, seconds):
     path = directory / f"{name}.lua"
@@ -119,7 +107,7 @@ def wrk(script, directory, name, port, connections, seconds):
 
 def ask_known(server, directory, seconds):
     body = json.dumps({"model": "sandbox/echo", "messages": [{"role": "user", "content": "hello"}]})
-    script = KNOWN % {"body": json.dumps(body), "key": server.key}
+    script = KNOWN_KEY % {"body": json.dumps(body), "key": server.key}
     output = wrk(script, directory, "known", server.port, KNOWN_CONNECTIONS, seconds).communicate()[0]
     result = json.loads(output.split("RESULT ", 1)[1].splitlines()[0])
     if result["failed"]:

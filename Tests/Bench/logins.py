@@ -13,6 +13,8 @@ import time
 from collections import Counter
 from statistics import median
 
+from wrk import KNOWN_KEY
+
 PASSWORD = "correct horse battery"
 LOGINS_A_SECOND = 200
 ACCOUNTS = 5000
@@ -83,19 +85,6 @@ def measure_enumeration(report, server, quick):
 
 # A storm --------------------------------------------------------------------------------------------------------------
 
-KNOWN = """
-local body = %(body)s
-local headers = { ["Authorization"] = "Bearer %(key)s" }
-request = function() return wrk.format("POST", "/v1/chat/completions", headers, body) end
-delay = function() return 10 end
-done = function(summary, latency)
-    io.write(string.format('\\nRESULT {"requests": %%d, "failed": %%d, "p50": %%f, "p99": %%f}\\n', summary.requests,
-        summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.status
-            + summary.errors.timeout,
-        latency:percentile(50), latency:percentile(99)))
-end
-"""
-
 
 class Storm:
     """Logins at a constant rate, however long each takes."""
@@ -133,7 +122,7 @@ def ask_known(server, directory, seconds):
     """Completions with a key that is known, at a rate that leaves the machine mostly idle."""
     body = json.dumps({"model": "sandbox/echo", "messages": [{"role": "user", "content": "hello"}]})
     path = directory / "beside-logins.lua"
-    path.write_text(KNOWN % {"body": json.dumps(body), "key": server.key})
+    path.write_text(KNOWN_KEY % {"body": json.dumps(body), "key": server.key})
     output = subprocess.run(
         ["wrk", "-t1", f"-c{KNOWN_CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(path),
          f"http://127.0.0.1:{server.port}"], check=True, capture_output=True, text=True).stdout

@@ -28,6 +28,20 @@ done = function(summary, latency)
 end
 """
 
+# Completions with one known key, at a rate that leaves the machine mostly idle.
+KNOWN_KEY = """
+local body = %(body)s
+local headers = { ["Authorization"] = "Bearer %(key)s" }
+request = function() return wrk.format("POST", "/v1/chat/completions", headers, body) end
+delay = function() return 10 end
+done = function(summary, latency)
+    io.write(string.format('\\nRESULT {"requests": %%d, "failed": %%d, "p50": %%f, "p99": %%f}\\n', summary.requests,
+        summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.status
+            + summary.errors.timeout,
+        latency:percentile(50), latency:percentile(99)))
+end
+"""
+
 
 @dataclass
 class Request:

@@ -43,12 +43,38 @@ package struct Endpoint: Sendable {
         case direct(@Sendable (@escaping GatewayOfLoop) -> Handler)
     }
 
+    /// One whose description is enforced.
     package init(
         _ method: HTTPMethod, _ path: String, _ name: String, group: String, _ summary: String,
         description: String? = nil, access: Access, parameters: [PathParameter] = [],
         query: [QueryParameter] = [], ignoresUnknownQuery: Bool = false, body: BodyDescription? = nil,
         answers: [AnswerDescription], bodyLimit: Int = Endpoint.usualBodyLimit, endsSession: Bool = false,
         handle: @escaping @Sendable (Gateway, APICall) async throws -> Reply
+    ) {
+        self.init(
+            method, path, name, group: group, summary, description: description, access: access,
+            parameters: parameters, query: query, ignoresUnknownQuery: ignoresUnknownQuery, body: body,
+            answers: answers, bodyLimit: bodyLimit, endsSession: endsSession, .checked(handle))
+    }
+
+    /// One that does everything itself: see `Handling.direct`.
+    package init(
+        _ method: HTTPMethod, _ path: String, _ name: String, group: String, _ summary: String,
+        description: String? = nil, access: Access, parameters: [PathParameter] = [],
+        query: [QueryParameter] = [], body: BodyDescription? = nil, answers: [AnswerDescription],
+        bodyLimit: Int? = nil, direct: @escaping @Sendable (@escaping GatewayOfLoop) -> Handler
+    ) {
+        self.init(
+            method, path, name, group: group, summary, description: description, access: access,
+            parameters: parameters, query: query, ignoresUnknownQuery: false, body: body, answers: answers,
+            bodyLimit: bodyLimit, endsSession: false, .direct(direct))
+    }
+
+    private init(
+        _ method: HTTPMethod, _ path: String, _ name: String, group: String, _ summary: String,
+        description: String?, access: Access, parameters: [PathParameter], query: [QueryParameter],
+        ignoresUnknownQuery: Bool, body: BodyDescription?, answers: [AnswerDescription], bodyLimit: Int?,
+        endsSession: Bool, _ handle: Handling
     ) {
         self.method = method
         self.path = path
@@ -64,31 +90,7 @@ package struct Endpoint: Sendable {
         self.answers = answers
         self.bodyLimit = bodyLimit
         self.endsSession = endsSession
-        self.handle = .checked(handle)
-    }
-
-    /// One that does everything itself: see `Handling.direct`.
-    package init(
-        _ method: HTTPMethod, _ path: String, _ name: String, group: String, _ summary: String,
-        description: String? = nil, access: Access, parameters: [PathParameter] = [],
-        query: [QueryParameter] = [], body: BodyDescription? = nil, answers: [AnswerDescription],
-        bodyLimit: Int? = nil, direct: @escaping @Sendable (@escaping GatewayOfLoop) -> Handler
-    ) {
-        self.method = method
-        self.path = path
-        self.name = name
-        self.group = group
-        self.summary = summary
-        self.description = description
-        self.access = access
-        self.parameters = parameters
-        self.query = query
-        ignoresUnknownQuery = false
-        self.body = body
-        self.answers = answers
-        self.bodyLimit = bodyLimit
-        endsSession = false
-        handle = .direct(direct)
+        self.handle = handle
     }
 
     /// Whether its description is enforced.

@@ -75,17 +75,15 @@ extension Gateway {
 
     func switchOrganization(_ call: APICall) async throws -> Reply {
         let organization = call.fields.id("organization_id")
-        try await identity.store.switchSession(call.principal, to: organization)
+        let expiresAt = try await identity.store.switchSession(call.principal, to: organization)
         guard case .session(let session, let isCookie, _) = call.principal.credential else {
             throw Problem.invalidToken
         }
         let token = identity.tokens.token(of: session, user: call.principal.user, in: organization)
-        let expiresAt = try await identity.store.sessions(of: call.principal.user)
-            .first { $0.id == session }?.expiresAt
         return .json { json in
             json.field("session_id", session.description)
             json.field("organization_id", organization.description)
-            json.field("session_expires_at", (expiresAt ?? call.now).description)
+            json.field("session_expires_at", expiresAt.description)
             if !isCookie { fields(ofAccessToken: token, &json) }
         }
     }

@@ -202,17 +202,19 @@ extension IdentityStore {
             credential: .session(session, isCookie: isCookie, bySSO: bySSO))
     }
 
-    /// Works in another organization from now on.
-    package func switchSession(_ principal: Principal, to organization: UUID) async throws {
+    /// Works in another organization from now on. Says when the session ends.
+    package func switchSession(_ principal: Principal, to organization: UUID) async throws -> Timestamp {
         guard case .session(let session, _, let bySSO) = principal.credential else {
             throw Problem.invalidToken
         }
         if bySSO { throw Problem.boundToSSO }
-        try await pool.transaction(in: .user(principal.user)) { transaction in
+        return try await pool.transaction(in: .user(principal.user)) { transaction in
             let organization = try await admitting(
                 principal.user, to: organization, bySSO: false, transaction)
-            try await transaction.execute(
-                "UPDATE sessions SET org_id = \(organization) WHERE id = \(session)")
+            let changed = try await transaction.query(
+                "UPDATE sessions SET org_id = \(organization) WHERE id = \(session) RETURNING expires_at")
+            guard let end = try changed.first?.decode(Timestamp.self) else { throw Problem.invalidToken }
+            return end
         }
     }
 

@@ -40,9 +40,15 @@ struct CrossTenantFuzzTests {
             let other = try await Cast.make(in: world)
             let before = try await other.fingerprint(world)
             try await world.owner.execute("ALTER TABLE api_keys DISABLE ROW LEVEL SECURITY")
-            let run = try await Self.attack(other, in: world, count: 5000, seed: 1)
-            #expect(run.leaks != [])
-            #expect(try await other.fingerprint(world) != before)
+            // About one in a thousand reads what stands in it, and fewer write it.
+            var (hasRead, hasWritten, round) = (false, false, UInt64(0))
+            while !(hasRead && hasWritten), round < 20 {
+                let leaks = try await Self.attack(other, in: world, count: 5000, seed: round).leaks
+                hasRead = hasRead || !leaks.isEmpty
+                hasWritten = try await other.fingerprint(world) != before
+                round += 1
+            }
+            #expect(hasRead && hasWritten)
         }
     }
 
