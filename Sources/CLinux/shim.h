@@ -29,3 +29,17 @@ static inline int linux_local_name(int fd, struct sockaddr *address, socklen_t *
 static inline int linux_connect(int fd, const struct sockaddr *address, socklen_t length) {
     return connect(fd, address, length);
 }
+
+/* A timer that signals the thread that makes it and nobody else, or -1. By system calls, with what the kernel takes: glibc
+   hides the thread's number in a union, and <signal.h> here would take its types from Swift's own module. */
+static inline int linux_make_thread_timer(int signal, void *value) {
+    struct { void *value; int signal, notify; pid_t thread; int rest[11]; } event = {value, signal, 4, gettid(), {0}};
+    int timer;
+    return syscall(SYS_timer_create, 1, &event, &timer) == 0 ? timer : -1;
+}
+/* Again and again; 0 stops it. */
+static inline void linux_fire_thread_timer(int timer, long nanoseconds) {
+    long interval_and_first[4] = {0, nanoseconds, 0, nanoseconds};
+    syscall(SYS_timer_settime, timer, 0, interval_and_first, 0);
+}
+static inline void linux_delete_thread_timer(int timer) { syscall(SYS_timer_delete, timer); }

@@ -142,7 +142,9 @@ struct PasswordPoolTests {
         }
     }
 
-    @Test func `the work is done at the lowest priority, where no signal interrupts it`() async throws {
+    @Test func `the work is done at the lowest priority, where nothing but its own timer interrupts it`()
+        async throws
+    {
         try await onLoop { loop in
             let queue = PasswordPoolQueue(threads: 2, capacity: 0)
             for _ in 0..<4 {
@@ -153,8 +155,8 @@ struct PasswordPoolTests {
                 #expect(name.hasPrefix("password-"))
                 #expect(fields[16] == "19", "the nice value")
                 #expect(fields[38] == "3", "the policy, SCHED_BATCH")
-                // All that can be blocked: neither SIGKILL, SIGSTOP nor the two that are glibc's own.
-                #expect(status.contains("SigBlk:\tfffffffe7ffbfeff"))
+                // All but SIGURG that can be blocked: neither SIGKILL, SIGSTOP nor the two that are glibc's own.
+                #expect(status.contains("SigBlk:\tfffffffe7fbbfeff"))
             }
             // Those who serve requests are as they were.
             #expect(Self.fields(Self.text(of: "/proc/thread-self/stat")).1[16] == "0")
@@ -190,6 +192,31 @@ struct PasswordPoolTests {
                 try await loop.sleep(for: .milliseconds(10))
             }
             #expect(remaining == [])
+        }
+    }
+
+    @Test func `long work is interrupted again and again, so that others get the processor`() async throws {
+        try await onLoop { loop in
+            let queue = PasswordPoolQueue(threads: 1, capacity: 0)
+            let interruptions = try await queue.run(on: loop) {
+                (0..<5).filter { _ in poll(nil, 0, 5000) == -1 && errno == EINTR }.count
+            }
+            #expect(interruptions == 5)
+            queue.close()
+        }
+    }
+
+    @Test func `a thread rests between two pieces of work, longer than the first has taken`() async throws {
+        try await onLoop { loop in
+            let queue = PasswordPoolQueue(threads: 1, capacity: 1)
+            let first = try await queue.run(on: loop) {
+                let start = Instant.now()
+                while Instant.now() - start < .milliseconds(10) {}
+                return (start: start, end: Instant.now())
+            }
+            let next = try await queue.run(on: loop) { Instant.now() }
+            #expect(next - first.end >= (first.end - first.start) * 2)
+            queue.close()
         }
     }
 

@@ -1,5 +1,6 @@
 import Base
 import Glibc
+import Loop
 import Synchronization
 
 /// A thread of low priority that does one piece of work after the other.
@@ -8,8 +9,6 @@ import Synchronization
 /// for the processor. Work comes and goes by semaphores, which nobody holds.
 // `work` is written by the queue's thread while this one rests, and read by this one while it works.
 final class PasswordPoolThread: @unchecked Sendable {
-    private static let nice: Int32 = 19
-
     private enum Phase {
         static let resting = 0
         static let working = 1
@@ -53,21 +52,20 @@ final class PasswordPoolThread: @unchecked Sendable {
 
     private func run() {
         pthread_setname_np(pthread_self(), name)
-        // Neither may fail without privileges; where a sandbox forbids them the work is done at the usual priority.
-        setpriority(PRIO_PROCESS, id_t(gettid()), Self.nice)
-        var parameters = sched_param()
-        sched_setscheduler(0, SCHED_BATCH, &parameters)
+        let courteous = CourteousThread()
         while true {
             begin.wait()
             guard phase.load(ordering: .acquiring) == Phase.working else { return }
-            work?()
-            phase.store(Phase.finished, ordering: .releasing)
-            whenFinished()
+            courteous.work {
+                work?()
+                phase.store(Phase.finished, ordering: .releasing)
+                whenFinished()
+            }
         }
     }
 }
 
-/// Starts a thread that nobody joins and that no signal reaches.
+/// Starts a thread that nobody joins and that no signal reaches unless it asks for it.
 func startThread(_ body: @escaping @Sendable () -> Void) {
     final class Body: Sendable {
         let run: @Sendable () -> Void
