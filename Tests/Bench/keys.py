@@ -92,7 +92,8 @@ end
 
 init = function() math.randomseed(%(seed)d) end
 request = function() return wrk.format("GET", "/v1/models", { ["Authorization"] = "Bearer " .. key() }) end
-delay = function() return %(delay)d end
+-- Not all connections at once: those who flood do not keep time with each other.
+delay = function() return math.random(0, 2 * %(delay)d + 1) end
 """
 
 
