@@ -24,7 +24,7 @@ KNOWN_CONNECTIONS = 16
 def login_request(email, password):
     """From an address of its own: behind one there may be an attacker."""
     address = f"198.18.{random.randrange(256)}.{random.randrange(256)}"
-    body = json.dumps({"email": email, "password": password})
+    body = json.dumps({"email": email} | ({"password": password} if password else {}))
     return body, {"Content-Type": "application/json", "X-Forwarded-For": address}
 
 
@@ -56,31 +56,35 @@ def make_accounts(server):
 # Who has an account ---------------------------------------------------------------------------------------------------
 
 
-def milliseconds(connection, email):
+def milliseconds(connection, path, request, expected):
     start = time.perf_counter()
-    connection.request("POST", "/api/auth/login", *login_request(email, "a wrong password"))
+    connection.request("POST", path, *request)
     answer = connection.getresponse()
     answer.read()
-    if answer.status != 401:
-        raise SystemExit(f"a wrong password gets {answer.status}")
+    if answer.status != expected:
+        raise SystemExit(f"{path} gets {answer.status} instead of {expected}")
     return (time.perf_counter() - start) * 1000
 
 
 def measure_enumeration(report, server, quick):
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    times = {"known": [], "unknown": []}
-    # Each address once or twice: after a few failures one has to wait.
-    for number in range(100 if quick else 400):
-        kinds = ["known", "unknown"]
-        random.shuffle(kinds)
-        for kind in kinds:
-            email = account(number) if kind == "known" else f"nobody-{time.time_ns()}@example.com"
-            times[kind].append(milliseconds(connection, email))
-    known, unknown = (median(times[kind]) for kind in ("known", "unknown"))
-    ratio = unknown / known
-    report.add(
-        "a login that fails: nobody has the address", f"{unknown:.2f} ms", f"wrong password {known:.2f} ms", ratio,
-        "0.95 … 1.05", 0.95 <= ratio <= 1.05)
+    for what, path, password, status in (
+            ("a login that fails", "/api/auth/login", "a wrong password", 401),
+            ("a new password asked for", "/api/auth/password/forgot", None, 202),
+            ("a sign-up", "/api/auth/register", PASSWORD, 202)):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        times = {"known": [], "unknown": []}
+        # Each address once or twice: after a few failures one has to wait.
+        for number in range(100 if quick else 400):
+            kinds = ["known", "unknown"]
+            random.shuffle(kinds)
+            for kind in kinds:
+                email = account(number) if kind == "known" else f"nobody-{time.time_ns()}@example.com"
+                times[kind].append(milliseconds(connection, path, login_request(email, password), status))
+        known, unknown = (median(times[kind]) for kind in ("known", "unknown"))
+        ratio = unknown / known
+        report.add(
+            f"{what}: nobody has the address", f"{unknown:.2f} ms", f"somebody has {known:.2f} ms", ratio,
+            "0.95 … 1.05", 0.95 <= ratio <= 1.05)
 
 
 # A storm --------------------------------------------------------------------------------------------------------------

@@ -83,6 +83,23 @@ struct AccountTests {
         }
     }
 
+    @Test func `what is only told to a mailbox takes a fixed time, so that no clock tells it`() async throws {
+        try await ManagementWorld.run { world in
+            _ = try await world.newPerson("ann")
+            for (path, rest) in [
+                ("/api/auth/password/forgot", ""), ("/api/auth/verify-email/resend", ""),
+                ("/api/auth/register", #","password":"\#(ManagementWorld.password)""#),
+            ] {
+                for email in ["ann@example.com", "nobody@example.com"] {
+                    let start = Instant.now()
+                    let answer = try await world.send("POST", path, #"{"email":"\#(email)"\#(rest)}"#)
+                    #expect(answer.status == 202, "\(path)")
+                    #expect(Instant.now() - start >= .milliseconds(50), "\(path) \(email)")
+                }
+            }
+        }
+    }
+
     @Test func `a link in a mail is good for its time only`() async throws {
         try await ManagementWorld.run { world in
             let ann = try await world.newPerson("ann")
