@@ -13,21 +13,14 @@ extension Command {
         guard arguments.isEmpty else { throw Misuse(reason: "takes no arguments") }
         let isTerminal = isatty(1) == 1
         return Administration.run { administration in
-            var unreadable: [String] = []
-            var last: Rewrapping.Progress?
+            var tables: [Rewrapping.Progress] = []
             try await Rewrapping(administration.pool, administration.vault).run { progress in
-                if let last, last.table != progress.table {
-                    Console.print("\(last.table): \(last.rewrapped) rewrapped")
-                } else if isTerminal, progress.rewrapped > 0 {
-                    Console.error("\(progress.table): \(progress.rewrapped) so far")
-                }
-                unreadable += progress.unreadable.dropFirst(
-                    last?.table == progress.table ? last?.unreadable.count ?? 0 : 0
-                )
-                .map { "\(progress.table) \($0)" }
-                last = progress
+                if tables.last?.table == progress.table { tables.removeLast() }
+                tables.append(progress)
+                if isTerminal { Console.error("\(progress.table): \(progress.rewrapped) so far") }
             }
-            if let last { Console.print("\(last.table): \(last.rewrapped) rewrapped") }
+            for table in tables { Console.print("\(table.table): \(table.rewrapped) rewrapped") }
+            let unreadable = tables.flatMap { table in table.unreadable.map { "\(table.table) \($0)" } }
             guard unreadable.isEmpty else {
                 throw Unsound(description: "these do not open:\n  \(unreadable.joined(separator: "\n  "))")
             }
