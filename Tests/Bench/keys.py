@@ -1,6 +1,5 @@
 """API keys: what known ones cost, and what they notice of a flood of made-up ones."""
 
-import json
 import os
 import pathlib
 import re
@@ -9,13 +8,12 @@ import time
 from statistics import median
 
 from processes import ROOT
-from wrk import KNOWN_KEY
+from wrk import ask_with_known_key
 
 MODULES = ("Base", "HTTPClient", "HTTPWire", "Identity", "JSON", "Loop", "Postgres", "Redis")
 LIBRARIES = ("-lcrypto", "-largon2", "-lcurl", "-lpq", "-lhiredis")
 FLOOD_A_SECOND = 10_000
 FLOOD_CONNECTIONS = 50
-KNOWN_CONNECTIONS = 16
 
 
 def compile_bench(directory):
@@ -97,44 +95,29 @@ delay = function() return math.random(0, 2 * %(delay)d + 1) end
 """
 
 
-def wrk(script, directory, name, port, connections, seconds):
-    path = directory / f"{name}.lua"
-    path.write_text(script)
-    return subprocess.Popen(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(path),
-         f"http://127.0.0.1:{port}"],
-        stdout=subprocess.PIPE, text=True)
-
-
-def ask_known(server, directory, seconds):
-    body = json.dumps({"model": "sandbox/echo", "messages": [{"role": "user", "content": "hello"}]})
-    script = KNOWN_KEY % {"body": json.dumps(body), "key": server.key}
-    output = wrk(script, directory, "known", server.port, KNOWN_CONNECTIONS, seconds).communicate()[0]
-    result = json.loads(output.split("RESULT ", 1)[1].splitlines()[0])
-    if result["failed"]:
-        raise SystemExit(f"known keys failed {result['failed']} of {result['requests']} times")
-    return result
-
-
 def flood(server, directory, seconds):
     """Made-up keys, all different, each from one of many connections every few milliseconds."""
     delay = round(1000 * FLOOD_CONNECTIONS / FLOOD_A_SECOND) - 1
-    script = FLOOD % {"seed": int.from_bytes(os.urandom(3)), "delay": delay}
-    return wrk(script, directory, "flood", server.port, FLOOD_CONNECTIONS, seconds)
+    path = directory / "flood.lua"
+    path.write_text(FLOOD % {"seed": int.from_bytes(os.urandom(3)), "delay": delay})
+    return subprocess.Popen(
+        ["wrk", "-t1", f"-c{FLOOD_CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(path),
+         f"http://127.0.0.1:{server.port}"],
+        stdout=subprocess.PIPE, text=True)
 
 
 def measure_flood(bench, report, server, quick):
     rounds, seconds = (3, 2) if quick else (21, 2)
-    ask_known(server, bench.directory, 1)
+    ask_with_known_key(server, bench.directory, 1)
     quiet, flooded, rates = [], [], []
     for number in range(rounds):
         for is_flood in (False, True) if number % 2 == 0 else (True, False):
             if not is_flood:
-                quiet.append(ask_known(server, bench.directory, seconds))
+                quiet.append(ask_with_known_key(server, bench.directory, seconds))
                 continue
             attack = flood(server, bench.directory, seconds + 1)
             time.sleep(0.5)
-            flooded.append(ask_known(server, bench.directory, seconds))
+            flooded.append(ask_with_known_key(server, bench.directory, seconds))
             output = attack.communicate()[0]
             rates.append(float(re.search(r"Requests/sec: *([\d.]+)", output).group(1)))
             refused = int(re.search(r"Non-2xx or 3xx responses: (\d+)", output).group(1))

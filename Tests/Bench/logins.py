@@ -13,12 +13,11 @@ import time
 from collections import Counter
 from statistics import median
 
-from wrk import KNOWN_KEY
+from wrk import ask_with_known_key
 
 PASSWORD = "correct horse battery"
 LOGINS_A_SECOND = 200
 ACCOUNTS = 5000
-KNOWN_CONNECTIONS = 16
 
 
 def login_request(email, password):
@@ -122,33 +121,19 @@ class Storm:
         self.idle.append((reader, writer))
 
 
-def ask_known(server, directory, seconds):
-    """Completions with a key that is known, at a rate that leaves the machine mostly idle."""
-    body = json.dumps({"model": "sandbox/echo", "messages": [{"role": "user", "content": "hello"}]})
-    path = directory / "beside-logins.lua"
-    path.write_text(KNOWN_KEY % {"body": json.dumps(body), "key": server.key})
-    output = subprocess.run(
-        ["wrk", "-t1", f"-c{KNOWN_CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(path),
-         f"http://127.0.0.1:{server.port}"], check=True, capture_output=True, text=True).stdout
-    result = json.loads(output.split("RESULT ", 1)[1].splitlines()[0])
-    if result["failed"]:
-        raise SystemExit(f"known keys failed {result['failed']} of {result['requests']} times")
-    return result
-
-
 def measure_storm(bench, report, server, quick):
     rounds, seconds = (3, 4) if quick else (5, 10)
-    ask_known(server, bench.directory, 1)
+    ask_with_known_key(server, bench.directory, 1)
     quiet, stormy, outcomes, without_advice = [], [], Counter(), 0
     for number in range(rounds):
         for is_storm in (False, True) if number % 2 == 0 else (True, False):
             if not is_storm:
-                quiet.append(ask_known(server, bench.directory, seconds))
+                quiet.append(ask_with_known_key(server, bench.directory, seconds))
                 continue
             storm = subprocess.Popen(
                 [sys.executable, __file__, str(server.port), str(seconds + 1)], stdout=subprocess.PIPE, text=True)
             time.sleep(1)
-            stormy.append(ask_known(server, bench.directory, seconds))
+            stormy.append(ask_with_known_key(server, bench.directory, seconds))
             result = json.loads(storm.communicate()[0])
             outcomes.update({int(status): count for status, count in result["outcomes"].items()})
             without_advice += result["without_advice"]

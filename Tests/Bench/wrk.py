@@ -18,29 +18,26 @@ init = function()
 end
 
 request = function() return request_text end
+"""
 
+# What a run prints last.
+DONE = """
 done = function(summary, latency)
     local errors = summary.errors
     io.write(string.format(
-        '\\nRESULT {"requests": %%d, "microseconds": %%d, "failed": %%d, "p50": %%f, "p99": %%f}\\n',
+        '\\nRESULT {"requests": %d, "microseconds": %d, "failed": %d, "p50": %f, "p99": %f}\\n',
         summary.requests, summary.duration, errors.connect + errors.read + errors.write + errors.status + errors.timeout,
         latency:percentile(50), latency:percentile(99)))
 end
 """
 
-# Completions with one known key, at a rate that leaves the machine mostly idle.
 KNOWN_KEY = """
 local body = %(body)s
 local headers = { ["Authorization"] = "Bearer %(key)s" }
 request = function() return wrk.format("POST", "/v1/chat/completions", headers, body) end
 delay = function() return 10 end
-done = function(summary, latency)
-    io.write(string.format('\\nRESULT {"requests": %%d, "failed": %%d, "p50": %%f, "p99": %%f}\\n', summary.requests,
-        summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.status
-            + summary.errors.timeout,
-        latency:percentile(50), latency:percentile(99)))
-end
 """
+KNOWN_KEY_CONNECTIONS = 16
 
 
 @dataclass
@@ -71,20 +68,33 @@ class Sample:
     p99: float
 
 
+def run(script, directory, url, connections, seconds):
+    """What wrk says of a run."""
+    path = directory / "load.lua"
+    path.write_text(script + DONE)
+    output = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(path), url],
+        check=True, capture_output=True, text=True).stdout
+    return json.loads(output.split("RESULT ", 1)[1].splitlines()[0])
+
+
+def ask_with_known_key(server, directory, seconds):
+    """Completions with one known key, at a rate that leaves the machine mostly idle."""
+    body = json.dumps({"model": "sandbox/echo", "messages": [{"role": "user", "content": "hello"}]})
+    script = KNOWN_KEY % {"body": json.dumps(body), "key": server.key}
+    result = run(script, directory, f"http://127.0.0.1:{server.port}", KNOWN_KEY_CONNECTIONS, seconds)
+    if result["failed"]:
+        raise SystemExit(f"known keys failed {result['failed']} of {result['requests']} times")
+    return result
+
+
 def measure(server, port, request, directory, seconds, connections=64, pipeline=1):
     """One run against `server`: its CPU time for each request, and what the client saw."""
-    script = directory / "load.lua"
-    script.write_text(request.script(pipeline))
     before = cpu_seconds(server.measured)
-    output = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script),
-         f"http://127.0.0.1:{port}{request.path}"],
-        check=True, capture_output=True, text=True,
-    ).stdout
+    result = run(request.script(pipeline), directory, f"http://127.0.0.1:{port}{request.path}", connections, seconds)
     spent = cpu_seconds(server.measured) - before
-    result = json.loads(output.split("RESULT ", 1)[1].splitlines()[0])
     if result["failed"] or not result["requests"]:
-        raise SystemExit(f"{server.name} failed {result['failed']} of {result['requests']} requests\n{output}")
+        raise SystemExit(f"{server.name} failed {result['failed']} of {result['requests']} requests")
     return Sample(
         microseconds_of_cpu=spent * 1e6 / result["requests"],
         requests_a_second=result["requests"] * 1e6 / result["microseconds"],

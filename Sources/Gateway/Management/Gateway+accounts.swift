@@ -20,8 +20,9 @@ extension Gateway {
             name: call.fields.optionalString("name"),
             organization: call.fields.optionalString("organization"),
             invitation: call.fields.optionalString("invitation"), address: call.address?.description)
-        let change = try await inEvenTime { try await identity.store.register(signUp) }
-        if let change { await identity.announce(change) }
+        try await inEvenTime {
+            if let change = try await identity.store.register(signUp) { await identity.announce(change) }
+        }
         return .empty(202)
     }
 
@@ -130,13 +131,12 @@ extension Gateway {
         return .empty(202)
     }
 
-    /// Takes some milliseconds more than `body` ever needs: there is more to do for an address that has an account than for
-    /// one that has none, and nobody shall learn which it is by a clock.
-    private func inEvenTime<Value>(_ body: () async throws -> Value) async throws -> Value {
+    /// Takes longer than `body` does where the database is well: there is more to do for an address with an account than
+    /// for one without, and no clock shall tell which it is.
+    private func inEvenTime(_ body: () async throws -> Void) async throws {
         let end = Instant.now() + .milliseconds(50)
-        let value = try await body()
+        try await body()
         try await loop.sleep(for: max(.zero, end - .now()))
-        return value
     }
 
     // MARK: Oneself

@@ -28,7 +28,7 @@ extension Gateway {
                 issuer: call.query.optionalString("iss"), error: call.query.optionalString("error"),
                 keptState: kept?.state.reveal()),
             from: IdentityStore.SessionOrigin(
-                carrier, bySSO: true, address: call.address?.description, userAgent: call.userAgent))
+                carrier, address: call.address?.description, userAgent: call.userAgent))
         if carrier == .tokens { return reply(with: grant, .tokens) }
         let cookie = SessionCookie.field(grant.secret, until: grant.expiresAt, now: time.timestamp())
         return .redirect("\(identity.publicURL)/", ["Set-Cookie": cookie])
