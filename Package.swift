@@ -51,7 +51,7 @@ let package = Package(
         part("Redis", ["Base", "CHiredis", "Loop"]),
 
         // Rank 4
-        part("Chat", []),
+        part("Chat", ["JSON"]),
         part("LocalServers", ["Base", "Loop"]),
 
         // Rank 5
@@ -83,7 +83,7 @@ let package = Package(
             name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
             exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
-        tests("Chat", ["Chat"]),
+        tests("Chat", ["Chat", "JSON"]),
         tests(
             "Gateway",
             [

@@ -17,7 +17,7 @@ package struct OpenAIChatEncoder: Sendable {
 
     /// The whole reply: the body of an answer that is not streamed.
     package func completion(
-        texts: [String], finish: ChatEvent.FinishReason, usage: ChatUsage
+        texts: [String], finish: ChatFinish.Reason, usage: ChatUsage
     ) -> [UInt8] {
         var json = JSONWriter(capacity: 512)
         json.object { json in
@@ -59,7 +59,7 @@ package struct OpenAIChatEncoder: Sendable {
         }
     }
 
-    package func finish(_ reason: ChatEvent.FinishReason, choice index: Int = 0) -> [UInt8] {
+    package func finish(_ reason: ChatFinish.Reason, choice index: Int = 0) -> [UInt8] {
         event { json in choice(index, finish: reason, &json) { _ in } }
     }
 
@@ -96,7 +96,7 @@ package struct OpenAIChatEncoder: Sendable {
     }
 
     private func choice(
-        _ index: Int, finish: ChatEvent.FinishReason?, _ json: inout JSONWriter,
+        _ index: Int, finish: ChatFinish.Reason?, _ json: inout JSONWriter,
         _ delta: (inout JSONWriter) -> Void
     ) {
         json.array("choices") { json in

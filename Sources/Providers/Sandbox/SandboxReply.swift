@@ -5,7 +5,7 @@ package import Chat
 package struct SandboxReply: Equatable, Sendable {
     /// The answer in the pieces in which it is streamed.
     package let pieces: [String]
-    package let finish: ChatEvent.FinishReason
+    package let finish: ChatFinish.Reason
     package let usage: ChatUsage
     package let fault: Fault?
     package let pace: Pace

@@ -1,0 +1,48 @@
+package import Base
+package import Chat
+package import JSON
+
+/// How clients speak one dialect with us. Pure.
+package protocol ChatFront: Sendable {
+    var dialect: ChatDialect { get }
+
+    /// Throws every fault of the request at once, each with its field.
+    func request(_ document: JSONDocument) throws(Problem) -> ChatRequest
+
+    /// The body of an answer that is not streamed.
+    func body(_ reply: ChatReply, _ context: ReplyContext) -> [UInt8]
+
+    func streamEncoder(_ context: ReplyContext) -> any ChatStreamEncoder
+
+    /// What went wrong, as a body.
+    func body(_ problem: Problem, requestID: String) -> [UInt8]
+}
+
+/// Writes a stream, event by event.
+package protocol ChatStreamEncoder: Sendable {
+    /// Appends what the client is to get for `event`.
+    mutating func encode(_ event: ChatEvent, into output: inout [UInt8])
+
+    /// Ends a stream that went well: `.finished` was encoded.
+    mutating func end(into output: inout [UInt8])
+
+    /// Ends a stream in which something went wrong, and never as one that is whole.
+    mutating func fail(_ problem: Problem, into output: inout [UInt8])
+
+    /// Something that clients skip, for when there is nothing to say.
+    var keepAlive: [UInt8] { get }
+}
+
+/// What an answer says of its request.
+package struct ReplyContext: Sendable {
+    /// What the client asked.
+    package var request: ChatRequest
+    package var requestID: String
+    package var created: Timestamp
+
+    package init(_ request: ChatRequest, requestID: String, created: Timestamp) {
+        self.request = request
+        self.requestID = requestID
+        self.created = created
+    }
+}
