@@ -12,6 +12,10 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     package var faults: [Fault] = []
     /// Sent as `Retry-After`.
     package var retryAfterSeconds: Int?
+    /// The same more exactly, where that is known; clients that read `Retry-After-Ms` prefer it.
+    package var retryAfter: Duration?
+    /// Sent as `X-Should-Retry`: what clients would decide by the status alone.
+    package var isWorthRetrying: Bool?
     /// For the log only; never sent.
     package var detail: String?
 

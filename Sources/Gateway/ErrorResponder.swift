@@ -12,7 +12,10 @@ package struct ErrorResponder: Sendable {
 
     package init(logger: Logger) { self.logger = logger }
 
-    package func respond(_ error: any Error, _ exchange: Exchange) {
+    /// In OpenAI's shape unless `body` has another.
+    package func respond(
+        _ error: any Error, _ exchange: Exchange, _ body: ((Problem) -> [UInt8])? = nil
+    ) {
         let problem = Self.problem(error)
         if let detail = problem.detail {
             let status = problem.kind.status
@@ -29,9 +32,16 @@ package struct ErrorResponder: Sendable {
         var fields: HTTPFields = ["Content-Type": "application/json"]
         if !exchange.responseFields.contains("X-Request-Id") { fields.append("X-Request-Id", exchange.id) }
         if let seconds = problem.retryAfterSeconds { fields.append("Retry-After", seconds) }
+        if let pause = problem.retryAfter {
+            fields.append("Retry-After-Ms", Int(pause.nanoseconds / 1_000_000))
+        }
+        if let isWorthRetrying = problem.isWorthRetrying {
+            fields.append("X-Should-Retry", isWorthRetrying ? "true" : "false")
+        }
         if problem.kind == .unauthenticated { fields.append("WWW-Authenticate", "Bearer") }
         exchange.respond(
-            problem.kind.status, fields, body: OpenAIProblem.body(problem, requestID: exchange.id))
+            problem.kind.status, fields,
+            body: body?(problem) ?? OpenAIProblem.body(problem, requestID: exchange.id))
     }
 
     /// What a client may know of `error`.

@@ -3,7 +3,6 @@ package import HTTPClient
 import HTTPServer
 package import Identity
 package import Loop
-package import Providers
 
 /// A loop's gateway: what its handlers work with.
 // Confined to its loop.
@@ -12,6 +11,16 @@ package final class Gateway: @unchecked Sendable {
     package struct Limits: Sendable {
         package var upstream = HTTPClientRequest.Deadlines(
             connect: .seconds(5), firstByte: .seconds(120), betweenBytes: .seconds(60), total: .seconds(1800))
+        /// How long a stream may be silent before its client gets a sign of life.
+        package var silence = Duration.seconds(15)
+        /// How often all candidates are asked again.
+        package var repetitions = 2
+        package var firstPause = Duration.milliseconds(200)
+        /// Whoever has to wait longer is told so instead.
+        package var longestPause = Duration.seconds(2)
+        /// How long a key rests whose provider says that it is over its limit, and not for how long.
+        package var usualRest = Duration.seconds(1)
+        package var longestRest = Duration.seconds(300)
         /// An answer that is not streamed is held whole.
         package var largestAnswer = 64 * 1024 * 1024
 
@@ -24,7 +33,8 @@ package final class Gateway: @unchecked Sendable {
     /// The proxies whose word on a client's address counts.
     let trustedNetworks: [IPNetwork]
     let client: HTTPClient
-    let openAI: OpenAIUpstream?
+    let router: ModelRouter
+    let errors: ErrorResponder
     let models: ModelList
     let health: HealthReport
     let metrics: Metrics
@@ -34,7 +44,7 @@ package final class Gateway: @unchecked Sendable {
 
     package init(
         on loop: EventLoop, keys: KeyRing, identity: IdentityServices, trustedNetworks: [IPNetwork] = [],
-        client: HTTPClient, openAI: OpenAIUpstream?, health: HealthReport,
+        client: HTTPClient, router: ModelRouter, health: HealthReport,
         metrics: Metrics, logger: Logger, time: TimeSource = .live, limits: Limits = Limits()
     ) {
         self.loop = loop
@@ -42,12 +52,13 @@ package final class Gateway: @unchecked Sendable {
         self.identity = identity
         self.trustedNetworks = trustedNetworks
         self.client = client
-        self.openAI = openAI
+        self.router = router
+        errors = ErrorResponder(logger: logger)
         self.health = health
         self.metrics = metrics
         self.logger = logger
         self.time = time
         self.limits = limits
-        models = ModelList(on: loop, client: client, openAI: openAI, logger: logger, time: time)
+        models = ModelList(on: loop, client: client, upstreams: router.upstreams, logger: logger, time: time)
     }
 }

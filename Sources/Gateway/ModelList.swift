@@ -20,43 +20,48 @@ final class ModelList: @unchecked Sendable {
 
     private let loop: EventLoop
     private let client: HTTPClient
-    private let openAI: OpenAIUpstream?
+    private let upstreams: [Upstream]
     private let logger: Logger
     private let time: TimeSource
-    private var upstreamModels: [Model] = []
-    private var loadedAt: Instant?
+    private var lists: [String: (models: [Model], loadedAt: Instant)] = [:]
 
-    init(on loop: EventLoop, client: HTTPClient, openAI: OpenAIUpstream?, logger: Logger, time: TimeSource) {
+    init(on loop: EventLoop, client: HTTPClient, upstreams: [Upstream], logger: Logger, time: TimeSource) {
         self.loop = loop
         self.client = client
-        self.openAI = openAI
+        self.upstreams = upstreams
         self.logger = logger
         self.time = time
     }
 
     func json() async throws -> [UInt8] {
-        let models = SandboxModel.allCases.map { Model(id: $0.id, owner: "hivegate", created: 0) }
-        return Self.json(models + (try await upstream()))
+        var models = SandboxModel.allCases.map { Model(id: $0.id, owner: "hivegate", created: 0) }
+        for upstream in upstreams { models += try await list(of: upstream) }
+        return Self.json(models)
     }
 
-    /// Those of the upstream, as of a minute ago. While it does not say, the last that it said.
-    private func upstream() async throws -> [Model] {
-        guard let openAI else { return [] }
-        if let loadedAt, time.instant() - loadedAt < Self.freshness { return upstreamModels }
+    /// As of a minute ago. While it does not say, the last that it said.
+    private func list(of upstream: Upstream) async throws -> [Model] {
+        guard let path = upstream.settings.modelsPath else { return [] }
+        let known = lists[upstream.name]
+        if let known, time.instant() - known.loadedAt < Self.freshness { return known.models }
+        var models = known?.models ?? []
         do {
-            upstreamModels = try await load(openAI)
+            models = try await load(upstream, path)
         } catch let error as HTTPClientError where error.kind == .cancelled {
             throw error
         } catch {
-            logger.warning("the upstream does not list its models", ("reason", "\(error)"))
+            logger.warning(
+                "a provider does not list its models", ("provider", "\(upstream.name)"),
+                ("reason", "\(error)"))
         }
-        loadedAt = time.instant()
-        return upstreamModels
+        lists[upstream.name] = (models, time.instant())
+        return models
     }
 
-    private func load(_ openAI: OpenAIUpstream) async throws -> [Model] {
+    private func load(_ upstream: Upstream, _ path: String) async throws -> [Model] {
         let request = HTTPClientRequest(
-            url: openAI.modelsURL, fields: openAI.fields, deadlines: Self.deadlines)
+            url: upstream.settings.baseURL + path, fields: upstream.settings.authorizationFields(key: nil),
+            deadlines: Self.deadlines)
         let body = try await client.withResponse(request) { response in
             guard response.status == 200 else {
                 throw Problem(.badGateway, code: "provider_error", "status \(response.status)")
@@ -67,7 +72,7 @@ final class ModelList: @unchecked Sendable {
         return (document["data"]?.elements.map { $0 } ?? []).compactMap { value in
             guard let id = value["id"]?.string else { return nil }
             return Model(
-                id: OpenAIUpstream.prefix + id, owner: value["owned_by"]?.string ?? "openai",
+                id: "\(upstream.name)/\(id)", owner: value["owned_by"]?.string ?? upstream.name,
                 created: value["created"]?.int.map { Int($0) } ?? 0)
         }
     }

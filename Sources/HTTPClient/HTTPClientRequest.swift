@@ -11,6 +11,22 @@ package struct HTTPClientRequest: Sendable {
     /// when a connection is used once more. `nil` allows all.
     package var allowsAddress: (@Sendable (IPAddress) -> Bool)?
 
+    /// What to do while the other side says nothing.
+    package var silence: Silence?
+
+    /// A sign of life, for somebody who waits for the answer.
+    package struct Silence: Sendable {
+        /// How long nothing has to come before `sign` is called, and called again.
+        package var interval: Duration
+        /// When it throws, the request is cancelled.
+        package var sign: @Sendable () async throws -> Void
+
+        package init(after interval: Duration, sign: @escaping @Sendable () async throws -> Void) {
+            self.interval = interval
+            self.sign = sign
+        }
+    }
+
     package enum Body: Sendable {
         case none
         case bytes([UInt8])

@@ -29,6 +29,7 @@ final class Transfer: CurlTransfer, @unchecked Sendable {
     private var started = Instant.never
     private var deadlines = HTTPClientRequest.Deadlines()
     private var allowsAddress: (@Sendable (IPAddress) -> Bool)?
+    private var silence: HTTPClientRequest.Silence?
     private var wasAddressRefused = false
     private var requestBytes: UnsafeMutableRawPointer?
     private var address: CurlAddress?
@@ -54,6 +55,7 @@ final class Transfer: CurlTransfer, @unchecked Sendable {
         reset()
         deadlines = request.deadlines
         allowsAddress = request.allowsAddress
+        silence = request.silence
         try setAddress(request.url)
         setMethod(request)
         try setFields(request)
@@ -72,6 +74,7 @@ final class Transfer: CurlTransfer, @unchecked Sendable {
         fields = HTTPClientFields()
         received.removeAll(keepingCapacity: received.capacity <= Self.highWater)
         allowsAddress = nil
+        silence = nil
         errorText[0] = 0
     }
 
@@ -125,14 +128,21 @@ final class Transfer: CurlTransfer, @unchecked Sendable {
     ) async throws(HTTPClientError) {
         let end = started + deadlines.total
         let deadline = min(start + limit, end)
-        do throws(WaitFailure) {
-            try await arrived.wait(until: deadline)
-        } catch {
-            switch error {
-            case .cancelled: throw HTTPClientError(.cancelled, mayHaveExecuted: true)
-            case .timedOut:
+        var sign = silence.map { Instant.now() + $0.interval } ?? .never
+        while true {
+            do throws(WaitFailure) {
+                return try await arrived.wait(until: min(deadline, sign))
+            } catch {
+                if error == .cancelled { throw HTTPClientError(.cancelled, mayHaveExecuted: true) }
+            }
+            guard let silence, sign < deadline else {
                 throw HTTPClientError(deadline == end ? .totalTimeout : late, mayHaveExecuted: true)
             }
+            do { try await silence.sign() } catch {
+                // Nobody is there any more for whom to wait.
+                throw HTTPClientError(.cancelled, mayHaveExecuted: true)
+            }
+            sign = Instant.now() + silence.interval
         }
     }
 

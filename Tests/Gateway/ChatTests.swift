@@ -43,7 +43,7 @@ struct ChatTests {
     }
 
     @Test(arguments: [
-        ("400 Bad Request", 400, "bad"), ("429 Too Many", 429, "bad"),
+        ("400 Bad Request", 400, "bad"), ("429 Too Many", 429, "provider_rate_limited"),
         ("401 Unauthorized", 502, "provider_account"),
         ("500 Oops", 502, "provider_error"), ("503 Busy", 503, "provider_unavailable"),
     ])
@@ -81,7 +81,7 @@ struct ChatTests {
                 #expect(answer.status == 200)
                 #expect(answer.text.hasPrefix("data: {\"a\":\"1\"}\n\n"))
                 #expect(answer.text.contains("[DONE]") == isWhole)
-                #expect(answer.text.contains("provider_unreachable") == !isWhole)
+                #expect(answer.text.contains("provider_garbled") == !isWhole)
             }
         }
     }

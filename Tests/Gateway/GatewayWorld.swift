@@ -55,7 +55,12 @@ final class GatewayWorld: @unchecked Sendable {
             let world = try GatewayWorld(on: loop)
             let upstream = try script.map { try ScriptedUpstream(on: loop, $0) }
             try await world.start(
-                upstream.map { OpenAIUpstream(baseURL: $0.url, key: Secret("sk-upstream")) }, endpoints)
+                upstream.map {
+                    Upstream(
+                        .init(
+                            name: "openai", codec: OpenAIChatCodec(), baseURL: $0.url,
+                            keys: [Secret("sk-upstream")], modelsPath: "/models"))
+                }, endpoints)
             try await body(world)
             await world.server?.drain(within: .seconds(1))
             world.passwords.close()
@@ -63,14 +68,15 @@ final class GatewayWorld: @unchecked Sendable {
         }
     }
 
-    private func start(_ openAI: OpenAIUpstream?, _ endpoints: [Endpoint]) async throws {
+    private func start(_ upstream: Upstream?, _ endpoints: [Endpoint]) async throws {
         let keys = KeyRing(on: loop, peppers: peppers, shared: SharedKeys()) { digests in
             if self.isDatabaseAway { throw KeyRing.Slow() }
             return digests.lazy.compactMap { self.callers[$0] }.first.map { KnownCaller($0, generation: 0) }
         }
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
-            on: loop, keys: keys, identity: try nobody(), client: client, openAI: openAI,
+            on: loop, keys: keys, identity: try nobody(), client: client,
+            router: ModelRouter(upstream.map { [$0] } ?? []),
             health: health, metrics: metrics,
             logger: .silent)
         let routes = RouteTable.routes { _ in gateway } + endpoints.map { $0.route { _ in gateway } }

@@ -10,81 +10,106 @@ struct SandboxAnswer {
     /// More choices than this nobody reads.
     private static let largestChoiceCount = 16
 
-    private let request: OpenAIChatRequest
-    private let exchange: Exchange
+    private let call: ChatCall
     private let replies: [SandboxReply]
-    private let encoder: OpenAIChatEncoder
+    private let candidate: Candidate
 
-    init(_ request: OpenAIChatRequest, _ model: SandboxModel, on exchange: Exchange, at now: Timestamp)
-        throws(Problem)
-    {
+    init(_ call: ChatCall, _ model: SandboxModel, _ candidate: Candidate) throws {
+        let request = try call.request()
         guard request.choiceCount <= Self.largestChoiceCount else {
             throw Problem(
                 .invalidRequest, code: "invalid_request", "n: must be at most \(Self.largestChoiceCount).",
                 field: "n")
         }
-        self.request = request
-        self.exchange = exchange
-        let messages = request.messages
+        self.call = call
+        self.candidate = candidate
         replies = (0..<request.choiceCount).map { choice in
             // Each further choice is another story; the first is the same with and without others.
-            let seed = choice == 0 ? request.seed : (request.seed ?? 0) &+ choice
+            let seed = choice == 0 ? request.sampling.seed : (request.sampling.seed ?? 0) &+ choice
             return SandboxReply(
-                of: model, to: messages, seed: seed, maximumTokens: request.maximumTokens, stop: request.stop)
+                of: model, to: request.messages, seed: seed, maximumTokens: request.sampling.maximumTokens,
+                stop: request.sampling.stop)
         }
-        encoder = OpenAIChatEncoder(id: "chatcmpl-\(exchange.id)", created: now, model: request.model)
-    }
-
-    /// The prompt was read once, whatever the number of choices.
-    private var usage: ChatUsage {
-        ChatUsage(input: replies[0].usage.input, output: replies.reduce(0) { $0 + $1.usage.output })
     }
 
     func send() async throws {
         let pace = replies[0].pace
-        if pace.beforeFirstPiece > .zero { try await exchange.loop.sleep(for: pace.beforeFirstPiece) }
+        call.attempts += 1
+        call.exchange.responseFields.replace("X-Hivegate-Provider", "sandbox")
+        call.exchange.responseFields.replace("X-Hivegate-Model", candidate.target.model)
+        call.exchange.responseFields.replace("X-Hivegate-Attempts", "\(call.attempts)")
+        if pace.beforeFirstPiece > .zero { try await call.exchange.loop.sleep(for: pace.beforeFirstPiece) }
         if replies[0].fault == .beforeFirstPiece { throw Self.fault }
-        if request.isStreaming {
+        if call.outline.isStreaming {
             try await stream()
         } else {
             try await whole()
         }
     }
 
-    private static let fault = Problem(
-        .unavailable, code: "sandbox_fault",
-        "The sandbox model \"flaky\" failed, as it does twice out of three times.",
-        retryAfterSeconds: 1)
+    private static let fault = CallFailure(
+        Problem(
+            .unavailable, code: "sandbox_fault",
+            "The sandbox model \"flaky\" failed, as it does twice out of three times.",
+            retryAfterSeconds: 1),
+        .elsewhere)
 
     private func whole() async throws {
         let first = replies[0]
         for _ in 0..<first.pieces.count where first.pace.betweenPieces > .zero {
-            try await exchange.loop.sleep(for: first.pace.betweenPieces)
+            try await call.exchange.loop.sleep(for: first.pace.betweenPieces)
         }
         if first.fault != nil { throw Self.fault }
-        exchange.respond(
-            200, ["Content-Type": "application/json"],
-            body: encoder.completion(
-                texts: replies.map { $0.pieces.joined() }, finish: first.finish, usage: usage))
+        let whole = replies.map { reply in
+            ChatReply(
+                model: call.outline.model, parts: [.text(reply.pieces.joined())],
+                finish: ChatFinish(reply.finish), usage: reply.usage)
+        }
+        let context = try call.context()
+        let body =
+            whole.count == 1
+            ? call.front.body(whole[0], context) : OpenAIChatWriter(context).completion(whole)
+        call.usage = usage
+        call.exchange.respond(200, ["Content-Type": "application/json"], body: body)
     }
 
     private func stream() async throws {
-        let stream = try await exchange.stream(
-            200, ["Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"])
+        let context = try call.context()
+        // Only OpenAI's dialect knows several choices.
+        var encoders: [any ChatStreamEncoder] =
+            replies.count == 1
+            ? [call.front.streamEncoder(context)]
+            : replies.indices.map { OpenAIChatStreamEncoder(context, choice: $0) }
         for (choice, reply) in replies.enumerated() {
-            try await stream.write(encoder.begin(choice: choice))
+            var events: [ChatEvent] = [.began(id: nil, model: call.outline.model)]
+            if choice == 0 { events.append(.usage(ChatUsage(input: usage.input))) }
             for (index, piece) in reply.pieces.enumerated() {
-                if reply.fault == .after(index) {
-                    return try await stream.write(OpenAIProblem.event(Self.fault, requestID: exchange.id))
-                }
+                if reply.fault == .after(index) { throw Self.fault }
                 if reply.pace.betweenPieces > .zero {
-                    try await exchange.loop.sleep(for: reply.pace.betweenPieces)
+                    try await call.exchange.loop.sleep(for: reply.pace.betweenPieces)
                 }
-                try await stream.write(encoder.text(piece, choice: choice))
+                events.append(.text(piece))
+                try await write(events, by: &encoders[choice])
+                events = []
             }
-            try await stream.write(encoder.finish(reply.finish, choice: choice))
+            events.append(.finished(ChatFinish(reply.finish)))
+            events.append(.usage(usage))
+            try await write(events, by: &encoders[choice])
         }
-        if request.includesUsage { try await stream.write(encoder.usage(usage)) }
-        try await stream.write(OpenAIChatEncoder.done)
+        call.usage = usage
+        var end: [UInt8] = []
+        encoders[encoders.count - 1].end(into: &end)
+        try await call.client.write(end)
+    }
+
+    private func write(_ events: [ChatEvent], by encoder: inout any ChatStreamEncoder) async throws {
+        var output: [UInt8] = []
+        for event in events { encoder.encode(event, into: &output) }
+        try await call.client.write(output)
+    }
+
+    /// The prompt was read once, whatever the number of choices.
+    private var usage: ChatUsage {
+        ChatUsage(input: replies[0].usage.input, output: replies.reduce(0) { $0 + $1.usage.output })
     }
 }

@@ -1,4 +1,5 @@
 package import Chat
+package import JSON
 
 /// How one wire format is spoken with upstreams. Pure: bytes in, values out, and back.
 package protocol ChatCodec: Sendable {
@@ -9,6 +10,16 @@ package protocol ChatCodec: Sendable {
     func encode(_ request: ChatRequest, for target: ChatTarget) throws(UpstreamRequest.Unsayable)
         -> UpstreamRequest
 
+    /// A client's request of this same dialect, with nothing changed but what must be; nil where clients do not speak
+    /// this dialect.
+    func forward(_ document: JSONDocument, _ outline: ChatOutline, for target: ChatTarget) -> UpstreamRequest?
+
+    /// What a whole answer of this dialect took, read beside passing it on.
+    func usage(of answer: JSONValue) -> ChatUsage?
+
+    /// Looks at the events of a stream of this dialect that is passed on.
+    func watcher(_ outline: ChatOutline) -> any StreamWatcher
+
     /// The whole answer of a request that was not streamed.
     func decode(_ body: [UInt8]) throws(UpstreamFault) -> ChatReply
 
@@ -17,6 +28,18 @@ package protocol ChatCodec: Sendable {
 
     /// What an answer of `status` that is no success says.
     func fault(status: Int, body: [UInt8]) -> UpstreamFault
+}
+
+extension ChatCodec {
+    package func forward(
+        _ document: JSONDocument, _ outline: ChatOutline, for target: ChatTarget
+    ) -> UpstreamRequest? { nil }
+
+    package func usage(of answer: JSONValue) -> ChatUsage? { nil }
+
+    package func watcher(_ outline: ChatOutline) -> any StreamWatcher {
+        preconditionFailure("\(dialect) has no clients, so nothing is passed on in it")
+    }
 }
 
 /// Reads an upstream's stream as it arrives, whatever the cuts.

@@ -6,6 +6,9 @@ package import JSON
 package protocol ChatFront: Sendable {
     var dialect: ChatDialect { get }
 
+    /// What the way of a request depends on, read without a look at the conversation.
+    func outline(_ document: JSONDocument) throws(Problem) -> ChatOutline
+
     /// Throws every fault of the request at once, each with its field.
     func request(_ document: JSONDocument) throws(Problem) -> ChatRequest
 
@@ -16,6 +19,12 @@ package protocol ChatFront: Sendable {
 
     /// What went wrong, as a body.
     func body(_ problem: Problem, requestID: String) -> [UInt8]
+
+    /// What went wrong in the middle of a stream, which ends with it: never like one that is whole.
+    func failure(_ problem: Problem, requestID: String) -> [UInt8]
+
+    /// Something that clients skip, for when there is nothing to say in a stream.
+    var keepAlive: [UInt8] { get }
 }
 
 /// Writes a stream, event by event.
@@ -25,12 +34,6 @@ package protocol ChatStreamEncoder: Sendable {
 
     /// Ends a stream that went well: `.finished` was encoded.
     mutating func end(into output: inout [UInt8])
-
-    /// Ends a stream in which something went wrong, and never as one that is whole.
-    mutating func fail(_ problem: Problem, into output: inout [UInt8])
-
-    /// Something that clients skip, for when there is nothing to say.
-    var keepAlive: [UInt8] { get }
 }
 
 /// What an answer says of its request.
@@ -44,5 +47,19 @@ package struct ReplyContext: Sendable {
         self.request = request
         self.requestID = requestID
         self.created = created
+    }
+}
+
+/// What of a request is looked at whoever answers it.
+package struct ChatOutline: Equatable, Sendable {
+    package var model: String
+    package var isStreaming: Bool
+    /// Whether the client wants to see the usage at the end of a stream.
+    package var includesUsage: Bool
+
+    package init(model: String, isStreaming: Bool, includesUsage: Bool = true) {
+        self.model = model
+        self.isStreaming = isStreaming
+        self.includesUsage = includesUsage
     }
 }

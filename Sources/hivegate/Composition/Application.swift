@@ -4,6 +4,7 @@ import Glibc
 import HTTPServer
 import Identity
 import Loop
+import Providers
 
 /// The server: everything put together, started in order and stopped in reverse.
 struct Application: Sendable {
@@ -77,12 +78,13 @@ struct Application: Sendable {
         metrics: Metrics
     ) async -> [Worker] {
         let lag = metrics.histogram("hivegate_loop_lag_seconds", "How late a loop's timers fire.")
+        let router = ModelRouter(configuration.upstreams.map { Upstream($0) })
         var workers: [Worker] = []
         for loop in loops {
             workers.append(
                 await Task(executorPreference: loop) {
                     Worker(
-                        configuration, storage, identity, on: loop, keys: keys, health: health,
+                        configuration, storage, identity, router, on: loop, keys: keys, health: health,
                         metrics: metrics, logger: logger, lag: lag)
                 }.value)
         }

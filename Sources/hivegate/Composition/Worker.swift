@@ -30,7 +30,8 @@ final class Worker: @unchecked Sendable {
 
     /// Call it on the loop.
     init(
-        _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, on loop: EventLoop,
+        _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ router: ModelRouter,
+        on loop: EventLoop,
         keys shared: SharedKeys,
         health: HealthReport, metrics: Metrics, logger: Logger, lag: Histogram
     ) {
@@ -61,7 +62,7 @@ final class Worker: @unchecked Sendable {
             identity: identity.services(
                 pool, redis, direct, on: loop,
                 announce: { await generations.announce($0.organization, $0.generation) }),
-            trustedNetworks: configuration.trustedProxies, client: client, openAI: configuration.openAI,
+            trustedNetworks: configuration.trustedProxies, client: client, router: router,
             health: health,
             metrics: metrics,
             logger: logger)

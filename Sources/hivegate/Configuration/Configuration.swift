@@ -26,7 +26,7 @@ struct Configuration {
     var requiresVerifiedEmail = false
     var mail = MailSettings()
     var passwordThreadCount = 1
-    var openAI: OpenAIUpstream?
+    var upstreams: [Upstream.Settings] = []
     var loopCount = 2
     var databaseConnectionsPerLoop = 4
     var logLevel = Logger.Level.info
@@ -189,7 +189,12 @@ struct Configuration {
         if (try? URLAddress(baseURL)) == nil {
             reader.fault("OPENAI_BASE_URL", "must be an http or https URL, such as https://api.openai.com/v1")
         }
-        if let key { openAI = OpenAIUpstream(baseURL: baseURL, key: key) }
+        if let key {
+            upstreams.append(
+                Upstream.Settings(
+                    name: "openai", title: "OpenAI", codec: OpenAIChatCodec(), baseURL: baseURL,
+                    keys: [key], modelsPath: "/models"))
+        }
         outboundExceptions = reader.networks(
             "HIVEGATE_OUTBOUND_ALLOW", default: "",
             "networks that organizations' own servers, such as identity providers, may be in beside the internet"

@@ -146,7 +146,8 @@ final class ManagementWorld: @unchecked Sendable {
             announce: { await generations.announce($0.organization, $0.generation) })
         let gateway = Gateway(
             on: loop, keys: keys, identity: identity, trustedNetworks: options.trustedNetworks,
-            client: client, openAI: nil, health: HealthReport(silence: { .zero }, obstacles: { [] }),
+            client: client, router: ModelRouter([]),
+            health: HealthReport(silence: { .zero }, obstacles: { [] }),
             metrics: Metrics(), logger: .silent, time: time)
         let responder = ErrorResponder(logger: .silent)
         let server = HTTPServer(

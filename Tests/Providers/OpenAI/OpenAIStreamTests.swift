@@ -1,60 +1,91 @@
 import Base
 import Chat
 import JSON
-import Providers
 import Testing
 
+@testable import Providers
+
 struct OpenAIStreamTests {
-    private static let stream = "data: {\"a\":1}\n\ndata: {\"b\":\"é\"}\r\n\r\n: note\n\ndata: [DONE]\n\n"
+    private static let stream = """
+        data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: {"choices":[{"delta":{"content":"é"},\
+        "finish_reason":"stop"}]}\r\n\r\n: note\n\nid: 7\n\ndata: {"choices":[],"usage":{"prompt_tokens":3,\
+        "completion_tokens":2}}\n\ndata: [DONE]\n\n
+        """
+    private static let events = [
+        #"data: {"choices":[{"delta":{"content":"a"}}]}"#,
+        #"data: {"choices":[{"delta":{"content":"é"},"finish_reason":"stop"}]}"#,
+        #"data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#,
+        "data: [DONE]",
+    ]
+
+    private func relay(showsUsage: Bool = true) -> StreamRelay {
+        StreamRelay(OpenAIChatWatcher(showsUsage: showsUsage))
+    }
+
+    private func text(_ events: some Sequence<String>) -> String { events.map { $0 + "\n\n" }.joined() }
 
     @Test func `however the upstream's bytes are cut, whole events leave and nothing is lost`() throws {
         let bytes = Array(Self.stream.utf8)
         for first in 0...bytes.count {
-            for second in first...bytes.count {
-                var relay = OpenAIStreamRelay()
+            for second in stride(from: first, through: bytes.count, by: 5) {
+                var relay = relay()
                 var passed: [UInt8] = []
                 for piece in [bytes[..<first], bytes[first..<second], bytes[second...]] {
-                    let events = try relay.take(Array(piece))
-                    #expect(events.isEmpty || events.last == 0x0A)
-                    passed += events
+                    let start = passed.count
+                    try relay.take(Array(piece), into: &passed)
+                    #expect(passed.count == start || passed.last == 0x0A)
                 }
-                #expect(passed == bytes)
-                #expect(relay.isDone)
+                try relay.end(into: &passed)
+                #expect(String(decoding: passed, as: UTF8.self) == text(Self.events))
+                #expect(relay.usage == ChatUsage(input: 3, output: 2))
             }
         }
     }
 
-    @Test func `a stream without its end mark is not done`() throws {
-        var relay = OpenAIStreamRelay()
-        #expect(try relay.take(Array("data: {}\n\ndata: [DO".utf8)) == Array("data: {}\n\n".utf8))
-        #expect(!relay.isDone)
+    @Test func `a client that did not ask for the usage does not see it, and we do`() throws {
+        var relay = relay(showsUsage: false)
+        var passed: [UInt8] = []
+        try relay.take(Array(Self.stream.utf8), into: &passed)
+        #expect(String(decoding: passed, as: UTF8.self) == text(Self.events[..<2] + Self.events[3...]))
+        #expect(relay.usage == ChatUsage(input: 3, output: 2))
+    }
+
+    @Test func `a stream without its end is none, and one that forgot the end mark gets it`() throws {
+        for (text, isWhole) in [
+            (#"data: {"choices":[{"delta":{}}]}"# + "\n\ndata: [DO", false),
+            (#"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"# + "\n\n", true),
+            (#"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"# + "\n", false),
+        ] {
+            var relay = relay()
+            var passed: [UInt8] = []
+            try relay.take(Array(text.utf8), into: &passed)
+            if isWhole {
+                try relay.end(into: &passed)
+                #expect(String(decoding: passed, as: UTF8.self).hasSuffix("data: [DONE]\n\n"))
+            } else {
+                #expect(throws: UpstreamFault.self) { try relay.end(into: &passed) }
+            }
+        }
     }
 
     @Test func `an event without end is refused`() throws {
-        var relay = OpenAIStreamRelay()
-        #expect(throws: OpenAIStreamRelay.Failure.eventTooLarge) {
-            for _ in 0..<10 { _ = try relay.take([UInt8](repeating: 0x61, count: 1024 * 1024)) }
+        var relay = relay()
+        var passed: [UInt8] = []
+        #expect(throws: UpstreamFault.self) {
+            for _ in 0..<10 {
+                try relay.take([UInt8](repeating: 0x61, count: 1024 * 1024), into: &passed)
+            }
         }
     }
 
-    @Test func `a stream's events together say what the whole reply says`() throws {
-        let encoder = OpenAIChatEncoder(
-            id: "chatcmpl-1", created: Timestamp(seconds: 5), model: "sandbox/echo")
-        let usage = ChatUsage(input: 3, output: 2)
-        let whole = try JSONDocument(
-            parsing: encoder.completion(texts: ["a \"b\""], finish: .stop, usage: usage))
-        #expect(whole["object"]?.string == "chat.completion")
-        #expect(whole["choices"]?.element(0)?["message"]?["content"]?.string == "a \"b\"")
-        #expect(whole["usage"]?["total_tokens"]?.int == 5)
-        var text = ""
-        for event in [encoder.begin(), encoder.text("a "), encoder.text("\"b\""), encoder.finish(.stop)] {
-            let line = String(decoding: event, as: UTF8.self)
-            #expect(line.hasPrefix("data: ") && line.hasSuffix("\n\n"))
-            let chunk = try JSONDocument(parsing: Array(line.dropFirst(6).dropLast(2).utf8))
-            #expect(chunk["object"]?.string == "chat.completion.chunk")
-            text += chunk["choices"]?.element(0)?["delta"]?["content"]?.string ?? ""
-        }
-        #expect(text == "a \"b\"")
+    @Test(arguments: [
+        "data: {\n\n", "data: \u{1}\n\n", "data: 7\n\n", "data: {\"error\":{\"message\":\"x\"}}\n\n",
+    ])
+    func `an event that is none, or that reports an error, ends the stream`(event: String) throws {
+        var relay = relay()
+        var passed: [UInt8] = []
+        #expect(throws: UpstreamFault.self) { try relay.take(Array(event.utf8), into: &passed) }
+        #expect(passed.isEmpty)
     }
 
     @Test func `a problem has OpenAI's shape and names the request`() throws {
@@ -64,12 +95,5 @@ struct OpenAIStreamTests {
         #expect(body["error"]?["param"]?.string == "model")
         #expect(body["error"]?["code"]?.string == "model_not_found")
         #expect(body["error"]?["request_id"]?.string == "req_1")
-    }
-
-    @Test func `a client never sees that the gateway's own account was refused`() {
-        #expect(OpenAIUpstream.problem(status: 401, retryAfter: nil)?.kind == .badGateway)
-        #expect(OpenAIUpstream.problem(status: 400, retryAfter: nil) == nil)
-        #expect(OpenAIUpstream.problem(status: 503, retryAfter: "7")?.retryAfterSeconds == 7)
-        #expect(OpenAIUpstream.problem(status: 500, retryAfter: nil)?.kind == .badGateway)
     }
 }

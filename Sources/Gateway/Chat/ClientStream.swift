@@ -1,0 +1,46 @@
+import Base
+import HTTPServer
+import HTTPWire
+import Providers
+
+/// The stream to a client, which begins with the first thing there is to say: until then all can still be told by a
+/// status, or tried again elsewhere.
+// Confined to its loop.
+final class ClientStream: @unchecked Sendable {
+    private let exchange: Exchange
+    private let front: any ChatFront
+    private var stream: ResponseStream?
+
+    private static let fields: HTTPFields = [
+        "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache",
+        // Proxies that collect an answer before they pass it on are asked not to.
+        "X-Accel-Buffering": "no",
+    ]
+
+    init(_ exchange: Exchange, _ front: any ChatFront) {
+        self.exchange = exchange
+        self.front = front
+    }
+
+    var hasBegun: Bool { stream != nil }
+
+    func write(_ bytes: [UInt8]) async throws {
+        if bytes.isEmpty { return }
+        let stream: ResponseStream
+        if let begun = self.stream {
+            stream = begun
+        } else {
+            stream = try await exchange.stream(200, Self.fields)
+            self.stream = stream
+        }
+        try await stream.write(bytes)
+    }
+
+    /// Says that somebody is still at work.
+    func keepAlive() async throws { try await write(front.keepAlive) }
+
+    /// Ends a stream that has begun, and in which something went wrong: never like one that is whole.
+    func fail(_ problem: Problem) async throws {
+        try await write(front.failure(problem, requestID: exchange.id))
+    }
+}

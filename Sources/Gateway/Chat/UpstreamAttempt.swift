@@ -1,0 +1,195 @@
+import Base
+import Chat
+import HTTPClient
+import HTTPServer
+import HTTPWire
+import JSON
+import Providers
+
+/// One request to one provider for a call: passed on where client and provider speak the same dialect, translated where
+/// they do not.
+struct UpstreamAttempt {
+    private let call: ChatCall
+    private let upstream: Upstream
+    private let limits: Gateway.Limits
+    private let upstreamRequest: UpstreamRequest
+    private let isForwarded: Bool
+
+    /// What the provider said instead of an answer.
+    struct Told: Error {
+        var fault: UpstreamFault
+        var retryAfter: Duration?
+        var failure: CallFailure
+    }
+
+    /// Throws a `Problem` where the request cannot be said in the provider's dialect, or is none.
+    init(
+        _ call: ChatCall, _ candidate: Candidate, _ upstream: Upstream, limits: Gateway.Limits
+    ) throws {
+        self.call = call
+        self.upstream = upstream
+        self.limits = limits
+        if upstream.codec.dialect == call.front.dialect,
+            let request = upstream.codec.forward(call.document, call.outline, for: candidate.target)
+        {
+            upstreamRequest = request
+            isForwarded = true
+            return
+        }
+        isForwarded = false
+        let request = try call.request()
+        do throws(UpstreamRequest.Unsayable) {
+            upstreamRequest = try upstream.codec.encode(request, for: candidate.target)
+        } catch {
+            throw CallFailure(
+                Problem(
+                    .invalidRequest, code: "unsupported_by_model",
+                    "\(error.field): \(error.reason). Leave it out, or choose a model that has it.",
+                    field: error.field),
+                .elsewhere)
+        }
+        if !upstreamRequest.omitted.isEmpty {
+            call.exchange.responseFields.replace(
+                "X-Hivegate-Omitted", upstreamRequest.omitted.joined(separator: ", "))
+        }
+    }
+
+    func request(_ key: Secret?) -> HTTPClientRequest {
+        var fields = upstream.settings.authorizationFields(key: key) + upstreamRequest.fields
+        if !fields.contains(where: { $0.name == "Content-Type" }) {
+            fields.append(("Content-Type", "application/json"))
+        }
+        var request = HTTPClientRequest(
+            "POST", url: upstream.settings.baseURL + upstreamRequest.path, fields: fields,
+            body: .bytes(upstreamRequest.body), deadlines: limits.upstream)
+        if call.outline.isStreaming {
+            let client = call.client
+            request.silence = .init(after: limits.silence) { try await client.keepAlive() }
+        }
+        return request
+    }
+
+    // MARK: What comes back
+
+    /// What an answer that is no success means.
+    func failure(_ response: HTTPClientResponse) async throws -> Told {
+        let retryAfter = Self.retryAfter(response)
+        let body = try await response.body(limit: limits.largestAnswer)
+        let fault = upstream.codec.fault(status: response.status, body: body)
+        var failure = CallFailure(fault, retryAfter: retryAfter)
+        failure.problem.retryAfter = failure.problem.retryAfterSeconds == nil ? nil : retryAfter
+        failure.problem.isWorthRetrying = response["x-should-retry"].flatMap(Bool.init)
+        if isForwarded, failure.problem.kind.status < 500, fault.kind != .rateLimited {
+            failure.answer = (response.status, body)
+        }
+        return Told(fault: fault, retryAfter: retryAfter, failure: failure)
+    }
+
+    /// Gives the client the answer; `began` is called when its first byte has come.
+    func answer(_ response: HTTPClientResponse, began: () -> Void) async throws {
+        let isStream =
+            call.outline.isStreaming && !(response["content-type"] ?? "").hasPrefix("application/json")
+        switch (isForwarded, isStream) {
+        case (true, true): try await relay(response, began)
+        case (false, true): try await translateStream(response, began)
+        case (_, false):
+            let body = try await response.body(limit: limits.largestAnswer)
+            began()
+            if isForwarded, !call.outline.isStreaming {
+                try pass(body, response)
+            } else {
+                try await translate(body)
+            }
+        }
+    }
+
+    // MARK: Whole
+
+    private func pass(_ body: [UInt8], _ response: HTTPClientResponse) throws {
+        let document: JSONDocument
+        do throws(JSONError) { document = try JSONDocument(parsing: body) } catch {
+            throw UpstreamFault.garbled("not valid JSON: \(error)")
+        }
+        guard document.root.kind == .object else { throw UpstreamFault.garbled("no JSON object") }
+        note(upstream.codec.usage(of: document.root))
+        call.exchange.respond(
+            200, ["Content-Type": response["content-type"] ?? "application/json"], body: body)
+    }
+
+    private func translate(_ body: [UInt8]) async throws {
+        let reply = try upstream.codec.decode(body)
+        note(reply.usage)
+        let context = try call.context()
+        guard call.outline.isStreaming else {
+            return call.exchange.respond(
+                200, ["Content-Type": "application/json"], body: call.front.body(reply, context))
+        }
+        var encoder = call.front.streamEncoder(context)
+        var output: [UInt8] = []
+        for event in reply.events { encoder.encode(event, into: &output) }
+        encoder.end(into: &output)
+        try await call.client.write(output)
+    }
+
+    // MARK: Streams
+
+    private func relay(_ response: HTTPClientResponse, _ began: () -> Void) async throws {
+        var relay = StreamRelay(upstream.codec.watcher(call.outline))
+        defer { note(relay.usage) }
+        while let piece = try await response.next() {
+            began()
+            var output: [UInt8] = []
+            try relay.take(piece, into: &output)
+            try await call.client.write(output)
+        }
+        var output: [UInt8] = []
+        try relay.end(into: &output)
+        try await call.client.write(output)
+    }
+
+    private func translateStream(_ response: HTTPClientResponse, _ began: () -> Void) async throws {
+        var decoder = upstream.codec.streamDecoder()
+        var encoder = call.front.streamEncoder(try call.context())
+        var usage: ChatUsage?
+        defer { note(usage) }
+        var events: [ChatEvent] = []
+        var output: [UInt8] = []
+        func encodeEvents() {
+            for event in events {
+                if case .usage(let told) = event { usage = told }
+                encoder.encode(event, into: &output)
+            }
+            events.removeAll(keepingCapacity: true)
+        }
+        while let piece = try await response.next() {
+            began()
+            var fault: UpstreamFault?
+            do throws(UpstreamFault) { try decoder.take(piece, into: &events) } catch { fault = error }
+            encodeEvents()
+            try await call.client.write(output)
+            output.removeAll(keepingCapacity: true)
+            if let fault { throw fault }
+        }
+        try decoder.end(into: &events)
+        encodeEvents()
+        encoder.end(into: &output)
+        try await call.client.write(output)
+    }
+
+    private func note(_ usage: ChatUsage?) {
+        if let usage { call.usage = usage }
+    }
+
+    // MARK: When to come back
+
+    /// `retry-after-ms`, or `retry-after` in seconds; dates are for browsers.
+    private static func retryAfter(_ response: HTTPClientResponse) -> Duration? {
+        if let text = response["retry-after-ms"], let count = Double(text), count >= 0, count < 1e9 {
+            return .milliseconds(Int64(count))
+        }
+        if let text = response["retry-after"], let count = Double(text), count >= 0, count < 1e6 {
+            return .milliseconds(Int64(count * 1000))
+        }
+        return nil
+    }
+}

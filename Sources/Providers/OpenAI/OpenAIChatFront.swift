@@ -1,0 +1,55 @@
+package import Base
+package import Chat
+package import JSON
+
+/// Clients that speak OpenAI's chat dialect.
+package struct OpenAIChatFront: ChatFront {
+    package init() {}
+
+    package var dialect: ChatDialect { .openAIChat }
+
+    package func outline(_ document: JSONDocument) throws(Problem) -> ChatOutline {
+        guard document.root.kind == .object else { throw .bodyIsNoObject }
+        var fields = RequestReader()
+        let root = document.root
+        let model = fields.requiredText(root["model"], "model")
+        _ = fields.requiredArray(root["messages"], "messages")
+        let isStreaming = fields.flag(root["stream"], "stream")
+        let options = fields.object(root["stream_options"], "stream_options")
+        if let problem = fields.problem { throw problem }
+        return ChatOutline(
+            model: model ?? "", isStreaming: isStreaming ?? false,
+            includesUsage: options?["include_usage"]?.bool ?? false)
+    }
+
+    package func request(_ document: JSONDocument) throws(Problem) -> ChatRequest {
+        guard document.root.kind == .object else { throw .bodyIsNoObject }
+        var reader = OpenAIChatRequestReader()
+        let request = reader.read(document.root)
+        if let problem = reader.fields.problem { throw problem }
+        return request
+    }
+
+    package func body(_ reply: ChatReply, _ context: ReplyContext) -> [UInt8] {
+        OpenAIChatWriter(context).completion([reply])
+    }
+
+    package func streamEncoder(_ context: ReplyContext) -> any ChatStreamEncoder {
+        OpenAIChatStreamEncoder(context)
+    }
+
+    package func body(_ problem: Problem, requestID: String) -> [UInt8] {
+        OpenAIProblem.body(problem, requestID: requestID)
+    }
+
+    package func failure(_ problem: Problem, requestID: String) -> [UInt8] {
+        OpenAIProblem.event(problem, requestID: requestID)
+    }
+
+    package var keepAlive: [UInt8] { OpenAIChatStreamEncoder.comment }
+}
+
+extension Problem {
+    package static let bodyIsNoObject = Problem(
+        .invalidRequest, code: "invalid_request", "The body must be a JSON object.")
+}

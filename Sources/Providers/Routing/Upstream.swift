@@ -1,0 +1,199 @@
+package import Base
+
+/// A provider as it is set up here: where it is, how it is spoken with, whose keys are used, and how it fares.
+///
+/// Shared by all loops.
+package final class Upstream: Sendable {
+    package struct Settings: Sendable {
+        /// What models of it begin with: `openai` in `openai/gpt-5`.
+        package var name: String
+        package var title: String
+        package var codec: any ChatCodec
+        /// Without a `/` at its end.
+        package var baseURL: String
+        package var authorization: UpstreamAuthorization
+        /// At least one, unless there is no authorization.
+        package var keys: [Secret]
+
+        /// Where it lists its models in OpenAI's shape, behind the base URL; nil where it does not.
+        package var modelsPath: String?
+
+        package init(
+            name: String, title: String? = nil, codec: any ChatCodec, baseURL: String,
+            authorization: UpstreamAuthorization = .bearer, keys: [Secret],
+            modelsPath: String? = nil
+        ) {
+            self.name = name
+            self.title = title ?? name
+            self.codec = codec
+            self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
+            self.authorization = authorization
+            self.keys = keys
+            self.modelsPath = modelsPath
+        }
+
+        /// What every request with `key` carries, or with the first key; signatures are made for each request.
+        package func authorizationFields(key: Secret?) -> [(name: String, value: String)] {
+            guard let key = key ?? keys.first else { return [] }
+            return switch authorization {
+            case .none, .awsSignature: []
+            case .bearer: [("Authorization", "Bearer \(key.reveal())")]
+            case .field(let name): [(name, key.reveal())]
+            }
+        }
+    }
+
+    package let settings: Settings
+    private let state: Locked<State>
+
+    private struct State {
+        var breaker = CircuitBreaker()
+        var keys: KeyRotation
+        var limiter = ConcurrencyLimiter()
+        var retries = RetryBudget()
+        var succeeded = 0
+        var failed = 0
+        var lastFault: String?
+    }
+
+    package init(_ settings: Settings) {
+        self.settings = settings
+        state = Locked(State(keys: KeyRotation(keyCount: max(1, settings.keys.count))))
+    }
+
+    package var name: String { settings.name }
+    package var codec: any ChatCodec { settings.codec }
+
+    // MARK: Going there
+
+    /// Leave to send one request, which must be given back by `ended`.
+    package struct Permit: Sendable {
+        /// nil where none is wanted.
+        package let key: Secret?
+        fileprivate let keyIndex: Int
+        fileprivate let isProbe: Bool
+    }
+
+    /// Why no request goes there now.
+    package enum Refusal: Error, Equatable, Sendable {
+        /// It fails, and gets another chance then.
+        case failing(until: Instant)
+        /// All keys are over their limits until then.
+        case limited(until: Instant)
+        /// All keys were refused.
+        case accountRefused
+        /// As many requests are under way as it bears.
+        case busy
+    }
+
+    package func admit(at now: Instant) throws(Refusal) -> Permit {
+        try state.withLock { state throws(Refusal) in
+            guard state.limiter.enter() else { throw .busy }
+            let admission = state.breaker.admit(at: now)
+            if case .refuse(let until) = admission {
+                state.limiter.leave()
+                throw .failing(until: until)
+            }
+            switch state.keys.choose(at: now) {
+            case .key(let index):
+                state.retries.earn()
+                return Permit(
+                    key: settings.keys.isEmpty ? nil : settings.keys[index], keyIndex: index,
+                    isProbe: admission == .probe)
+            case .resting(let until):
+                state.limiter.leave()
+                state.breaker.abandoned(wasProbe: admission == .probe, at: now)
+                throw .limited(until: until)
+            case .retired:
+                state.limiter.leave()
+                state.breaker.abandoned(wasProbe: admission == .probe, at: now)
+                throw .accountRefused
+            }
+        }
+    }
+
+    /// Whether a request may be sent here once more after it failed here.
+    package func mayRetry() -> Bool { state.withLock { $0.retries.spend() } }
+
+    /// What came of a request.
+    package enum Outcome: Equatable, Sendable {
+        case answered(timeToFirstToken: Duration)
+        /// The provider is well and the request was not, or nobody waited for its end.
+        case told
+        /// The key was refused.
+        case keyRefused
+        /// The key may not do this. It may do other things, so the last one is kept.
+        case keyForbidden
+        /// The key is over its limit until then.
+        case keyLimited(until: Instant)
+        /// It was turned away because the provider has too much to do, or it got no answer in time.
+        case overloaded(String)
+        case failed(String)
+    }
+
+    package func ended(_ permit: Permit, _ outcome: Outcome, at now: Instant) {
+        state.withLock { state in
+            switch outcome {
+            case .answered(let time):
+                state.limiter.leave(timeToFirstToken: time)
+                state.breaker.succeeded(wasProbe: permit.isProbe, at: now)
+                state.succeeded += 1
+            case .told:
+                state.limiter.leave()
+                state.breaker.abandoned(wasProbe: permit.isProbe, at: now)
+            case .keyRefused:
+                state.limiter.leave()
+                state.breaker.abandoned(wasProbe: permit.isProbe, at: now)
+                state.keys.retire(permit.keyIndex, at: now)
+            case .keyForbidden:
+                state.limiter.leave()
+                state.breaker.abandoned(wasProbe: permit.isProbe, at: now)
+                if state.keys.readyCount(at: now) > 1 { state.keys.retire(permit.keyIndex, at: now) }
+            case .keyLimited(let until):
+                state.limiter.leaveOverloaded()
+                state.breaker.abandoned(wasProbe: permit.isProbe, at: now)
+                state.keys.rest(permit.keyIndex, until: until)
+            case .overloaded(let reason):
+                state.limiter.leaveOverloaded()
+                fail(&state, permit, reason, at: now)
+            case .failed(let reason):
+                state.limiter.leave()
+                fail(&state, permit, reason, at: now)
+            }
+        }
+    }
+
+    private func fail(_ state: inout State, _ permit: Permit, _ reason: String, at now: Instant) {
+        state.breaker.failed(wasProbe: permit.isProbe, at: now)
+        state.failed += 1
+        state.lastFault = reason
+    }
+
+    /// Whether another key may be tried.
+    package func hasReadyKey(at now: Instant) -> Bool { state.withLock { $0.keys.readyCount(at: now) > 0 } }
+
+    // MARK: How it fares
+
+    package struct Health: Equatable, Sendable {
+        package var breaker: CircuitBreaker.State
+        package var readyKeys: Int
+        package var keys: Int
+        package var underWay: Int
+        package var limit: Int
+        /// Recent seconds to the first token.
+        package var latency: Double?
+        package var succeeded: Int
+        package var failed: Int
+        package var lastFault: String?
+    }
+
+    package func health(at now: Instant) -> Health {
+        state.withLock { state in
+            Health(
+                breaker: state.breaker.state, readyKeys: state.keys.readyCount(at: now),
+                keys: settings.keys.count, underWay: state.limiter.underWay, limit: state.limiter.limit,
+                latency: state.limiter.latency, succeeded: state.succeeded, failed: state.failed,
+                lastFault: state.lastFault)
+        }
+    }
+}

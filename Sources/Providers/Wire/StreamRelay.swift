@@ -1,0 +1,63 @@
+package import Chat
+import HTTPWire
+import JSON
+
+/// Passes an upstream's events on to a client of the same dialect: their data byte for byte, in lines that every client
+/// reads. Comments, names of events without data and identifiers stay behind, because some clients choke on them.
+package struct StreamRelay: Sendable {
+    /// What was passed on is kept up to here, to be counted where the provider does not say what it took.
+    private static let longestTranscript = 1024 * 1024
+
+    private var parser = SSEParser(eventLimit: JSONEventReader.largestEvent)
+    private var watcher: any StreamWatcher
+    private var isDone = false
+    package private(set) var transcript: [UInt8] = []
+    /// The bytes that were passed on, of which the transcript holds the first.
+    package private(set) var passedOn = 0
+    private static let done = Array("[DONE]".utf8)
+
+    package init(_ watcher: any StreamWatcher) { self.watcher = watcher }
+
+    package var usage: ChatUsage? { watcher.usage }
+
+    /// Appends the events that `bytes` complete.
+    package mutating func take(_ bytes: [UInt8], into output: inout [UInt8]) throws(UpstreamFault) {
+        let start = output.count
+        defer { keep(output[start...]) }
+        var position = 0
+        while true {
+            switch bytes.withUnsafeBytes({ parser.next($0, &position) }) {
+            case .needMore: return
+            case .comment, .eventWithoutData: continue
+            case .tooLarge: throw .garbled("an event of more than \(JSONEventReader.largestEvent) bytes")
+            case .event:
+                if isDone { continue }
+                if parser.data == Self.done {
+                    isDone = true
+                    append(into: &output)
+                } else if try watcher.see(parser.event, try JSONDocument(upstream: parser.data)) {
+                    append(into: &output)
+                }
+            }
+        }
+    }
+
+    /// The upstream has closed its stream.
+    package mutating func end(into output: inout [UInt8]) throws(UpstreamFault) {
+        guard isDone || watcher.isWhole, isDone || !parser.endsWithinEvent else {
+            throw .garbled("the stream broke off before its end")
+        }
+        if !isDone { output.append(contentsOf: watcher.end) }
+    }
+
+    private func append(into output: inout [UInt8]) {
+        SSEWriter.append(
+            event: parser.event.isEmpty ? nil : String(decoding: parser.event, as: UTF8.self),
+            data: parser.data, to: &output)
+    }
+
+    private mutating func keep(_ events: ArraySlice<UInt8>) {
+        passedOn += events.count
+        if passedOn <= Self.longestTranscript { transcript.append(contentsOf: events) }
+    }
+}
