@@ -21,7 +21,9 @@ package struct OpenAIChatCodec: ChatCodec {
         _ document: JSONDocument, _ outline: ChatOutline, for target: ChatTarget
     ) -> UpstreamRequest? {
         var edits: [JSONEdit] = [.replace(["model"], .json(target.model))]
-        if outline.isStreaming, quirks.takesIncludeUsage, !outline.includesUsage {
+        if !quirks.takesStreamOptions {
+            edits.append(.remove(["stream_options"]))
+        } else if outline.isStreaming, !outline.includesUsage {
             if document["stream_options"].present == nil {
                 edits.append(.set(["stream_options"], Array(#"{"include_usage":true}"#.utf8)))
             } else {
@@ -36,7 +38,7 @@ package struct OpenAIChatCodec: ChatCodec {
         case .randomSeed: rename("seed", to: "random_seed", in: document, &edits)
         case .seed: break
         }
-        if !quirks.takesDeveloperRole {
+        if !quirks.knowsDeveloperRole {
             for (index, message) in (document["messages"]?.elements ?? JSONElements.none).enumerated()
             where message["role"]?.stringEquals("developer") ?? false {
                 edits.append(.replace(["messages", .index(index), "role"], .json("system")))
@@ -57,7 +59,7 @@ package struct OpenAIChatCodec: ChatCodec {
         edits.append(.set([.key("\(other)")], Array(value.bytes)))
     }
 
-    package func usage(of answer: JSONValue) -> ChatUsage? { answer["usage"].flatMap(OpenAIUsage.read) }
+    package func usage(of answer: JSONValue) -> ChatUsage? { OpenAIUsage.find(in: answer) }
 
     package func watcher(_ outline: ChatOutline) -> any StreamWatcher {
         OpenAIChatWatcher(showsUsage: outline.includesUsage)
@@ -69,7 +71,7 @@ package struct OpenAIChatCodec: ChatCodec {
         guard let choice = root["choices"]?.element(0), let message = choice["message"],
             message.kind == .object
         else {
-            throw .garbled("a completion without a message", usage: root["usage"].flatMap(OpenAIUsage.read))
+            throw .garbled("a completion without a message", usage: OpenAIUsage.find(in: root))
         }
         var events: [ChatEvent] = [.began(id: root["id"]?.string, model: root["model"]?.string)]
         var reader = OpenAIChatReplyReader()
@@ -82,10 +84,10 @@ package struct OpenAIChatCodec: ChatCodec {
             let finish = OpenAIChatReplyReader.finish(choice["finish_reason"], hasCalls: reader.hasCalls)
         else {
             throw .garbled(
-                "a completion without a reason to end", usage: root["usage"].flatMap(OpenAIUsage.read))
+                "a completion without a reason to end", usage: OpenAIUsage.find(in: root))
         }
         events.append(.finished(finish))
-        if let usage = root["usage"].flatMap(OpenAIUsage.read) { events.append(.usage(usage)) }
+        if let usage = OpenAIUsage.find(in: root) { events.append(.usage(usage)) }
         var assembler = ReplyAssembler()
         for event in events { assembler.take(event) }
         guard let reply = assembler.reply else { throw .garbled("a completion without an end") }

@@ -28,7 +28,7 @@ struct OpenAIChatRequestWriter {
         if request.choiceCount > 1 { json.field("n", request.choiceCount) }
         if request.isStreaming {
             json.field("stream", true)
-            if quirks.takesIncludeUsage { json.object("stream_options") { $0.field("include_usage", true) } }
+            if quirks.takesStreamOptions { json.object("stream_options") { $0.field("include_usage", true) } }
         }
         json.closeObject()
     }
@@ -47,7 +47,7 @@ struct OpenAIChatRequestWriter {
         json.field("temperature", ifPresent: sampling.temperature)
         json.field("top_p", ifPresent: sampling.topP)
         if let topK = sampling.topK {
-            if quirks.takesTopK { json.field("top_k", topK) } else { omit("top_k") }
+            if quirks.knowsTopK { json.field("top_k", topK) } else { omit("top_k") }
         }
         json.field("frequency_penalty", ifPresent: sampling.frequencyPenalty)
         json.field("presence_penalty", ifPresent: sampling.presencePenalty)
@@ -60,19 +60,32 @@ struct OpenAIChatRequestWriter {
 
     private mutating func write(_ reasoning: ChatReasoningOptions?) {
         guard let reasoning else { return }
-        let showsNothing = reasoning.summary == ChatReasoningOptions.Summary.none
-        if quirks.reasoningField == .reasoningDetails {
-            json.object("reasoning") { json in
-                switch reasoning.amount {
-                case .off: json.field("enabled", false)
-                case .adaptive, nil: json.field("enabled", true)
-                case .effort(let effort): json.field("effort", effort.rawValue)
-                case .tokens(let count): json.field("max_tokens", count)
-                }
-                if showsNothing { json.field("exclude", true) }
+        switch quirks.thinkingSwitch {
+        case .effort: writeEffort(reasoning)
+        case .object: writeReasoningObject(reasoning)
+        case .type:
+            if let amount = reasoning.amount {
+                json.object("thinking") { $0.field("type", amount == .off ? "disabled" : "enabled") }
             }
-            return
+        case .flag:
+            if let amount = reasoning.amount { json.field("enable_thinking", amount != .off) }
+            if case .tokens(let count) = reasoning.amount { json.field("thinking_budget", count) }
         }
+    }
+
+    private mutating func writeReasoningObject(_ reasoning: ChatReasoningOptions) {
+        json.object("reasoning") { json in
+            switch reasoning.amount {
+            case .off: json.field("enabled", false)
+            case .adaptive, nil: json.field("enabled", true)
+            case .effort(let effort): json.field("effort", effort.rawValue)
+            case .tokens(let count): json.field("max_tokens", count)
+            }
+            if reasoning.summary == ChatReasoningOptions.Summary.none { json.field("exclude", true) }
+        }
+    }
+
+    private mutating func writeEffort(_ reasoning: ChatReasoningOptions) {
         switch reasoning.amount {
         case .off: json.field("reasoning_effort", "none")
         case .effort(let effort): json.field("reasoning_effort", effort.rawValue)
@@ -179,7 +192,7 @@ struct OpenAIChatRequestWriter {
 
     private mutating func writeCache(_ marker: ChatCacheMarker?) {
         guard let marker else { return }
-        guard quirks.takesCacheControl else { return omit("cache_control") }
+        guard quirks.knowsCacheMarkers else { return omit("cache_control") }
         json.object("cache_control") { json in
             json.field("type", "ephemeral")
             json.field("ttl", ifPresent: marker.lifetime)
@@ -199,7 +212,7 @@ struct OpenAIChatRequestWriter {
         }
         json.openObject()
         switch message.role {
-        case .developer where !quirks.takesDeveloperRole: json.field("role", "system")
+        case .developer where !quirks.knowsDeveloperRole: json.field("role", "system")
         default: json.field("role", message.role.rawValue)
         }
         if let name = message.name { json.field("name", name) }
@@ -226,11 +239,11 @@ struct OpenAIChatRequestWriter {
         let said = parts.filter { if case .text = $0.content { true } else { false } }
         if said.isEmpty { json.null("content") } else { try write(content: said, field) }
         if let refusal = sorted.refusal { json.field("refusal", refusal) }
-        switch quirks.reasoningField {
+        switch quirks.thoughtsBack {
         case .reasoningContent: sorted.writeThoughts(as: .text, &json)
         case .reasoningDetails: sorted.writeThoughts(as: .details, &json)
         // Thoughts are not spoken: a provider that does not take them back does without.
-        case nil: break
+        case .none: break
         }
         sorted.writeCalls(&json)
     }

@@ -34,6 +34,7 @@ struct OpenAIChatStreamDecoder: ChatStreamDecoder {
                 case "model": if !hasBegun { model = member.value.string }
                 case "choices": choices = member.value
                 case "usage": usage = member.value
+                case "x_groq": usage = usage ?? member.value["usage"]
                 case "error": throw OpenAIFault.read(member.value, status: nil)
                 default: break
                 }
@@ -44,6 +45,7 @@ struct OpenAIChatStreamDecoder: ChatStreamDecoder {
                 events.append(.began(id: id, model: model))
             }
             if let choice = choices?.element(0), choice["index"]?.int ?? 0 == 0 {
+                usage = usage ?? choice["usage"]
                 try read(choice: choice, into: &events)
             }
             if let usage = usage.flatMap(OpenAIUsage.read) { events.append(.usage(usage)) }

@@ -24,7 +24,9 @@ struct OpenAIChatWatcher: StreamWatcher {
                     if reason.stringEquals("error") { continue }
                     isWhole = true
                 }
-            case "usage": told = OpenAIUsage.read(member.value)
+                if let usage = choice?["usage"] { told = told ?? OpenAIUsage.read(usage) }
+            case "usage": told = OpenAIUsage.read(member.value) ?? told
+            case "x_groq": told = told ?? member.value["usage"].flatMap(OpenAIUsage.read)
             case "error" where !member.value.isNull:
                 throw OpenAIFault.read(member.value, status: nil)
             default: break

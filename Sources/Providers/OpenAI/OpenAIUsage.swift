@@ -3,6 +3,12 @@ import JSON
 
 /// Token counts as OpenAI's chat dialect and its many relatives write them: totals, with details of what is in them.
 enum OpenAIUsage {
+    /// Of an answer or a chunk, wherever it has it: Moonshot within the choice, Groq in an object of its own.
+    static func find(in root: JSONValue) -> ChatUsage? {
+        let usage = root["usage"].present ?? root["x_groq"]?["usage"] ?? root["choices"]?.element(0)?["usage"]
+        return usage.flatMap(read)
+    }
+
     static func read(_ usage: JSONValue) -> ChatUsage? {
         guard usage.kind == .object else { return nil }
         var (prompt, completion, total, cached) = (0, 0, 0, 0)
@@ -12,8 +18,9 @@ enum OpenAIUsage {
             case "prompt_tokens": prompt = member.value.tokens
             case "completion_tokens": completion = member.value.tokens
             case "total_tokens": total = member.value.tokens
-            // DeepSeek's name of what others have in the details.
-            case "prompt_cache_hit_tokens": cached = max(cached, member.value.tokens)
+            // Names of DeepSeek, of Moonshot and Together, and of Mistral for what others have in the details.
+            case "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens":
+                cached = max(cached, member.value.tokens)
             case "prompt_tokens_details":
                 for detail in member.value.members {
                     switch detail.key {

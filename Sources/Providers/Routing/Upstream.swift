@@ -11,7 +11,7 @@ package final class Upstream: Sendable {
         package var codec: any ChatCodec
         /// Without a `/` at its end.
         package var baseURL: String
-        package var authorization: UpstreamAuthorization
+        package var authorization: ProviderPreset.Authorization
         /// At least one, unless there is no authorization.
         package var keys: [Secret]
 
@@ -20,7 +20,7 @@ package final class Upstream: Sendable {
 
         package init(
             name: String, title: String? = nil, codec: any ChatCodec, baseURL: String,
-            authorization: UpstreamAuthorization = .bearer, keys: [Secret],
+            authorization: ProviderPreset.Authorization = .bearer, keys: [Secret],
             modelsPath: String? = nil
         ) {
             self.name = name
@@ -36,9 +36,10 @@ package final class Upstream: Sendable {
         package func authorizationFields(key: Secret?) -> [(name: String, value: String)] {
             guard let key = key ?? keys.first else { return [] }
             return switch authorization {
-            case .none, .awsSignature: []
+            case .none, .signatureV4: []
             case .bearer: [("Authorization", "Bearer \(key.reveal())")]
-            case .field(let name): [(name, key.reveal())]
+            case .token: [("Authorization", "Token \(key.reveal())")]
+            case .header(let name): [(name, key.reveal())]
             }
         }
     }

@@ -97,9 +97,10 @@ struct OpenAIChatRecordedTests {
         let front = OpenAIChatFront()
         let request = try front.request(document)
         var quirks = OpenAIQuirks()
-        quirks.takesDeveloperRole = true
-        quirks.takesCacheControl = true
-        quirks.reasoningField = .reasoningDetails
+        quirks.knowsDeveloperRole = true
+        quirks.knowsCacheMarkers = true
+        quirks.thinkingSwitch = .object
+        quirks.thoughtsBack = .reasoningDetails
         let written = try OpenAIChatCodec(quirks).encode(request, for: ChatTarget(model: request.model))
         var again = try front.request(JSONDocument(parsing: written.body))
         // We ask for the usage of every stream.
