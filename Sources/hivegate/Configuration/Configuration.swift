@@ -1,6 +1,5 @@
 import Base
 import Glibc
-import HTTPWire
 import Identity
 import Providers
 
@@ -183,18 +182,7 @@ struct Configuration {
     }
 
     private mutating func readProviders(_ reader: inout EnvironmentReader) {
-        let key = reader.secret("OPENAI_API_KEY", "the key for models openai/…")
-        let baseURL = reader.text(
-            "OPENAI_BASE_URL", default: "https://api.openai.com/v1", "the server for models openai/…")
-        if (try? URLAddress(baseURL)) == nil {
-            reader.fault("OPENAI_BASE_URL", "must be an http or https URL, such as https://api.openai.com/v1")
-        }
-        if let key {
-            upstreams.append(
-                Upstream.Settings(
-                    name: "openai", title: "OpenAI", codec: OpenAIChatCodec(), baseURL: baseURL,
-                    keys: [key], modelsPath: "/models"))
-        }
+        upstreams = ProviderSettings(&reader).upstreams
         outboundExceptions = reader.networks(
             "HIVEGATE_OUTBOUND_ALLOW", default: "",
             "networks that organizations' own servers, such as identity providers, may be in beside the internet"

@@ -25,6 +25,9 @@ struct EnvironmentReader {
 
     mutating func fault(_ name: String, _ reason: String) { faults.append(Fault(name: name, reason: reason)) }
 
+    /// Whether it is set to something.
+    func has(_ name: String) -> Bool { environment[name]?.isEmpty == false }
+
     mutating func text(_ name: String, default value: String, _ purpose: String) -> String {
         note(name, environment[name] ?? value, purpose)
         return environment[name] ?? value

@@ -166,6 +166,6 @@ private struct Recorded {
         #expect(counted.reasoning == reasoned)
         #expect(
             counted.cacheRead == usage["prompt_tokens_details"]?["cached_tokens"]?.int
-                ?? usage["prompt_cache_hit_tokens"]?.int ?? 0)
+                ?? usage["prompt_cache_hit_tokens"]?.int ?? usage["num_cached_tokens"]?.int ?? 0)
     }
 }

@@ -1,0 +1,15 @@
+import Chat
+
+extension ProviderPreset {
+    /// How its chat models are spoken with; nil where it has none, or answers in this process.
+    package var codec: (any ChatCodec)? {
+        switch chat {
+        case .openAIChat: OpenAIChatCodec(quirks)
+        case .cohere: CohereCodec()
+        case .openAIResponses, .anthropic, .gemini, .ollama, .bedrock, .sandbox, nil: nil
+        }
+    }
+
+    /// Where it lists its models in OpenAI's shape, behind the base URL; nil where it does not.
+    package var modelsPath: String? { chat == .openAIChat ? "/models" : nil }
+}

@@ -1,0 +1,71 @@
+import Base
+import HTTPWire
+import Providers
+
+/// The providers that the environment sets up: those whose key is there, and servers of the house whose address is.
+struct ProviderSettings {
+    private(set) var upstreams: [Upstream.Settings] = []
+
+    init(_ reader: inout EnvironmentReader) {
+        for preset in ProviderPreset.all {
+            guard let codec = preset.codec, let settings = Self.settings(preset, codec, &reader) else {
+                continue
+            }
+            upstreams.append(settings)
+        }
+    }
+
+    private static func settings(
+        _ preset: ProviderPreset, _ codec: any ChatCodec, _ reader: inout EnvironmentReader
+    ) -> Upstream.Settings? {
+        let keys = keys(preset, &reader)
+        let given = firstSet(preset.baseURLEnvironment, &reader) { reader, name in
+            reader.optionalText(name, "the server for models \(preset.name)/…")
+        }
+        guard !keys.isEmpty || preset.isKeyOptional && given != nil else { return nil }
+        var values: [String: String] = [:]
+        for placeholder in preset.placeholders {
+            values[placeholder.name] = firstSet(placeholder.environment, &reader) { reader, name in
+                reader.optionalText(name, "the \(placeholder.name) of models \(preset.name)/…")
+            }
+        }
+        guard let baseURL = given ?? preset.baseURL(filling: values) else {
+            let names = preset.baseURLEnvironment + preset.placeholders.flatMap(\.environment)
+            reader.fault(
+                names.first ?? preset.name,
+                "is needed for \(preset.title), whose key is set: where is it?")
+            return nil
+        }
+        if (try? URLAddress(baseURL)) == nil {
+            reader.fault(
+                preset.baseURLEnvironment.first ?? preset.name,
+                "must be an http or https URL, such as \(preset.baseURL ?? "https://provider.example")")
+        }
+        return Upstream.Settings(
+            name: preset.name, title: preset.title, codec: codec, baseURL: baseURL,
+            authorization: keys.isEmpty ? .none : preset.authorization, keys: keys,
+            modelsPath: preset.modelsPath)
+    }
+
+    /// Several keys of one account are separated by commas: they take turns.
+    private static func keys(_ preset: ProviderPreset, _ reader: inout EnvironmentReader) -> [Secret] {
+        if case .signatureV4 = preset.authorization {
+            let parts = preset.keyEnvironment.compactMap { name in
+                reader.has(name) ? reader.secret(name, "the key for models \(preset.name)/…")?.reveal() : nil
+            }
+            return parts.count >= 2 ? [Secret(parts.joined(separator: ":"))] : []
+        }
+        let key = firstSet(preset.keyEnvironment, &reader) { reader, name in
+            reader.secret(name, "the key for models \(preset.name)/…; several are separated by commas")
+        }
+        return (key?.reveal().split(separator: ",") ?? []).map { Secret(String($0)) }
+    }
+
+    private static func firstSet<Value>(
+        _ names: [String], _ reader: inout EnvironmentReader,
+        _ read: (inout EnvironmentReader, String) -> Value?
+    ) -> Value? {
+        guard let name = names.first(where: { reader.has($0) }) else { return nil }
+        return read(&reader, name)
+    }
+}
