@@ -51,24 +51,32 @@ final class GatewayWorld: @unchecked Sendable {
         upstream script: Script? = nil, endpoints: [Endpoint] = [],
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {
+        try await run(upstreams: script.map { ["openai": $0] } ?? [:], endpoints: endpoints, body)
+    }
+
+    /// With several upstreams, by name.
+    static func run(
+        upstreams scripts: [String: Script], keys: [String] = ["sk-upstream"], endpoints: [Endpoint] = [],
+        _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
+    ) async throws {
         try await onLoop { loop in
             let world = try GatewayWorld(on: loop)
-            let upstream = try script.map { try ScriptedUpstream(on: loop, $0) }
-            try await world.start(
-                upstream.map {
-                    Upstream(
-                        .init(
-                            name: "openai", codec: OpenAIChatCodec(), baseURL: $0.url,
-                            keys: [Secret("sk-upstream")], modelsPath: "/models"))
-                }, endpoints)
+            let servers = try scripts.mapValues { try ScriptedUpstream(on: loop, $0) }
+            let upstreams = servers.map { name, server in
+                Upstream(
+                    .init(
+                        name: name, codec: OpenAIChatCodec(.openAI), baseURL: server.url,
+                        keys: keys.map { Secret($0) }, modelsPath: "/models"))
+            }
+            try await world.start(upstreams, endpoints)
             try await body(world)
             await world.server?.drain(within: .seconds(1))
             world.passwords.close()
-            upstream?.close()
+            for server in servers.values { server.close() }
         }
     }
 
-    private func start(_ upstream: Upstream?, _ endpoints: [Endpoint]) async throws {
+    private func start(_ upstreams: [Upstream], _ endpoints: [Endpoint]) async throws {
         let keys = KeyRing(on: loop, peppers: peppers, shared: SharedKeys()) { digests in
             if self.isDatabaseAway { throw KeyRing.Slow() }
             return digests.lazy.compactMap { self.callers[$0] }.first.map { KnownCaller($0, generation: 0) }
@@ -76,7 +84,7 @@ final class GatewayWorld: @unchecked Sendable {
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
             on: loop, keys: keys, identity: try nobody(), client: client,
-            router: ModelRouter(upstream.map { [$0] } ?? []),
+            router: ModelRouter(upstreams),
             health: health, metrics: metrics,
             logger: .silent)
         let routes = RouteTable.routes { _ in gateway } + endpoints.map { $0.route { _ in gateway } }

@@ -18,10 +18,13 @@ extension Gateway {
         if front.dialect == .anthropic { exchange.responseFields.append("Request-Id", exchange.id) }
         do {
             let caller = try await authenticate(exchange, scope: "inference")
-            let document = try Self.document(try await exchange.body())
-            let outline = try front.outline(document)
+            let whole = try Self.document(try await exchange.body())
+            let outline = try front.outline(whole)
+            let (wishes, document) = try RouteWishes.take(from: whole, model: outline.model)
+            let candidates = try router.candidates(
+                for: outline.model, wishes, caller: caller, at: time.instant())
             let call = ChatCall(exchange, front, caller, document, outline, at: time.timestamp())
-            try await serve(call, try router.candidates(for: outline.model, caller: caller))
+            try await serve(call, candidates)
         } catch {
             errors.respond(error, exchange) { front.body($0, requestID: exchange.id) }
         }

@@ -139,8 +139,9 @@ struct UpstreamAttempt {
         while let piece = try await response.next() {
             began()
             var output: [UInt8] = []
-            try relay.take(piece, into: &output)
-            try await call.client.write(output)
+            var fault: UpstreamFault?
+            do throws(UpstreamFault) { try relay.take(piece, into: &output) } catch { fault = error }
+            try await write(output, before: fault)
         }
         var output: [UInt8] = []
         try relay.end(into: &output)
@@ -166,14 +167,19 @@ struct UpstreamAttempt {
             var fault: UpstreamFault?
             do throws(UpstreamFault) { try decoder.take(piece, into: &events) } catch { fault = error }
             encodeEvents()
-            try await call.client.write(output)
+            try await write(output, before: fault)
             output.removeAll(keepingCapacity: true)
-            if let fault { throw fault }
         }
         try decoder.end(into: &events)
         encodeEvents()
         encoder.end(into: &output)
         try await call.client.write(output)
+    }
+
+    /// What came together with a fault is worth nothing to a client that has got nothing yet: another may answer.
+    private func write(_ output: [UInt8], before fault: UpstreamFault?) async throws {
+        if fault == nil || call.client.hasBegun { try await call.client.write(output) }
+        if let fault { throw fault }
     }
 
     private func note(_ usage: ChatUsage?) {

@@ -6,6 +6,18 @@ struct Candidate: Sendable {
     var id: String
     var place: Place
     var target: ChatTarget
+    /// What the catalogue knows of it; nil where it is not in there.
+    var facts: Facts?
+
+    struct Facts: Equatable, Sendable {
+        /// Nano-dollars for a token; nil where the price is not known.
+        var inputPrice: Int?
+        var outputPrice: Int?
+        /// Where it is served; empty where that is not known.
+        var regions: [String] = []
+        /// Whether the provider may keep what is said to it.
+        var mayBeRetained = true
+    }
 
     enum Place: Sendable {
         case upstream(Upstream)

@@ -6,7 +6,8 @@ extension ProviderPreset {
         switch chat {
         case .openAIChat: OpenAIChatCodec(quirks)
         case .cohere: CohereCodec()
-        case .openAIResponses, .anthropic, .gemini, .ollama, .bedrock, .sandbox, nil: nil
+        case .ollama: OllamaCodec()
+        case .openAIResponses, .anthropic, .gemini, .bedrock, .sandbox, nil: nil
         }
     }
 

@@ -1,43 +1,45 @@
-import Base
-import JSON
+package import Base
+package import JSON
 
 /// Reads a client's request and collects what is wrong with it, so that the client learns of all faults at once.
 ///
 /// A field that is `null` counts as one that is not there. A reader that finds something else than it wants notes a
 /// fault and answers nil.
-struct RequestReader {
+package struct RequestReader {
     /// A client that gets this many wrong has read none of them.
     private static let largestFaultCount = 20
 
-    private(set) var faults: [Problem.Fault] = []
+    private var faults: [Problem.Fault] = []
 
-    var problem: Problem? {
+    package init() {}
+
+    package var problem: Problem? {
         guard let first = faults.first else { return nil }
         let message = faults.map { "\($0.field): \($0.message)" }.joined(separator: "; ")
         return Problem(.invalidRequest, code: "invalid_request", "\(message).", field: first.field)
     }
 
-    mutating func fault(_ field: String, _ reason: String) {
+    package mutating func fault(_ field: String, _ reason: String) {
         if faults.count < Self.largestFaultCount { faults.append(Problem.Fault(field, reason)) }
     }
 
     // MARK: Values, wherever they are
 
-    mutating func text(_ value: JSONValue?, _ field: @autoclosure () -> String) -> String? {
+    package mutating func text(_ value: JSONValue?, _ field: @autoclosure () -> String) -> String? {
         guard let value = value.present else { return nil }
         if let text = value.string { return text }
         fault(field(), "must be a string")
         return nil
     }
 
-    mutating func filledText(_ value: JSONValue?, _ field: @autoclosure () -> String) -> String? {
+    package mutating func filledText(_ value: JSONValue?, _ field: @autoclosure () -> String) -> String? {
         guard let value = value.present else { return nil }
         if let text = value.string, !text.isEmpty { return text }
         fault(field(), "must be a string that is not empty")
         return nil
     }
 
-    mutating func requiredText(_ value: JSONValue?, _ field: @autoclosure () -> String) -> String? {
+    package mutating func requiredText(_ value: JSONValue?, _ field: @autoclosure () -> String) -> String? {
         if value.present == nil {
             fault(field(), "is required")
             return nil
@@ -45,21 +47,21 @@ struct RequestReader {
         return filledText(value, field())
     }
 
-    mutating func flag(_ value: JSONValue?, _ field: @autoclosure () -> String) -> Bool? {
+    package mutating func flag(_ value: JSONValue?, _ field: @autoclosure () -> String) -> Bool? {
         guard let value = value.present else { return nil }
         if let flag = value.bool { return flag }
         fault(field(), "must be true or false")
         return nil
     }
 
-    mutating func integer(_ value: JSONValue?, _ field: @autoclosure () -> String) -> Int? {
+    package mutating func integer(_ value: JSONValue?, _ field: @autoclosure () -> String) -> Int? {
         guard let value = value.present else { return nil }
         if let number = value.int { return number }
         fault(field(), "must be a whole number")
         return nil
     }
 
-    mutating func count(
+    package mutating func count(
         _ value: JSONValue?, from least: Int, _ field: @autoclosure () -> String
     ) -> Int? {
         guard let number = integer(value, field()) else { return nil }
@@ -68,21 +70,21 @@ struct RequestReader {
         return nil
     }
 
-    mutating func number(_ value: JSONValue?, _ field: @autoclosure () -> String) -> Double? {
+    package mutating func number(_ value: JSONValue?, _ field: @autoclosure () -> String) -> Double? {
         guard let value = value.present else { return nil }
         if let number = value.double { return number }
         fault(field(), "must be a number")
         return nil
     }
 
-    mutating func object(_ value: JSONValue?, _ field: @autoclosure () -> String) -> JSONValue? {
+    package mutating func object(_ value: JSONValue?, _ field: @autoclosure () -> String) -> JSONValue? {
         guard let value = value.present else { return nil }
         if value.kind == .object { return value }
         fault(field(), "must be an object")
         return nil
     }
 
-    mutating func array(_ value: JSONValue?, _ field: @autoclosure () -> String) -> JSONValue? {
+    package mutating func array(_ value: JSONValue?, _ field: @autoclosure () -> String) -> JSONValue? {
         guard let value = value.present else { return nil }
         if value.kind == .array { return value }
         fault(field(), "must be a list")
@@ -90,7 +92,8 @@ struct RequestReader {
     }
 
     /// A list with at least one element.
-    mutating func requiredArray(_ value: JSONValue?, _ field: @autoclosure () -> String) -> JSONValue? {
+    package mutating func requiredArray(_ value: JSONValue?, _ field: @autoclosure () -> String) -> JSONValue?
+    {
         guard value.present != nil else {
             fault(field(), "is required")
             return nil
@@ -102,7 +105,7 @@ struct RequestReader {
     }
 
     /// A string, or a list of strings.
-    mutating func texts(_ value: JSONValue?, _ field: @autoclosure () -> String) -> [String]? {
+    package mutating func texts(_ value: JSONValue?, _ field: @autoclosure () -> String) -> [String]? {
         guard let value = value.present else { return nil }
         if let text = value.string { return [text] }
         let texts = value.elements.map(\.string)
@@ -112,7 +115,7 @@ struct RequestReader {
     }
 
     /// One of the raw values of `Choice`.
-    mutating func choice<Choice: RawRepresentable & CaseIterable>(
+    package mutating func choice<Choice: RawRepresentable & CaseIterable>(
         _ value: JSONValue?, _ field: @autoclosure () -> String
     ) -> Choice? where Choice.RawValue == String {
         guard let text = text(value, field()) else { return nil }
@@ -125,5 +128,5 @@ struct RequestReader {
 
 extension JSONValue? {
     /// nil where it is `null`.
-    var present: JSONValue? { self?.isNull == true ? nil : self }
+    package var present: JSONValue? { self?.isNull == true ? nil : self }
 }
