@@ -99,6 +99,35 @@ extension Gateway {
         }
     }
 
+    /// Asks `upstream` once for something small, and gives back the body of its answer.
+    func ask(_ upstream: Upstream, _ encoded: UpstreamRequest) async throws -> [UInt8] {
+        let permit: Upstream.Permit
+        do throws(Upstream.Refusal) {
+            permit = try upstream.admit(at: time.instant())
+        } catch {
+            throw CallFailure(error, at: time.instant()).problem
+        }
+        let started = time.instant()
+        var outcome = Upstream.Outcome.told
+        defer { upstream.ended(permit, outcome, at: time.instant()) }
+        do {
+            return try await client.withResponse(upstream.request(encoded, permit.key, limits.upstream)) { response in
+                let body = try await response.body(limit: limits.largestAnswer)
+                guard (200..<300).contains(response.status) else {
+                    let retryAfter = UpstreamAttempt.retryAfter(response)
+                    let fault = upstream.codec.fault(status: response.status, body: body)
+                    outcome = self.outcome(of: fault, retryAfter: retryAfter)
+                    throw CallFailure(fault, retryAfter: retryAfter).problem
+                }
+                outcome = .answered(timeToFirstToken: time.instant() - started)
+                return body
+            }
+        } catch let error as HTTPClientError where error.kind != .cancelled {
+            outcome = self.outcome(of: error)
+            throw CallFailure(error).problem
+        }
+    }
+
     /// Ends a stream in which something went wrong.
     private func breakOff(_ call: ChatCall, _ problem: Problem) async throws {
         logger.warning(

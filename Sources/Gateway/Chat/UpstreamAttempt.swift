@@ -14,6 +14,7 @@ struct UpstreamAttempt {
     private let limits: Gateway.Limits
     private let upstreamRequest: UpstreamRequest
     private let isForwarded: Bool
+    private let codec: any ChatCodec
 
     /// What the provider said instead of an answer.
     struct Told: Error {
@@ -32,21 +33,18 @@ struct UpstreamAttempt {
         if upstream.codec.dialect == call.front.dialect,
             let request = upstream.codec.forward(call.document, call.outline, for: candidate.target)
         {
-            upstreamRequest = request
+            upstreamRequest = Self.withFields(of: call, request)
             isForwarded = true
+            codec = upstream.codec
             return
         }
         isForwarded = false
         let request = try call.request()
+        codec = upstream.codec.answering(request)
         do throws(UpstreamRequest.Unsayable) {
-            upstreamRequest = try upstream.codec.encode(request, for: candidate.target)
+            upstreamRequest = try codec.encode(request, for: candidate.target)
         } catch {
-            throw CallFailure(
-                Problem(
-                    .invalidRequest, code: "unsupported_by_model",
-                    "\(error.field): \(error.reason). Leave it out, or choose a model that has it.",
-                    field: error.field),
-                .elsewhere)
+            throw CallFailure(Problem(error), .elsewhere)
         }
         if !upstreamRequest.omitted.isEmpty {
             call.exchange.responseFields.replace(
@@ -54,14 +52,19 @@ struct UpstreamAttempt {
         }
     }
 
-    func request(_ key: Secret?) -> HTTPClientRequest {
-        var fields = upstream.settings.authorizationFields(key: key) + upstreamRequest.fields
-        if !fields.contains(where: { $0.name == "Content-Type" }) {
-            fields.append(("Content-Type", "application/json"))
+    /// With the fields in which a client says which features of the provider it wants.
+    private static func withFields(of call: ChatCall, _ request: UpstreamRequest) -> UpstreamRequest {
+        var request = request
+        for name in call.front.forwardedFields {
+            guard let value = call.exchange.request.fields[name] else { continue }
+            request.fields.removeAll { $0.name == name }
+            request.fields.append((name, String(decoding: value, as: UTF8.self)))
         }
-        var request = HTTPClientRequest(
-            "POST", url: upstream.settings.baseURL + upstreamRequest.path, fields: fields,
-            body: .bytes(upstreamRequest.body), deadlines: limits.upstream)
+        return request
+    }
+
+    func request(_ key: Secret?) -> HTTPClientRequest {
+        var request = upstream.request(upstreamRequest, key, limits.upstream)
         if call.outline.isStreaming {
             let client = call.client
             request.silence = .init(after: limits.silence) { try await client.keepAlive() }
@@ -75,7 +78,7 @@ struct UpstreamAttempt {
     func failure(_ response: HTTPClientResponse) async throws -> Told {
         let retryAfter = Self.retryAfter(response)
         let body = try await response.body(limit: limits.largestAnswer)
-        let fault = upstream.codec.fault(status: response.status, body: body)
+        let fault = codec.fault(status: response.status, body: body)
         var failure = CallFailure(fault, retryAfter: retryAfter)
         failure.problem.retryAfter = failure.problem.retryAfterSeconds == nil ? nil : retryAfter
         failure.problem.isWorthRetrying = response["x-should-retry"].flatMap(Bool.init)
@@ -111,13 +114,13 @@ struct UpstreamAttempt {
             throw UpstreamFault.garbled("not valid JSON: \(error)")
         }
         guard document.root.kind == .object else { throw UpstreamFault.garbled("no JSON object") }
-        note(upstream.codec.usage(of: document.root))
+        note(codec.usage(of: document.root))
         call.exchange.respond(
             200, ["Content-Type": response["content-type"] ?? "application/json"], body: body)
     }
 
     private func translate(_ body: [UInt8]) async throws {
-        let reply = try upstream.codec.decode(body)
+        let reply = try codec.decode(body)
         note(reply.usage)
         let context = try call.context()
         guard call.outline.isStreaming else {
@@ -134,7 +137,7 @@ struct UpstreamAttempt {
     // MARK: Streams
 
     private func relay(_ response: HTTPClientResponse, _ began: () -> Void) async throws {
-        var relay = StreamRelay(upstream.codec.watcher(call.outline))
+        var relay = StreamRelay(codec.watcher(call.outline))
         defer { note(relay.usage) }
         while let piece = try await response.next() {
             began()
@@ -149,7 +152,7 @@ struct UpstreamAttempt {
     }
 
     private func translateStream(_ response: HTTPClientResponse, _ began: () -> Void) async throws {
-        var decoder = upstream.codec.streamDecoder()
+        var decoder = codec.streamDecoder()
         var encoder = call.front.streamEncoder(try call.context())
         var usage: ChatUsage?
         defer { note(usage) }
@@ -189,7 +192,7 @@ struct UpstreamAttempt {
     // MARK: When to come back
 
     /// `retry-after-ms`, or `retry-after` in seconds; dates are for browsers.
-    private static func retryAfter(_ response: HTTPClientResponse) -> Duration? {
+    static func retryAfter(_ response: HTTPClientResponse) -> Duration? {
         if let text = response["retry-after-ms"], let count = Double(text), count >= 0, count < 1e9 {
             return .milliseconds(Int64(count))
         }
@@ -197,5 +200,28 @@ struct UpstreamAttempt {
             return .milliseconds(Int64(count * 1000))
         }
         return nil
+    }
+}
+
+extension Upstream {
+    func request(
+        _ encoded: UpstreamRequest, _ key: Secret?, _ deadlines: HTTPClientRequest.Deadlines
+    ) -> HTTPClientRequest {
+        var fields = settings.authorizationFields(key: key) + encoded.fields
+        if !fields.contains(where: { $0.name == "Content-Type" }) {
+            fields.append(("Content-Type", "application/json"))
+        }
+        return HTTPClientRequest(
+            "POST", url: settings.baseURL + encoded.path, fields: fields, body: .bytes(encoded.body),
+            deadlines: deadlines)
+    }
+}
+
+extension Problem {
+    init(_ unsayable: UpstreamRequest.Unsayable) {
+        self.init(
+            .invalidRequest, code: "unsupported_by_model",
+            "\(unsayable.field): \(unsayable.reason). Leave it out, or choose a model that has it.",
+            field: unsayable.field)
     }
 }

@@ -3,7 +3,7 @@ import HTTPWire
 
 /// What clients of the models call. They check their requests themselves, in their dialect.
 enum ModelEndpoints {
-    static let all = [chatCompletions, models]
+    static let all = [chatCompletions, messages, countTokens, models]
 
     private static let chatCompletions = Endpoint(
         .post, "/v1/chat/completions", "createChatCompletion", group: "Chat",
@@ -34,6 +34,59 @@ enum ModelEndpoints {
             AnswerDescription(504, "The provider did not answer in time."),
         ],
         direct: { gateway in { exchange in try await gateway(exchange.loop).chatCompletions(exchange) } })
+
+    private static let messages = Endpoint(
+        .post, "/v1/messages", "createMessage", group: "Chat",
+        "Answers a conversation, whole or as a stream, as Anthropic does.",
+        description:
+            "Anthropic's messages, with any chat model. Fields that are not named here go to the provider as they are "
+            + "where it speaks this dialect.",
+        access: .inference,
+        body: BodyDescription(
+            messageRequest(withLimit: true),
+            example:
+                #"{"model":"sandbox/echo","max_tokens":100,"messages":[{"role":"user","content":"Hello there."}]}"#
+        ),
+        answers: [
+            AnswerDescription(
+                200, "The answer.", message,
+                example: """
+                    {"id":"msg_req_1","type":"message","role":"assistant","model":"sandbox/echo",\
+                    "content":[{"type":"text","text":"Hello there."}],"stop_reason":"end_turn",\
+                    "stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":3}}
+                    """),
+            AnswerDescription(
+                200, "As a stream, where `stream` is true.",
+                example: "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+                mediaType: "text/event-stream"),
+            AnswerDescription(400, "The request is not as the model wants it."),
+            AnswerDescription(404, "There is no such model."),
+            AnswerDescription(502, "The provider failed."),
+            AnswerDescription(504, "The provider did not answer in time."),
+        ],
+        direct: { gateway in { exchange in try await gateway(exchange.loop).messages(exchange) } })
+
+    private static let countTokens = Endpoint(
+        .post, "/v1/messages/count_tokens", "countMessageTokens", group: "Chat",
+        "Says how many tokens a conversation has.",
+        description:
+            "As the provider counts them; where it does not say, as estimated, and then the answer has the field "
+            + "`X-Hivegate-Estimated: true`.",
+        access: .inference,
+        body: BodyDescription(
+            messageRequest(withLimit: false),
+            example: #"{"model":"sandbox/echo","messages":[{"role":"user","content":"Hello there."}]}"#),
+        answers: [
+            AnswerDescription(
+                200, "The count.",
+                .openObject([Field("input_tokens", .integer(0...Int.max), "The tokens.")]),
+                example: #"{"input_tokens":10}"#),
+            AnswerDescription(400, "The request is not as the model wants it."),
+            AnswerDescription(404, "There is no such model."),
+            AnswerDescription(502, "The provider failed."),
+            AnswerDescription(504, "The provider did not answer in time."),
+        ],
+        direct: { gateway in { exchange in try await gateway(exchange.loop).countTokens(exchange) } })
 
     private static let models = Endpoint(
         .get, "/v1/models", "listModels", group: "Models", "Lists the models that can be named.",
@@ -103,6 +156,31 @@ enum ModelEndpoints {
                 ]), 0...Int.max), "The answers."),
         .optional("usage", .openObject([]), isNullable: true, "The tokens that it took."),
     ]).named("ChatCompletion")
+
+    private static func messageRequest(withLimit: Bool) -> Schema {
+        let limit = Field(
+            "max_tokens", .integer(0...Int.max), "The most that is to be answered.")
+        return .openObject(
+            [
+                Field("model", .string(TextRule(1...Int.max)), "A model of `GET /v1/models`."),
+                Field("messages", .array(of: .openObject([]), 1...Int.max), "The conversation."),
+            ] + (withLimit ? [limit] : [])
+                + [
+                    .optional(
+                        "stream", .boolean, isNullable: true, "Whether the answer comes as a stream of events.")
+                ]
+        ).named(withLimit ? "MessageRequest" : "MessageCountRequest")
+    }
+
+    private static let message = Schema.openObject([
+        Field("id", .freeText, "The message."),
+        Field("type", .choice(["message"]), "Always `message`."),
+        Field("role", .choice(["assistant"]), "Always `assistant`."),
+        Field("model", .freeText, "The model that answered."),
+        Field("content", .array(of: .openObject([]), 0...Int.max), "What was answered."),
+        .optional("stop_reason", .freeText, isNullable: true, "Why it ended."),
+        Field("usage", .openObject([]), "The tokens that it took."),
+    ]).named("Message")
 
     private static let model = Schema.openObject([
         Field("id", .freeText, "As it is named in requests."),

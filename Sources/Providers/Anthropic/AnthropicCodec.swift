@@ -1,8 +1,8 @@
 package import Chat
-import JSON
+package import JSON
 
 /// Anthropic's Messages API, as it is spoken with upstreams.
-package struct AnthropicCodec: ChatCodec {
+package struct AnthropicCodec: ChatCodec, TokenCounting {
     package init() {}
 
     package var dialect: ChatDialect { .anthropic }
@@ -13,6 +13,26 @@ package struct AnthropicCodec: ChatCodec {
         var writer = AnthropicRequestWriter(request, for: target)
         return try writer.messages()
     }
+
+    package func forward(
+        _ document: JSONDocument, _ outline: ChatOutline, for target: ChatTarget
+    ) -> UpstreamRequest? {
+        do {
+            let body = try document.patched([.replace(["model"], .json(target.model))])
+            return UpstreamRequest(path: "/v1/messages", fields: [AnthropicRequestWriter.version], body: body)
+        } catch {
+            preconditionFailure("the model was read from this document: \(error)")
+        }
+    }
+
+    package func usage(of answer: JSONValue) -> ChatUsage? {
+        var usage = AnthropicUsage()
+        // What cannot be read is as good as not said: the answer passes as it is.
+        try? usage.take(answer["usage"])
+        return usage.chat
+    }
+
+    package func watcher(_ outline: ChatOutline) -> any StreamWatcher { AnthropicWatcher() }
 
     package func decode(_ body: [UInt8]) throws(UpstreamFault) -> ChatReply {
         try AnthropicReply.read(JSONDocument(upstream: body).root)

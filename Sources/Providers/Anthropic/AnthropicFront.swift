@@ -1,5 +1,6 @@
 package import Base
 package import Chat
+import HTTPWire
 package import JSON
 
 /// Anthropic's Messages API, as clients speak it with us.
@@ -7,6 +8,17 @@ package struct AnthropicFront: ChatFront {
     package init() {}
 
     package var dialect: ChatDialect { .anthropic }
+
+    package func outline(_ document: JSONDocument) throws(Problem) -> ChatOutline {
+        guard document.root.kind == .object else { throw .bodyIsNoObject }
+        var fields = RequestReader()
+        let model = fields.requiredText(document["model"], "model")
+        _ = fields.requiredArray(document["messages"], "messages")
+        if document["max_tokens"].present == nil { fields.fault("max_tokens", "is required") }
+        let isStreaming = fields.flag(document["stream"], "stream")
+        if let problem = fields.problem { throw problem }
+        return ChatOutline(model: model ?? "", isStreaming: isStreaming ?? false)
+    }
 
     package func request(_ document: JSONDocument) throws(Problem) -> ChatRequest {
         var reader = AnthropicRequestReader(document, isCount: false)
@@ -24,6 +36,19 @@ package struct AnthropicFront: ChatFront {
     package func body(_ problem: Problem, requestID: String) -> [UInt8] {
         AnthropicProblem.body(problem, requestID: requestID)
     }
+
+    package func failure(_ problem: Problem, requestID: String) -> [UInt8] {
+        var output: [UInt8] = []
+        SSEWriter.append(
+            event: "error", data: AnthropicProblem.body(problem, requestID: requestID), to: &output)
+        return output
+    }
+
+    package var keepAlive: [UInt8] { Self.ping }
+    private static let ping = Array("event: ping\ndata: {\"type\": \"ping\"}\n\n".utf8)
+
+    /// Which features of the provider the client wants, and in which version.
+    package var forwardedFields: [String] { ["anthropic-version", "anthropic-beta"] }
 
     /// A request to count tokens.
     package func countRequest(_ document: JSONDocument) throws(Problem) -> ChatRequest {

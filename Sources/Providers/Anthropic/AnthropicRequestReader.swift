@@ -16,7 +16,7 @@ struct AnthropicRequestReader {
 
     mutating func request() throws(Problem) -> ChatRequest {
         guard root.kind == .object else {
-            throw Problem(.invalidRequest, code: "invalid_request", "The request must be a JSON object.")
+            throw .bodyIsNoObject
         }
         var request = ChatRequest(model: reader.requiredText(root["model"], "model") ?? "", messages: [])
         if let system = instructions() { request.messages.append(system) }

@@ -11,7 +11,7 @@ struct AnthropicRequestWriter {
     private var json = JSONWriter(capacity: 4096)
     private var omitted: [String] = []
 
-    private static let version = (name: "anthropic-version", value: "2023-06-01")
+    static let version = (name: "anthropic-version", value: "2023-06-01")
     /// Files kept by the provider must be asked for.
     private static let filesFeature = (name: "anthropic-beta", value: "files-api-2025-04-14")
     /// Anthropic has no word for "any JSON object".

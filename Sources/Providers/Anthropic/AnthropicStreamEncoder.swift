@@ -32,8 +32,6 @@ package struct AnthropicStreamEncoder: ChatStreamEncoder {
 
     init(_ context: ReplyContext) { self.context = context }
 
-    package var keepAlive: [UInt8] { Array("event: ping\ndata: {\"type\": \"ping\"}\n\n".utf8) }
-
     package mutating func encode(_ event: ChatEvent, into output: inout [UInt8]) {
         if hasEnded { return }
         switch event {
@@ -70,7 +68,7 @@ package struct AnthropicStreamEncoder: ChatStreamEncoder {
         write("message_stop", into: &output) { _ in }
     }
 
-    package mutating func fail(_ problem: Problem, into output: inout [UInt8]) {
+    private mutating func fail(_ problem: Problem, into output: inout [UInt8]) {
         if hasEnded { return }
         hasEnded = true
         let body = AnthropicProblem.body(problem, requestID: context.requestID)

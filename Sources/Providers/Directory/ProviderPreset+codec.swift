@@ -5,9 +5,10 @@ extension ProviderPreset {
     package var codec: (any ChatCodec)? {
         switch chat {
         case .openAIChat: OpenAIChatCodec(quirks)
+        case .anthropic: AnthropicCodec()
         case .cohere: CohereCodec()
         case .ollama: OllamaCodec()
-        case .openAIResponses, .anthropic, .gemini, .bedrock, .sandbox, nil: nil
+        case .openAIResponses, .gemini, .bedrock, .sandbox, nil: nil
         }
     }
 

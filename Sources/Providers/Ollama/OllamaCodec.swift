@@ -9,9 +9,11 @@ package struct OllamaCodec: ChatCodec {
     /// For an answer that stands alone: its calls are named from `call_0` on.
     package init() { firstCall = 0 }
 
-    /// For the answer to `request`: the names of its calls are none that the conversation has already.
-    package init(answering request: ChatRequest) {
-        firstCall = OllamaCallNames.next(in: request.messages)
+    private init(firstCall: Int) { self.firstCall = firstCall }
+
+    /// The names of the answer's calls are none that the conversation has already.
+    package func answering(_ request: ChatRequest) -> any ChatCodec {
+        OllamaCodec(firstCall: OllamaCallNames.next(in: request.messages))
     }
 
     package var dialect: ChatDialect { .ollama }

@@ -46,6 +46,8 @@ package struct OpenAIChatFront: ChatFront {
         OpenAIProblem.event(problem, requestID: requestID)
     }
 
+    package var forwardedFields: [String] { [] }
+
     package var keepAlive: [UInt8] { OpenAIChatStreamEncoder.comment }
 }
 

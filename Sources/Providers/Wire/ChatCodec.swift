@@ -10,6 +10,9 @@ package protocol ChatCodec: Sendable {
     func encode(_ request: ChatRequest, for target: ChatTarget) throws(UpstreamRequest.Unsayable)
         -> UpstreamRequest
 
+    /// A codec for the answer to `request`: some formats leave out what the conversation tells.
+    func answering(_ request: ChatRequest) -> any ChatCodec
+
     /// A client's request of this same dialect, with nothing changed but what must be; nil where clients do not speak
     /// this dialect.
     func forward(_ document: JSONDocument, _ outline: ChatOutline, for target: ChatTarget) -> UpstreamRequest?
@@ -31,6 +34,8 @@ package protocol ChatCodec: Sendable {
 }
 
 extension ChatCodec {
+    package func answering(_ request: ChatRequest) -> any ChatCodec { self }
+
     package func forward(
         _ document: JSONDocument, _ outline: ChatOutline, for target: ChatTarget
     ) -> UpstreamRequest? { nil }

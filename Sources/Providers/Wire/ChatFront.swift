@@ -23,6 +23,9 @@ package protocol ChatFront: Sendable {
     /// What went wrong in the middle of a stream, which ends with it: never like one that is whole.
     func failure(_ problem: Problem, requestID: String) -> [UInt8]
 
+    /// The fields of a request that go with it where it is passed on.
+    var forwardedFields: [String] { get }
+
     /// Something that clients skip, for when there is nothing to say in a stream.
     var keepAlive: [UInt8] { get }
 }

@@ -2,7 +2,8 @@
 package struct UpstreamRequest: Sendable {
     /// Behind the base URL, with a leading `/` and what must be percent-encoded encoded.
     package var path: String
-    /// Besides authorization and `Content-Type: application/json`.
+    /// Besides authorization, and `Content-Type: application/json` where there is none among these: one that a codec
+    /// gives wins.
     package var fields: [(name: String, value: String)]
     package var body: [UInt8]
     /// Fields of the client's request, as the client's dialect names them in general (`seed`, `user`), that this
