@@ -111,7 +111,8 @@ extension Gateway {
         var outcome = Upstream.Outcome.told
         defer { upstream.ended(permit, outcome, at: time.instant()) }
         do {
-            return try await client.withResponse(upstream.request(encoded, permit.key, limits.upstream)) { response in
+            return try await client.withResponse(upstream.request(encoded, permit.key, limits.upstream)) {
+                response in
                 let body = try await response.body(limit: limits.largestAnswer)
                 guard (200..<300).contains(response.status) else {
                     let retryAfter = UpstreamAttempt.retryAfter(response)

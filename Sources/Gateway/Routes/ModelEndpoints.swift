@@ -167,7 +167,8 @@ enum ModelEndpoints {
             ] + (withLimit ? [limit] : [])
                 + [
                     .optional(
-                        "stream", .boolean, isNullable: true, "Whether the answer comes as a stream of events.")
+                        "stream", .boolean, isNullable: true,
+                        "Whether the answer comes as a stream of events.")
                 ]
         ).named(withLimit ? "MessageRequest" : "MessageCountRequest")
     }
