@@ -33,7 +33,7 @@ package struct CohereEmbeddingCodec: EmbeddingCodec {
         let list = embeddings?.kind == .array ? embeddings : embeddings?["float"] ?? embeddings?["base64"]
         return EmbeddingReply(
             vectors: try EmbeddingVector.read(list: list, count: inputCount),
-            inputTokens: root["meta"]?["billed_units"]?["input_tokens"]?.int)
+            inputTokens: root["meta"]?["billed_units"]?["input_tokens"]?.tokenCount)
     }
 
     package func fault(status: Int, body: [UInt8]) -> UpstreamFault {

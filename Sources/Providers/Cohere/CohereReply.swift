@@ -103,9 +103,9 @@ enum CohereReply {
 
     private static func counts(_ value: JSONValue?) -> ChatUsage? {
         guard let value = value.present else { return nil }
-        let input = value["input_tokens"]?.int
-        let output = value["output_tokens"]?.int
+        let input = value["input_tokens"]?.tokenCount
+        let output = value["output_tokens"]?.tokenCount
         if input == nil && output == nil { return nil }
-        return ChatUsage(input: max(0, input ?? 0), output: max(0, output ?? 0))
+        return ChatUsage(input: input ?? 0, output: output ?? 0)
     }
 }

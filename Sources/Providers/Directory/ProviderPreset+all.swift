@@ -50,7 +50,7 @@ extension ProviderPreset {
         ProviderPreset("cohere", "Cohere", chat: .cohere, baseURL: "https://api.cohere.com") {
             $0.embeddings = .cohere
             $0.keyEnvironment = ["CO_API_KEY", "COHERE_API_KEY"]
-            $0.baseURLEnvironment = ["CO_API_URL", "COHERE_API_BASE"]
+            $0.baseURLEnvironment = ["CO_API_URL"]
         },
         ProviderPreset(
             "bedrock", "Amazon Bedrock", chat: .bedrock,

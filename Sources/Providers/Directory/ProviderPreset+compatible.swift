@@ -21,11 +21,12 @@ extension ProviderPreset {
             $0.quirks.limitField = .maxCompletionTokens
             $0.quirks.knowsDeveloperRole = true
         },
-        ProviderPreset("together", "Together AI", chat: .openAIChat, baseURL: "https://api.together.xyz/v1") {
+        ProviderPreset("together", "Together AI", chat: .openAIChat, baseURL: "https://api.together.ai/v1") {
             $0.aliases = ["together_ai", "togetherai"]
             $0.embeddings = .openAI
             $0.keyEnvironment = ["TOGETHER_API_KEY", "TOGETHERAI_API_KEY", "TOGETHER_AI_TOKEN"]
-            $0.baseURLEnvironment = ["TOGETHER_BASE_URL", "TOGETHER_AI_API_BASE"]
+            // Their own SDK's variable is without the path.
+            $0.baseURLEnvironment = ["TOGETHER_AI_API_BASE"]
             $0.embeddingQuirks.takesTokens = false
             $0.embeddingQuirks.knowsBase64 = false
         },
@@ -102,11 +103,12 @@ extension ProviderPreset {
         },
         ProviderPreset(
             "dashscope", "Alibaba DashScope", chat: .openAIChat,
-            baseURL: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"
+            baseURL: "https://dashscope.aliyuncs.com/compatible-mode/v1"
         ) {
             $0.aliases = ["qwen", "alibaba"]
             $0.embeddings = .openAI
             $0.keyEnvironment = ["DASHSCOPE_API_KEY"]
+            // Outside of China it is at dashscope-intl.aliyuncs.com, with keys of its own.
             $0.baseURLEnvironment = ["DASHSCOPE_API_BASE", "DASHSCOPE_BASE_URL"]
             $0.quirks.thinkingSwitch = .flag
             $0.embeddingQuirks.takesTokens = false

@@ -47,7 +47,7 @@ package struct GeminiEmbeddingCodec: EmbeddingCodec {
             throw .garbled("\(vectors.count) vectors for \(inputCount) inputs")
         }
         return EmbeddingReply(
-            vectors: vectors, inputTokens: root["usageMetadata"]?["promptTokenCount"]?.int)
+            vectors: vectors, inputTokens: root["usageMetadata"]?["promptTokenCount"]?.tokenCount)
     }
 
     package func fault(status: Int, body: [UInt8]) -> UpstreamFault {

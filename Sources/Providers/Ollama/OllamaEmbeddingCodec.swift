@@ -31,7 +31,7 @@ package struct OllamaEmbeddingCodec: EmbeddingCodec {
         return EmbeddingReply(
             model: root["model"]?.string,
             vectors: try EmbeddingVector.read(list: root["embeddings"], count: inputCount),
-            inputTokens: root["prompt_eval_count"]?.int)
+            inputTokens: root["prompt_eval_count"]?.tokenCount)
     }
 
     package func fault(status: Int, body: [UInt8]) -> UpstreamFault {

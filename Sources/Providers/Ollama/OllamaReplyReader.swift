@@ -77,11 +77,11 @@ struct OllamaReplyReader {
     }
 
     private mutating func end(_ line: JSONValue, _ events: inout [ChatEvent]) throws(UpstreamFault) {
-        let input = line["prompt_eval_count"]?.int
-        let output = line["eval_count"]?.int
+        let input = line["prompt_eval_count"]?.tokenCount
+        let output = line["eval_count"]?.tokenCount
         // A prompt that was read before is not counted again, and then not said.
         if input != nil || output != nil {
-            events.append(.usage(ChatUsage(input: max(0, input ?? 0), output: max(0, output ?? 0))))
+            events.append(.usage(ChatUsage(input: input ?? 0, output: output ?? 0)))
         }
         let isCut = line["done_reason"]?.stringEquals("length") == true
         events.append(.finished(ChatFinish(isCut ? .length : callCount > 0 ? .toolCalls : .stop)))

@@ -81,7 +81,7 @@ package struct OpenAIEmbeddingCodec: EmbeddingCodec {
         let usage = root["usage"]
         return EmbeddingReply(
             model: root["model"]?.string, vectors: whole,
-            inputTokens: usage?["prompt_tokens"]?.int ?? usage?["total_tokens"]?.int)
+            inputTokens: usage?["prompt_tokens"]?.tokenCount ?? usage?["total_tokens"]?.tokenCount)
     }
 
     package func fault(status: Int, body: [UInt8]) -> UpstreamFault {

@@ -57,10 +57,10 @@ package struct OpenAIImageCodec: ImageCodec {
     }
 
     private static func usage(_ value: JSONValue?) -> ImageReply.Usage? {
-        guard let value = value.present, let input = value["input_tokens"]?.int,
-            let output = value["output_tokens"]?.int
+        guard let value = value.present, let input = value["input_tokens"]?.tokenCount,
+            let output = value["output_tokens"]?.tokenCount
         else { return nil }
-        let imageInput = min(input, value["input_tokens_details"]?["image_tokens"]?.int ?? 0)
+        let imageInput = min(input, value["input_tokens_details"]?["image_tokens"]?.tokenCount ?? 0)
         return ImageReply.Usage(textInput: input - imageInput, imageInput: imageInput, output: output)
     }
 

@@ -46,7 +46,7 @@ struct AnthropicRoundTripTests {
             var stream: [UInt8] = []
             for event in reply.events {
                 encoder.encode(event, into: &stream)
-                stream += encoder.keepAlive
+                stream += front.keepAlive
             }
             encoder.end(into: &stream)
             for size in [5, Int.max] {

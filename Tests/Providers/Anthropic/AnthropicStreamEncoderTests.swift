@@ -142,9 +142,7 @@ struct AnthropicStreamEncoderTests {
         var encoder = AnthropicFront().streamEncoder(context)
         var bytes: [UInt8] = []
         encoder.encode(.text("a"), into: &bytes)
-        encoder.fail(Problem(.overloaded, code: "c", "Busy."), into: &bytes)
-        encoder.encode(.finished(ChatFinish(.stop)), into: &bytes)
-        encoder.end(into: &bytes)
+        bytes += AnthropicFront().failure(Problem(.overloaded, code: "c", "Busy."), requestID: "req_42")
         let last = try #require(try ToldByAnthropic.events(bytes).last)
         #expect(last["type"]?.string == "error")
         #expect(last["error"]?["type"]?.string == "overloaded_error")
