@@ -48,6 +48,7 @@ package struct ErrorResponder: Sendable {
     package static func problem(_ error: any Error) -> Problem {
         switch error {
         case let problem as Problem: problem
+        case let failure as CallFailure: failure.problem
         case let error as HTTPClientError: problem(error)
         case let error as PostgresError: problem(error)
         case is KeyRing.Slow: databaseIsAway("the look-up of a key takes too long")

@@ -65,7 +65,7 @@ final class GatewayWorld: @unchecked Sendable {
             let upstreams = servers.map { name, server in
                 Upstream(
                     .init(
-                        name: name, codec: OpenAIChatCodec(.openAI), baseURL: server.url,
+                        name: name, chat: OpenAIChatCodec(.openAI), baseURL: server.url,
                         keys: keys.map { Secret($0) }, modelsPath: "/models"))
             }
             try await world.start(upstreams, endpoints)

@@ -25,7 +25,9 @@ extension Gateway {
             let request = try front.countRequest(document)
             let candidates = try router.candidates(
                 for: request.model, RouteWishes(), caller: caller, at: time.instant())
-            let count = try await count(request, by: candidates[0])
+            let count: (tokens: Int, isEstimated: Bool) = try await tryInTurn(candidates) { candidate in
+                try await self.count(request, by: candidate)
+            }
             if count.isEstimated { exchange.responseFields.append("X-Hivegate-Estimated", "true") }
             exchange.respond(
                 200, ["Content-Type": "application/json"], body: front.countBody(tokens: count.tokens))
@@ -36,16 +38,17 @@ extension Gateway {
     private func count(
         _ request: ChatRequest, by candidate: Candidate
     ) async throws -> (tokens: Int, isEstimated: Bool) {
-        guard case .upstream(let upstream) = candidate.place, let codec = upstream.codec as? any TokenCounting
+        guard case .upstream(let upstream) = candidate.place,
+            let codec = upstream.settings.chat as? any TokenCounting
         else { return (TokenEstimate.tokens(in: request.messages), true) }
         let encoded: UpstreamRequest
         do throws(UpstreamRequest.Unsayable) {
             encoded = try codec.encodeCount(request, for: candidate.target)
         } catch { throw Problem(error) }
-        let body = try await ask(upstream, encoded)
-        do throws(UpstreamFault) { return (try codec.decodeCount(body), false) } catch {
-            throw CallFailure(error, retryAfter: nil).problem
-        }
+        let count = try await answer(
+            to: encoded, from: upstream, fault: { codec.fault(status: $0, body: $1) },
+            decode: { body throws(UpstreamFault) in try codec.decodeCount(body) })
+        return (count, false)
     }
 
     /// Answers a request for a conversation, whatever its dialect, and says in that dialect what goes wrong.
@@ -61,8 +64,35 @@ extension Gateway {
         }
     }
 
+    private func serve(_ call: ChatCall, _ candidates: [Candidate]) async throws {
+        do {
+            try await tryInTurn(candidates, isCommitted: { call.client.hasBegun }) { candidate in
+                switch candidate.place {
+                case .sandbox(let model):
+                    guard model.purpose == .chat else { throw CallFailure.cannot("chat", candidate) }
+                    try await SandboxAnswer(call, model, candidate).send(by: self)
+                case .upstream(let upstream):
+                    guard let chat = upstream.settings.chat else {
+                        throw CallFailure.cannot("chat", candidate)
+                    }
+                    try await UpstreamAttempt(call, candidate, upstream, chat, limits: limits)
+                        .send(by: self)
+                }
+            }
+        } catch let failure as CallFailure where call.client.hasBegun {
+            let problem = failure.problem
+            logger.warning(
+                "stream broke off", ("request_id", "\(call.exchange.id)"), ("code", "\(problem.code)"),
+                ("reason", "\(problem.detail ?? "")"))
+            try await call.client.fail(problem)
+        } catch let failure as CallFailure {
+            guard let answer = failure.answer else { throw failure }
+            call.exchange.respond(answer.status, ["Content-Type": "application/json"], body: answer.body)
+        }
+    }
+
     /// Runs `body` for a caller who may ask models, and says in the dialect of `front` what goes wrong.
-    private func guarded(
+    func guarded(
         _ exchange: Exchange, _ front: some ChatFront, _ body: (Caller) async throws -> Void
     ) async {
         exchange.responseFields.append("X-Request-Id", exchange.id)

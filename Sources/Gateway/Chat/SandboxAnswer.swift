@@ -32,12 +32,10 @@ struct SandboxAnswer {
         }
     }
 
-    func send() async throws {
+    func send(by gateway: Gateway) async throws {
         let pace = replies[0].pace
         call.attempts += 1
-        call.exchange.responseFields.replace("X-Hivegate-Provider", "sandbox")
-        call.exchange.responseFields.replace("X-Hivegate-Model", candidate.target.model)
-        call.exchange.responseFields.replace("X-Hivegate-Attempts", "\(call.attempts)")
+        gateway.nameServer(candidate, attempts: call.attempts, call.exchange)
         if pace.beforeFirstPiece > .zero { try await call.exchange.loop.sleep(for: pace.beforeFirstPiece) }
         if replies[0].fault == .beforeFirstPiece { throw Self.fault }
         if call.outline.isStreaming {

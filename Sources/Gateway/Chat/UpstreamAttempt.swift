@@ -10,37 +10,33 @@ import Providers
 /// they do not.
 struct UpstreamAttempt {
     private let call: ChatCall
+    private let candidate: Candidate
     private let upstream: Upstream
     private let limits: Gateway.Limits
     private let upstreamRequest: UpstreamRequest
     private let isForwarded: Bool
     private let codec: any ChatCodec
 
-    /// What the provider said instead of an answer.
-    struct Told: Error {
-        var fault: UpstreamFault
-        var retryAfter: Duration?
-        var failure: CallFailure
-    }
-
     /// Throws a `Problem` where the request cannot be said in the provider's dialect, or is none.
     init(
-        _ call: ChatCall, _ candidate: Candidate, _ upstream: Upstream, limits: Gateway.Limits
+        _ call: ChatCall, _ candidate: Candidate, _ upstream: Upstream, _ chat: any ChatCodec,
+        limits: Gateway.Limits
     ) throws {
         self.call = call
+        self.candidate = candidate
         self.upstream = upstream
         self.limits = limits
-        if upstream.codec.dialect == call.front.dialect,
-            let request = upstream.codec.forward(call.document, call.outline, for: candidate.target)
+        if chat.dialect == call.front.dialect,
+            let request = chat.forward(call.document, call.outline, for: candidate.target)
         {
             upstreamRequest = Self.withFields(of: call, request)
             isForwarded = true
-            codec = upstream.codec
+            codec = chat
             return
         }
         isForwarded = false
         let request = try call.request()
-        codec = upstream.codec.answering(request)
+        codec = chat.answering(request)
         do throws(UpstreamRequest.Unsayable) {
             upstreamRequest = try codec.encode(request, for: candidate.target)
         } catch {
@@ -63,30 +59,28 @@ struct UpstreamAttempt {
         return request
     }
 
-    func request(_ key: Secret?) -> HTTPClientRequest {
-        var request = upstream.request(upstreamRequest, key, limits.upstream)
-        if call.outline.isStreaming {
-            let client = call.client
-            request.silence = .init(after: limits.silence) { try await client.keepAlive() }
+    func send(by gateway: Gateway) async throws {
+        let client = call.client
+        let silence =
+            call.outline.isStreaming
+            ? HTTPClientRequest.Silence(after: limits.silence) { try await client.keepAlive() } : nil
+        call.attempts += 1
+        do {
+            try await gateway.send(
+                upstreamRequest, to: upstream, silence: silence,
+                fault: { codec.fault(status: $0, body: $1) }
+            ) { response, began in
+                gateway.nameServer(candidate, attempts: call.attempts, call.exchange)
+                try await answer(response, began: began)
+            }
+        } catch var failure as CallFailure {
+            // Words of another dialect would say nothing to the client.
+            if !isForwarded || !failure.isClients { failure.answer = nil }
+            throw failure
         }
-        return request
     }
 
     // MARK: What comes back
-
-    /// What an answer that is no success means.
-    func failure(_ response: HTTPClientResponse) async throws -> Told {
-        let retryAfter = Self.retryAfter(response)
-        let body = try await response.body(limit: limits.largestAnswer)
-        let fault = codec.fault(status: response.status, body: body)
-        var failure = CallFailure(fault, retryAfter: retryAfter)
-        failure.problem.retryAfter = failure.problem.retryAfterSeconds == nil ? nil : retryAfter
-        failure.problem.isWorthRetrying = response["x-should-retry"].flatMap(Bool.init)
-        if isForwarded, failure.problem.kind.status < 500, fault.kind != .rateLimited {
-            failure.answer = (response.status, body)
-        }
-        return Told(fault: fault, retryAfter: retryAfter, failure: failure)
-    }
 
     /// Gives the client the answer; `began` is called when its first byte has come.
     func answer(_ response: HTTPClientResponse, began: () -> Void) async throws {
@@ -189,39 +183,4 @@ struct UpstreamAttempt {
         if let usage { call.usage = usage }
     }
 
-    // MARK: When to come back
-
-    /// `retry-after-ms`, or `retry-after` in seconds; dates are for browsers.
-    static func retryAfter(_ response: HTTPClientResponse) -> Duration? {
-        if let text = response["retry-after-ms"], let count = Double(text), count >= 0, count < 1e9 {
-            return .milliseconds(Int64(count))
-        }
-        if let text = response["retry-after"], let count = Double(text), count >= 0, count < 1e6 {
-            return .milliseconds(Int64(count * 1000))
-        }
-        return nil
-    }
-}
-
-extension Upstream {
-    func request(
-        _ encoded: UpstreamRequest, _ key: Secret?, _ deadlines: HTTPClientRequest.Deadlines
-    ) -> HTTPClientRequest {
-        var fields = settings.authorizationFields(key: key) + encoded.fields
-        if !fields.contains(where: { $0.name == "Content-Type" }) {
-            fields.append(("Content-Type", "application/json"))
-        }
-        return HTTPClientRequest(
-            "POST", url: settings.baseURL + encoded.path, fields: fields, body: .bytes(encoded.body),
-            deadlines: deadlines)
-    }
-}
-
-extension Problem {
-    init(_ unsayable: UpstreamRequest.Unsayable) {
-        self.init(
-            .invalidRequest, code: "unsupported_by_model",
-            "\(unsayable.field): \(unsayable.reason). Leave it out, or choose a model that has it.",
-            field: unsayable.field)
-    }
 }

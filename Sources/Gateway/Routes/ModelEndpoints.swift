@@ -3,7 +3,7 @@ import HTTPWire
 
 /// What clients of the models call. They check their requests themselves, in their dialect.
 enum ModelEndpoints {
-    static let all = [chatCompletions, messages, countTokens, models]
+    static let all = [chatCompletions, messages, countTokens, models] + GenerationEndpoints.all
 
     private static let chatCompletions = Endpoint(
         .post, "/v1/chat/completions", "createChatCompletion", group: "Chat",

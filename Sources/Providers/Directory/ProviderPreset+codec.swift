@@ -2,7 +2,7 @@ import Chat
 
 extension ProviderPreset {
     /// How its chat models are spoken with; nil where it has none, or answers in this process.
-    package var codec: (any ChatCodec)? {
+    package var chatCodec: (any ChatCodec)? {
         switch chat {
         case .openAIChat: OpenAIChatCodec(quirks)
         case .anthropic: AnthropicCodec()
@@ -11,6 +11,27 @@ extension ProviderPreset {
         case .openAIResponses, .gemini, .bedrock, .sandbox, nil: nil
         }
     }
+
+    package var embeddingCodec: (any EmbeddingCodec)? {
+        switch embeddings {
+        case .openAI: OpenAIEmbeddingCodec(embeddingQuirks)
+        case .cohere: CohereEmbeddingCodec()
+        case .gemini: GeminiEmbeddingCodec()
+        case .ollama: OllamaEmbeddingCodec()
+        case nil: nil
+        }
+    }
+
+    package var imageCodec: (any ImageCodec)? {
+        switch images {
+        case .openAI: OpenAIImageCodec()
+        case .stability: StabilityCodec()
+        case nil: nil
+        }
+    }
+
+    /// Whether we speak with it at all.
+    package var isSpoken: Bool { chatCodec != nil || embeddings != nil || images != nil }
 
     /// Where it lists its models in OpenAI's shape, behind the base URL; nil where it does not.
     package var modelsPath: String? { chat == .openAIChat ? "/models" : nil }

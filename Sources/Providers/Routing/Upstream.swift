@@ -8,7 +8,10 @@ package final class Upstream: Sendable {
         /// What models of it begin with: `openai` in `openai/gpt-5`.
         package var name: String
         package var title: String
-        package var codec: any ChatCodec
+        /// How each kind of its models is spoken with; nil where it has none.
+        package var chat: (any ChatCodec)?
+        package var embeddings: (any EmbeddingCodec)?
+        package var images: (any ImageCodec)?
         /// Without a `/` at its end.
         package var baseURL: String
         package var authorization: ProviderPreset.Authorization
@@ -19,13 +22,16 @@ package final class Upstream: Sendable {
         package var modelsPath: String?
 
         package init(
-            name: String, title: String? = nil, codec: any ChatCodec, baseURL: String,
+            name: String, title: String? = nil, chat: (any ChatCodec)?,
+            embeddings: (any EmbeddingCodec)? = nil, images: (any ImageCodec)? = nil, baseURL: String,
             authorization: ProviderPreset.Authorization = .bearer, keys: [Secret],
             modelsPath: String? = nil
         ) {
             self.name = name
             self.title = title ?? name
-            self.codec = codec
+            self.chat = chat
+            self.embeddings = embeddings
+            self.images = images
             self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
             self.authorization = authorization
             self.keys = keys
@@ -63,7 +69,6 @@ package final class Upstream: Sendable {
     }
 
     package var name: String { settings.name }
-    package var codec: any ChatCodec { settings.codec }
 
     // MARK: Going there
 

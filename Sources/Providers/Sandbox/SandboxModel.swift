@@ -8,6 +8,20 @@ package enum SandboxModel: String, CaseIterable, Sendable {
     case slow
     /// Fails twice out of three times: before its first word, or in the middle.
     case flaky
+    /// Gives vectors.
+    case embed
+    /// Draws coloured squares.
+    case image
+
+    package enum Purpose: Sendable { case chat, embeddings, images }
+
+    package var purpose: Purpose {
+        switch self {
+        case .echo, .story, .slow, .flaky: .chat
+        case .embed: .embeddings
+        case .image: .images
+        }
+    }
 
     package static let prefix = "sandbox/"
 

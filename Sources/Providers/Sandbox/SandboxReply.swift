@@ -31,7 +31,7 @@ package struct SandboxReply: Equatable, Sendable {
         let whole =
             switch model {
             case .echo: "Sandbox echo: \(prompt)"
-            case .story, .slow, .flaky: "Sandbox story: \(SandboxStory.tell(&generator))"
+            case .story, .slow, .flaky, .embed, .image: "Sandbox story: \(SandboxStory.tell(&generator))"
             }
         let stopped = Self.cut(whole, before: stop)
         let (pieces, isComplete) = Self.pieces(of: stopped, maximumTokens: maximumTokens)

@@ -7,16 +7,13 @@ struct ProviderSettings {
     private(set) var upstreams: [Upstream.Settings] = []
 
     init(_ reader: inout EnvironmentReader) {
-        for preset in ProviderPreset.all {
-            guard let codec = preset.codec, let settings = Self.settings(preset, codec, &reader) else {
-                continue
-            }
-            upstreams.append(settings)
+        for preset in ProviderPreset.all where preset.isSpoken {
+            if let settings = Self.settings(preset, &reader) { upstreams.append(settings) }
         }
     }
 
     private static func settings(
-        _ preset: ProviderPreset, _ codec: any ChatCodec, _ reader: inout EnvironmentReader
+        _ preset: ProviderPreset, _ reader: inout EnvironmentReader
     ) -> Upstream.Settings? {
         let keys = keys(preset, &reader)
         let given = firstSet(preset.baseURLEnvironment, &reader) { reader, name in
@@ -42,7 +39,8 @@ struct ProviderSettings {
                 "must be an http or https URL, such as \(preset.baseURL ?? "https://provider.example")")
         }
         return Upstream.Settings(
-            name: preset.name, title: preset.title, codec: codec, baseURL: baseURL,
+            name: preset.name, title: preset.title, chat: preset.chatCodec,
+            embeddings: preset.embeddingCodec, images: preset.imageCodec, baseURL: baseURL,
             authorization: keys.isEmpty ? .none : preset.authorization, keys: keys,
             modelsPath: preset.modelsPath)
     }

@@ -9,7 +9,7 @@ struct UpstreamTests {
     private func upstream(keys: String...) -> Upstream {
         Upstream(
             .init(
-                name: "x", codec: OpenAIChatCodec(), baseURL: "http://127.0.0.1:1/",
+                name: "x", chat: OpenAIChatCodec(), baseURL: "http://127.0.0.1:1/",
                 keys: keys.map(Secret.init)))
     }
 
@@ -90,7 +90,7 @@ struct UpstreamTests {
     @Test func `without a key there is none to show`() throws {
         let upstream = Upstream(
             .init(
-                name: "x", codec: OpenAIChatCodec(), baseURL: "http://h", authorization: .none, keys: []))
+                name: "x", chat: OpenAIChatCodec(), baseURL: "http://h", authorization: .none, keys: []))
         #expect(try upstream.admit(at: start).key == nil)
         #expect(upstream.settings.authorizationFields(key: nil).isEmpty)
     }

@@ -7,8 +7,10 @@ struct CallFailure: Error {
     /// What the client is told if nothing helps.
     var problem: Problem
     var remedy: Remedy
-    /// What the provider said, where the client speaks its dialect and the fault is the client's.
+    /// What the provider said.
     var answer: (status: Int, body: [UInt8])?
+    /// Whether the client can mend it, and so had better read what the provider said, if it speaks its dialect.
+    var isClients = false
 
     enum Remedy: Equatable {
         /// It would fail anywhere.
@@ -70,7 +72,8 @@ struct CallFailure: Error {
         let seconds = retryAfter?.wholeSeconds
         let detail = "\(fault.kind.rawValue), status \(fault.status ?? 0): \(fault.message)"
         func client(_ kind: Problem.Kind, _ code: String) -> Problem {
-            Problem(kind, code: fault.code ?? code, fault.message, field: fault.field, detail: detail)
+            Problem(
+                kind, code: fault.code ?? code, fault.message, field: fault.field, detail: detail)
         }
         switch fault.kind {
         case .invalidRequest: self.init(client(.invalidRequest, "invalid_request"), .none)
@@ -112,6 +115,8 @@ struct CallFailure: Error {
                     "The provider's answer broke off or cannot be understood. Try again.", detail: detail),
                 .again(after: nil))
         }
+        problem.retryAfter = problem.retryAfterSeconds == nil ? nil : retryAfter
+        isClients = problem.kind.status < 500 && fault.kind != .rateLimited
     }
 }
 
@@ -126,4 +131,41 @@ extension Problem {
 extension Duration {
     /// At least one.
     fileprivate var wholeSeconds: Int { max(1, Int((nanoseconds + 999_999_999) / 1_000_000_000)) }
+}
+
+extension CallFailure {
+    static let retriesExhausted = CallFailure(
+        Problem(
+            .unavailable, code: "provider_unavailable",
+            "The provider fails at the moment. Try again later, or another model.", retryAfterSeconds: 2,
+            detail: "the budget for retries is spent"),
+        .elsewhere)
+
+    /// A model is asked for what it is not made for.
+    static func cannot(_ purpose: String, _ candidate: Candidate) -> CallFailure {
+        CallFailure(
+            Problem(
+                .invalidRequest, code: "unsupported_by_model",
+                "model: \"\(candidate.id.prefix(100))\" is not for \(purpose). Choose another model.",
+                field: "model"),
+            .elsewhere)
+    }
+
+    /// Whether the client learns more from this failure than from a later one.
+    func outweighs(_ later: CallFailure) -> Bool { weight > later.weight }
+
+    /// What the client can mend itself comes first, then what a provider said, then that nobody was asked.
+    private var weight: Int {
+        if problem.kind.status < 500, problem.kind != .rateLimited { return 2 }
+        return problem.code == "provider_unavailable" ? 0 : 1
+    }
+}
+
+extension Problem {
+    init(_ unsayable: UpstreamRequest.Unsayable) {
+        self.init(
+            .invalidRequest, code: "unsupported_by_model",
+            "\(unsayable.field): \(unsayable.reason). Leave it out, or choose a model that has it.",
+            field: unsayable.field)
+    }
 }

@@ -1,0 +1,110 @@
+import Base
+import HTTPClient
+import Providers
+
+extension Gateway {
+    /// Sends one request to `upstream`, if that takes one now, and reads its answer; the upstream learns what came of it.
+    ///
+    /// `read` is given a success only, and calls `began` when its first byte has come. What goes wrong is a
+    /// `CallFailure`.
+    func send<Answer>(
+        _ encoded: UpstreamRequest, to upstream: Upstream, silence: HTTPClientRequest.Silence? = nil,
+        fault: (_ status: Int, _ body: [UInt8]) -> UpstreamFault,
+        read: (_ response: HTTPClientResponse, _ began: () -> Void) async throws -> Answer
+    ) async throws -> Answer {
+        let permit: Upstream.Permit
+        do throws(Upstream.Refusal) {
+            permit = try upstream.admit(at: time.instant())
+        } catch {
+            throw CallFailure(error, at: time.instant())
+        }
+        let started = time.instant()
+        var outcome = Upstream.Outcome.told
+        defer { upstream.ended(permit, outcome, at: time.instant()) }
+        var request = upstream.request(encoded, permit.key, limits.upstream)
+        request.silence = silence
+        do {
+            return try await client.withResponse(request) { response in
+                guard (200..<300).contains(response.status) else {
+                    let body = try await response.body(limit: limits.largestAnswer)
+                    let told = fault(response.status, body)
+                    let pause = Self.pause(wantedBy: response)
+                    outcome = self.outcome(of: told, pause)
+                    var failure = CallFailure(told, retryAfter: pause)
+                    failure.answer = (response.status, body)
+                    failure.problem.isWorthRetrying = response["x-should-retry"].flatMap(Bool.init)
+                    throw failure
+                }
+                return try await read(response) {
+                    if outcome == .told { outcome = .answered(timeToFirstToken: time.instant() - started) }
+                }
+            }
+        } catch let fault as UpstreamFault {
+            outcome = self.outcome(of: fault, nil)
+            throw CallFailure(fault, retryAfter: nil)
+        } catch let error as HTTPClientError where error.kind != .cancelled {
+            outcome = self.outcome(of: error)
+            throw CallFailure(error)
+        }
+    }
+
+    /// The same for an answer that is read whole.
+    func answer<Answer>(
+        to encoded: UpstreamRequest, from upstream: Upstream,
+        fault: (_ status: Int, _ body: [UInt8]) -> UpstreamFault,
+        decode: (_ body: [UInt8]) throws(UpstreamFault) -> Answer
+    ) async throws -> Answer {
+        try await send(encoded, to: upstream, fault: fault) { response, began in
+            let body = try await response.body(limit: limits.largestAnswer)
+            began()
+            return try decode(body)
+        }
+    }
+
+    // MARK: What it says of the upstream
+
+    private func outcome(of fault: UpstreamFault, _ pause: Duration?) -> Upstream.Outcome {
+        switch fault.kind {
+        case .invalidRequest, .contextTooLong, .notFound, .tooLarge, .contentRefused: .told
+        case .forbidden: .keyForbidden
+        case .unauthenticated, .unpaid: .keyRefused
+        case .rateLimited:
+            .keyLimited(until: time.instant() + min(pause ?? limits.usualRest, limits.longestRest))
+        case .overloaded, .timedOut: .overloaded(fault.message)
+        case .failed, .garbled: .failed(fault.message)
+        }
+    }
+
+    private func outcome(of error: HTTPClientError) -> Upstream.Outcome {
+        switch error.kind {
+        case .firstByteTimeout, .betweenBytesTimeout, .connectTimeout: .overloaded(error.description)
+        case .invalidRequest, .tooManyTransfers, .cancelled, .addressRefused, .totalTimeout: .told
+        default: .failed(error.description)
+        }
+    }
+
+    /// `retry-after-ms`, or `retry-after` in seconds; dates are for browsers.
+    private static func pause(wantedBy response: HTTPClientResponse) -> Duration? {
+        if let text = response["retry-after-ms"], let count = Double(text), count >= 0, count < 1e9 {
+            return .milliseconds(Int64(count))
+        }
+        if let text = response["retry-after"], let count = Double(text), count >= 0, count < 1e6 {
+            return .milliseconds(Int64(count * 1000))
+        }
+        return nil
+    }
+}
+
+extension Upstream {
+    fileprivate func request(
+        _ encoded: UpstreamRequest, _ key: Secret?, _ deadlines: HTTPClientRequest.Deadlines
+    ) -> HTTPClientRequest {
+        var fields = settings.authorizationFields(key: key) + encoded.fields
+        if !fields.contains(where: { $0.name == "Content-Type" }) {
+            fields.append(("Content-Type", "application/json"))
+        }
+        return HTTPClientRequest(
+            "POST", url: settings.baseURL + encoded.path, fields: fields, body: .bytes(encoded.body),
+            deadlines: deadlines)
+    }
+}

@@ -1,0 +1,124 @@
+import Base
+import Chat
+import HTTPClient
+import HTTPServer
+import HTTPWire
+import Identity
+import JSON
+import Providers
+
+/// What is asked and answered whole: vectors and images.
+extension Gateway {
+    /// `POST /v1/embeddings`
+    func embeddings(_ exchange: Exchange) async throws {
+        await guarded(exchange, OpenAIChatFront()) { caller in
+            let front = OpenAIEmbeddingFront()
+            let document = try Self.document(try await exchange.body())
+            let request = try front.request(document)
+            let reply = try await answer(exchange, document, model: request.model, caller) {
+                candidate in
+                if case .sandbox(.embed) = candidate.place { return SandboxEmbedding.reply(to: request) }
+                guard case .upstream(let upstream) = candidate.place,
+                    let codec = upstream.settings.embeddings
+                else { throw CallFailure.cannot("embeddings", candidate) }
+                let encoded = try Self.said { () throws(UpstreamRequest.Unsayable) in
+                    try codec.encode(request, model: candidate.target.model)
+                }
+                return try await self.answer(
+                    to: encoded, from: upstream, fault: { codec.fault(status: $0, body: $1) },
+                    decode: { body throws(UpstreamFault) in
+                        try codec.decode(body, inputCount: request.inputs.count)
+                    })
+            }
+            exchange.respond(
+                200, ["Content-Type": "application/json"], body: front.body(reply, to: request))
+        }
+    }
+
+    /// `POST /v1/images/generations`
+    func images(_ exchange: Exchange) async throws {
+        await guarded(exchange, OpenAIChatFront()) { caller in
+            let front = OpenAIImageFront()
+            let document = try Self.document(try await exchange.body())
+            let request = try front.request(document)
+            let reply = try await answer(exchange, document, model: request.model, caller) {
+                candidate in
+                if case .sandbox(.image) = candidate.place { return SandboxImage.reply(to: request) }
+                guard case .upstream(let upstream) = candidate.place, let codec = upstream.settings.images
+                else { throw CallFailure.cannot("images", candidate) }
+                return try await self.draw(request, candidate, upstream, codec)
+            }
+            exchange.respond(
+                200, ["Content-Type": "application/json"],
+                body: front.body(reply, to: request, created: time.timestamp()))
+        }
+    }
+
+    private func answer<Reply>(
+        _ exchange: Exchange, _ document: JSONDocument, model: String, _ caller: Caller,
+        _ attempt: (Candidate) async throws -> Reply
+    ) async throws -> Reply {
+        let (wishes, _) = try RouteWishes.take(from: document, model: model)
+        let candidates = try router.candidates(for: model, wishes, caller: caller, at: time.instant())
+        var attempts = 0
+        return try await tryInTurn(candidates) { candidate in
+            attempts += 1
+            let reply = try await attempt(candidate)
+            nameServer(candidate, attempts: attempts, exchange)
+            return reply
+        }
+    }
+
+    // MARK: Images
+
+    /// In one request, or in one for each image where the provider draws one at a time.
+    private func draw(
+        _ request: ImageRequest, _ candidate: Candidate, _ upstream: Upstream, _ codec: any ImageCodec
+    ) async throws -> ImageReply {
+        func encode(_ request: ImageRequest) throws(UpstreamRequest.Unsayable) -> UpstreamRequest {
+            try codec.encode(request, model: candidate.target.model)
+        }
+        func reply(to encoded: UpstreamRequest) async throws -> ImageReply {
+            try await answer(
+                to: encoded, from: upstream, fault: { codec.fault(status: $0, body: $1) },
+                decode: { body throws(UpstreamFault) in try codec.decode(body) })
+        }
+        let encoded: UpstreamRequest
+        do throws(UpstreamRequest.Unsayable) { encoded = try encode(request) } catch {
+            guard error.field == "n", request.count > 1 else { throw CallFailure(Problem(error), .elsewhere) }
+            var images: [ImageReply] = []
+            for number in 0..<request.count {
+                var single = request
+                single.count = 1
+                // The same seed would draw the same image.
+                single.seed = request.seed.map { $0 &+ number }
+                let encoded = try Self.said { () throws(UpstreamRequest.Unsayable) in try encode(single) }
+                images.append(try await reply(to: encoded))
+            }
+            return ImageReply(joining: images)
+        }
+        return try await reply(to: encoded)
+    }
+
+    private static func said(
+        _ encode: () throws(UpstreamRequest.Unsayable) -> UpstreamRequest
+    ) throws(CallFailure) -> UpstreamRequest {
+        do throws(UpstreamRequest.Unsayable) { return try encode() } catch {
+            throw CallFailure(Problem(error), .elsewhere)
+        }
+    }
+}
+
+extension ImageReply {
+    /// `replies` are at least one.
+    fileprivate init(joining replies: [ImageReply]) {
+        self = replies[0]
+        for reply in replies.dropFirst() {
+            images += reply.images
+            guard let more = reply.usage else { continue }
+            usage?.textInput += more.textInput
+            usage?.imageInput += more.imageInput
+            usage?.output += more.output
+        }
+    }
+}
