@@ -1,0 +1,49 @@
+package import Chat
+import JSON
+
+/// OpenAI's Responses API, as we speak it with upstreams.
+///
+/// Conversations are never kept by the provider: each request says all of it.
+package struct OpenAIResponsesCodec: ChatCodec {
+    package init() {}
+
+    package var dialect: ChatDialect { .openAIResponses }
+
+    package func encode(_ request: ChatRequest, for target: ChatTarget) throws(UpstreamRequest.Unsayable)
+        -> UpstreamRequest
+    {
+        var writer = OpenAIResponsesRequestWriter()
+        try writer.write(request, for: target)
+        return UpstreamRequest(path: "/responses", body: writer.json.bytes, omitted: writer.omitted)
+    }
+
+    package func decode(_ body: [UInt8]) throws(UpstreamFault) -> ChatReply {
+        let response = try JSONDocument(upstream: body).root
+        guard response.kind == .object else { throw .garbled("not a JSON object") }
+        var events: [ChatEvent] = []
+        var ending = OpenAIResponsesEnding(response)
+        if let fault = ending.fault { throw fault }
+        guard let output = response["output"], output.kind == .array else {
+            throw .garbled("a response without output")
+        }
+        events.append(.began(id: response["id"]?.string, model: response["model"]?.string))
+        var reader = OpenAIResponsesOutput()
+        for item in output.elements { try reader.append(item, to: &events) }
+        ending.hasToolCalls = reader.callCount > 0
+        guard let finish = ending.finish else {
+            throw .garbled("a response that is \(response["status"]?.string ?? "not finished")")
+        }
+        events.append(.finished(finish))
+        var assembler = ReplyAssembler()
+        for event in events { assembler.take(event) }
+        guard var reply = assembler.reply else { throw .garbled("a response that has not ended") }
+        reply.usage = ending.usage
+        return reply
+    }
+
+    package func streamDecoder() -> any ChatStreamDecoder { OpenAIResponsesStreamDecoder() }
+
+    package func fault(status: Int, body: [UInt8]) -> UpstreamFault {
+        OpenAIResponsesFault.read(status: status, body: body)
+    }
+}

@@ -1,0 +1,37 @@
+package import Base
+package import Chat
+package import JSON
+
+/// How clients speak OpenAI's Responses API with us. We keep nothing between requests: each says all of it.
+package struct OpenAIResponsesFront: ChatFront {
+    package init() {}
+
+    package var dialect: ChatDialect { .openAIResponses }
+
+    package func request(_ document: JSONDocument) throws(Problem) -> ChatRequest {
+        guard document.root.kind == .object else {
+            throw Problem(.invalidRequest, code: "invalid_request", "The body must be a JSON object.")
+        }
+        var reader = OpenAIResponsesRequestReader()
+        let request = reader.request(document.root)
+        if let problem = reader.reader.problem { throw problem }
+        return request
+    }
+
+    package func body(_ reply: ChatReply, _ context: ReplyContext) -> [UInt8] {
+        var encoder = OpenAIResponsesStreamEncoder(context, isSilent: true)
+        var stream: [UInt8] = []
+        for event in reply.events { encoder.encode(event, into: &stream) }
+        var json = JSONWriter(capacity: 2048)
+        encoder.response.write(&json)
+        return json.bytes
+    }
+
+    package func streamEncoder(_ context: ReplyContext) -> any ChatStreamEncoder {
+        OpenAIResponsesStreamEncoder(context)
+    }
+
+    package func body(_ problem: Problem, requestID: String) -> [UInt8] {
+        OpenAIProblem.body(problem, requestID: requestID)
+    }
+}
