@@ -62,10 +62,15 @@ package struct URLAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The host, with the port where one was given: as the `Host` field has it.
+    package var authority: String {
+        let name = host.contains(":") ? "[\(host)]" : host
+        return port.map { "\(name):\($0)" } ?? name
+    }
+
     /// The URL without its userinfo: safe to show.
     package var description: String {
-        let name = host.contains(":") ? "[\(host)]" : host
-        return "\(scheme)://\(name)\(port.map { ":\($0)" } ?? "")\(path)\(query.map { "?\($0)" } ?? "")"
+        "\(scheme)://\(authority)\(path)\(query.map { "?\($0)" } ?? "")"
     }
 
     private static func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }

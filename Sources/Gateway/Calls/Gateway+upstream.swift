@@ -8,7 +8,8 @@ extension Gateway {
     /// `read` is given a success only, and calls `began` when its first byte has come. What goes wrong is a
     /// `CallFailure`.
     func send<Answer>(
-        _ encoded: UpstreamRequest, to upstream: Upstream, silence: HTTPClientRequest.Silence? = nil,
+        _ encoded: UpstreamRequest, to upstream: Upstream, counting attempts: AttemptCount,
+        silence: HTTPClientRequest.Silence? = nil,
         fault: (_ status: Int, _ body: [UInt8]) -> UpstreamFault,
         read: (_ response: HTTPClientResponse, _ began: () -> Void) async throws -> Answer
     ) async throws -> Answer {
@@ -18,10 +19,11 @@ extension Gateway {
         } catch {
             throw CallFailure(error, at: time.instant())
         }
+        attempts.raise()
         let started = time.instant()
         var outcome = Upstream.Outcome.told
         defer { upstream.ended(permit, outcome, at: time.instant()) }
-        var request = upstream.request(encoded, permit.key, limits.upstream)
+        var request = upstream.request(encoded, permit.key, limits.upstream, at: time.timestamp())
         request.silence = silence
         do {
             return try await client.withResponse(request) { response in
@@ -50,11 +52,11 @@ extension Gateway {
 
     /// The same for an answer that is read whole.
     func answer<Answer>(
-        to encoded: UpstreamRequest, from upstream: Upstream,
+        to encoded: UpstreamRequest, from upstream: Upstream, counting attempts: AttemptCount,
         fault: (_ status: Int, _ body: [UInt8]) -> UpstreamFault,
         decode: (_ body: [UInt8]) throws(UpstreamFault) -> Answer
     ) async throws -> Answer {
-        try await send(encoded, to: upstream, fault: fault) { response, began in
+        try await send(encoded, to: upstream, counting: attempts, fault: fault) { response, began in
             let body = try await response.body(limit: limits.largestAnswer)
             began()
             return try decode(body)
@@ -97,12 +99,14 @@ extension Gateway {
 
 extension Upstream {
     fileprivate func request(
-        _ encoded: UpstreamRequest, _ key: Secret?, _ deadlines: HTTPClientRequest.Deadlines
+        _ encoded: UpstreamRequest, _ key: Secret?, _ deadlines: HTTPClientRequest.Deadlines,
+        at now: Timestamp
     ) -> HTTPClientRequest {
-        var fields = settings.authorizationFields(key: key) + encoded.fields
+        var fields = encoded.fields
         if !fields.contains(where: { $0.name == "Content-Type" }) {
             fields.append(("Content-Type", "application/json"))
         }
+        fields += settings.authorizationFields(for: encoded, fields, key: key, at: now)
         return HTTPClientRequest(
             "POST", url: settings.baseURL + encoded.path, fields: fields, body: .bytes(encoded.body),
             deadlines: deadlines)

@@ -16,8 +16,7 @@ final class ChatCall: @unchecked Sendable {
     let client: ClientStream
     private let created: Timestamp
     private var decoded: ChatRequest?
-    /// How often an upstream was asked.
-    var attempts = 0
+    let attempts = AttemptCount()
     /// What the answer took, as far as a provider has said.
     var usage: ChatUsage?
 
@@ -31,7 +30,7 @@ final class ChatCall: @unchecked Sendable {
         self.document = document
         self.outline = outline
         self.created = created
-        client = ClientStream(exchange, front)
+        client = ClientStream(exchange, front, model: outline.model, at: created)
     }
 
     /// The whole request, read when it is first needed: what is passed on never is.

@@ -1,4 +1,5 @@
 import Base
+import Chat
 import HTTPServer
 import HTTPWire
 import Providers
@@ -10,6 +11,15 @@ final class ClientStream: @unchecked Sendable {
     private let exchange: Exchange
     private let front: any ChatFront
     private var stream: ResponseStream?
+    /// Who knows how what was sent so far is to end.
+    var teller: Teller?
+    private let request: ChatRequest
+    private let created: Timestamp
+
+    enum Teller {
+        case watcher(any StreamWatcher)
+        case encoder(any ChatStreamEncoder)
+    }
 
     private static let fields: HTTPFields = [
         "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache",
@@ -17,9 +27,11 @@ final class ClientStream: @unchecked Sendable {
         "X-Accel-Buffering": "no",
     ]
 
-    init(_ exchange: Exchange, _ front: any ChatFront) {
+    init(_ exchange: Exchange, _ front: any ChatFront, model: String, at created: Timestamp) {
         self.exchange = exchange
         self.front = front
+        request = ChatRequest(model: model, messages: [])
+        self.created = created
     }
 
     var hasBegun: Bool { stream != nil }
@@ -41,6 +53,16 @@ final class ClientStream: @unchecked Sendable {
 
     /// Ends a stream that has begun, and in which something went wrong: never like one that is whole.
     func fail(_ problem: Problem) async throws {
-        try await write(front.failure(problem, requestID: exchange.id))
+        var end: [UInt8] = []
+        switch teller {
+        case .watcher(let watcher): end = watcher.failure(problem, requestID: exchange.id)
+        case .encoder(var encoder): encoder.fail(problem, into: &end)
+        case nil:
+            // No upstream has said anything yet.
+            let context = ReplyContext(request, requestID: exchange.id, created: created)
+            var encoder = front.streamEncoder(context)
+            encoder.fail(problem, into: &end)
+        }
+        try await write(end)
     }
 }

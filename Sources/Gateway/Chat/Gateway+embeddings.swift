@@ -16,7 +16,7 @@ extension Gateway {
             let document = try Self.document(try await exchange.body())
             let request = try front.request(document)
             let reply = try await answer(exchange, document, model: request.model, caller) {
-                candidate in
+                candidate, attempts in
                 if case .sandbox(.embed) = candidate.place { return SandboxEmbedding.reply(to: request) }
                 guard case .upstream(let upstream) = candidate.place,
                     let codec = upstream.settings.embeddings
@@ -25,7 +25,8 @@ extension Gateway {
                     try codec.encode(request, model: candidate.target.model)
                 }
                 return try await self.answer(
-                    to: encoded, from: upstream, fault: { codec.fault(status: $0, body: $1) },
+                    to: encoded, from: upstream, counting: attempts,
+                    fault: { codec.fault(status: $0, body: $1) },
                     decode: { body throws(UpstreamFault) in
                         try codec.decode(body, inputCount: request.inputs.count)
                     })
@@ -42,11 +43,11 @@ extension Gateway {
             let document = try Self.document(try await exchange.body())
             let request = try front.request(document)
             let reply = try await answer(exchange, document, model: request.model, caller) {
-                candidate in
+                candidate, attempts in
                 if case .sandbox(.image) = candidate.place { return SandboxImage.reply(to: request) }
                 guard case .upstream(let upstream) = candidate.place, let codec = upstream.settings.images
                 else { throw CallFailure.cannot("images", candidate) }
-                return try await self.draw(request, candidate, upstream, codec)
+                return try await self.draw(request, candidate, upstream, codec, counting: attempts)
             }
             exchange.respond(
                 200, ["Content-Type": "application/json"],
@@ -56,14 +57,13 @@ extension Gateway {
 
     private func answer<Reply>(
         _ exchange: Exchange, _ document: JSONDocument, model: String, _ caller: Caller,
-        _ attempt: (Candidate) async throws -> Reply
+        _ attempt: (Candidate, AttemptCount) async throws -> Reply
     ) async throws -> Reply {
         let (wishes, _) = try RouteWishes.take(from: document, model: model)
         let candidates = try router.candidates(for: model, wishes, caller: caller, at: time.instant())
-        var attempts = 0
+        let attempts = AttemptCount()
         return try await tryInTurn(candidates) { candidate in
-            attempts += 1
-            let reply = try await attempt(candidate)
+            let reply = try await attempt(candidate, attempts)
             nameServer(candidate, attempts: attempts, exchange)
             return reply
         }
@@ -73,14 +73,15 @@ extension Gateway {
 
     /// In one request, or in one for each image where the provider draws one at a time.
     private func draw(
-        _ request: ImageRequest, _ candidate: Candidate, _ upstream: Upstream, _ codec: any ImageCodec
+        _ request: ImageRequest, _ candidate: Candidate, _ upstream: Upstream, _ codec: any ImageCodec,
+        counting attempts: AttemptCount
     ) async throws -> ImageReply {
         func encode(_ request: ImageRequest) throws(UpstreamRequest.Unsayable) -> UpstreamRequest {
             try codec.encode(request, model: candidate.target.model)
         }
         func reply(to encoded: UpstreamRequest) async throws -> ImageReply {
             try await answer(
-                to: encoded, from: upstream, fault: { codec.fault(status: $0, body: $1) },
+                to: encoded, from: upstream, counting: attempts, fault: { codec.fault(status: $0, body: $1) },
                 decode: { body throws(UpstreamFault) in try codec.decode(body) })
         }
         let encoded: UpstreamRequest

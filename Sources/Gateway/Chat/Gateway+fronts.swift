@@ -12,6 +12,11 @@ extension Gateway {
         await answer(exchange, as: OpenAIChatFront())
     }
 
+    /// `POST /v1/responses`
+    func responses(_ exchange: Exchange) async throws {
+        await answer(exchange, as: OpenAIResponsesFront())
+    }
+
     /// `POST /v1/messages`
     func messages(_ exchange: Exchange) async throws {
         await answer(exchange, as: AnthropicFront())
@@ -25,8 +30,9 @@ extension Gateway {
             let request = try front.countRequest(document)
             let candidates = try router.candidates(
                 for: request.model, RouteWishes(), caller: caller, at: time.instant())
+            let attempts = AttemptCount()
             let count: (tokens: Int, isEstimated: Bool) = try await tryInTurn(candidates) { candidate in
-                try await self.count(request, by: candidate)
+                try await self.count(request, by: candidate, counting: attempts)
             }
             if count.isEstimated { exchange.responseFields.append("X-Hivegate-Estimated", "true") }
             exchange.respond(
@@ -36,7 +42,7 @@ extension Gateway {
 
     /// As the provider counts them, or as we guess where it does not say.
     private func count(
-        _ request: ChatRequest, by candidate: Candidate
+        _ request: ChatRequest, by candidate: Candidate, counting attempts: AttemptCount
     ) async throws -> (tokens: Int, isEstimated: Bool) {
         guard case .upstream(let upstream) = candidate.place,
             let codec = upstream.settings.chat as? any TokenCounting
@@ -46,7 +52,7 @@ extension Gateway {
             encoded = try codec.encodeCount(request, for: candidate.target)
         } catch { throw Problem(error) }
         let count = try await answer(
-            to: encoded, from: upstream, fault: { codec.fault(status: $0, body: $1) },
+            to: encoded, from: upstream, counting: attempts, fault: { codec.fault(status: $0, body: $1) },
             decode: { body throws(UpstreamFault) in try codec.decodeCount(body) })
         return (count, false)
     }

@@ -34,7 +34,7 @@ struct SandboxAnswer {
 
     func send(by gateway: Gateway) async throws {
         let pace = replies[0].pace
-        call.attempts += 1
+        call.attempts.raise()
         gateway.nameServer(candidate, attempts: call.attempts, call.exchange)
         if pace.beforeFirstPiece > .zero { try await call.exchange.loop.sleep(for: pace.beforeFirstPiece) }
         if replies[0].fault == .beforeFirstPiece { throw Self.fault }
@@ -82,7 +82,10 @@ struct SandboxAnswer {
             var events: [ChatEvent] = [.began(id: nil, model: call.outline.model)]
             if choice == 0 { events.append(.usage(ChatUsage(input: usage.input))) }
             for (index, piece) in reply.pieces.enumerated() {
-                if reply.fault == .after(index) { throw Self.fault }
+                if reply.fault == .after(index) {
+                    call.client.teller = .encoder(encoders[choice])
+                    throw Self.fault
+                }
                 if reply.pace.betweenPieces > .zero {
                     try await call.exchange.loop.sleep(for: reply.pace.betweenPieces)
                 }

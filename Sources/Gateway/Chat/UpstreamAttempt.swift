@@ -36,7 +36,7 @@ struct UpstreamAttempt {
         }
         isForwarded = false
         let request = try call.request()
-        codec = chat.answering(request)
+        codec = chat.codec(for: candidate.target, answering: request)
         do throws(UpstreamRequest.Unsayable) {
             upstreamRequest = try codec.encode(request, for: candidate.target)
         } catch {
@@ -64,10 +64,9 @@ struct UpstreamAttempt {
         let silence =
             call.outline.isStreaming
             ? HTTPClientRequest.Silence(after: limits.silence) { try await client.keepAlive() } : nil
-        call.attempts += 1
         do {
             try await gateway.send(
-                upstreamRequest, to: upstream, silence: silence,
+                upstreamRequest, to: upstream, counting: call.attempts, silence: silence,
                 fault: { codec.fault(status: $0, body: $1) }
             ) { response, began in
                 gateway.nameServer(candidate, attempts: call.attempts, call.exchange)
@@ -132,7 +131,10 @@ struct UpstreamAttempt {
 
     private func relay(_ response: HTTPClientResponse, _ began: () -> Void) async throws {
         var relay = StreamRelay(codec.watcher(call.outline))
-        defer { note(relay.usage) }
+        defer {
+            note(relay.usage)
+            call.client.teller = .watcher(relay.watcher)
+        }
         while let piece = try await response.next() {
             began()
             var output: [UInt8] = []
@@ -149,7 +151,10 @@ struct UpstreamAttempt {
         var decoder = codec.streamDecoder()
         var encoder = call.front.streamEncoder(try call.context())
         var usage: ChatUsage?
-        defer { note(usage) }
+        defer {
+            note(usage)
+            call.client.teller = .encoder(encoder)
+        }
         var events: [ChatEvent] = []
         var output: [UInt8] = []
         func encodeEvents() {

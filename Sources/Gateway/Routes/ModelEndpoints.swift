@@ -3,7 +3,7 @@ import HTTPWire
 
 /// What clients of the models call. They check their requests themselves, in their dialect.
 enum ModelEndpoints {
-    static let all = [chatCompletions, messages, countTokens, models] + GenerationEndpoints.all
+    static let all = [chatCompletions, responses, messages, countTokens, models] + GenerationEndpoints.all
 
     private static let chatCompletions = Endpoint(
         .post, "/v1/chat/completions", "createChatCompletion", group: "Chat",
@@ -34,6 +34,49 @@ enum ModelEndpoints {
             AnswerDescription(504, "The provider did not answer in time."),
         ],
         direct: { gateway in { exchange in try await gateway(exchange.loop).chatCompletions(exchange) } })
+
+    private static let responses = Endpoint(
+        .post, "/v1/responses", "createResponse", group: "Chat",
+        "Answers a conversation, whole or as a stream, as OpenAI's Responses API does.",
+        description:
+            "With any chat model. Nothing is kept between requests: each says the whole conversation in `input`. "
+            + "Fields that are not named here go to the provider as they are where it speaks this dialect.",
+        access: .inference,
+        body: BodyDescription(
+            .openObject([
+                Field("model", .string(TextRule(1...Int.max)), "A model of `GET /v1/models`."),
+                Field(
+                    "input", .anyOf([.freeText, .array(of: .openObject([]), 0...Int.max)]),
+                    "A text, or the items of the conversation."),
+                .optional(
+                    "stream", .boolean, isNullable: true, "Whether the answer comes as a stream of events."),
+            ]).named("ResponseRequest"),
+            example: #"{"model":"sandbox/echo","input":"Hello there."}"#),
+        answers: [
+            AnswerDescription(
+                200, "The answer.",
+                .openObject([
+                    Field("id", .freeText, "The response."),
+                    Field("object", .choice(["response"]), "Always `response`."),
+                    Field("status", .choice(["completed", "incomplete", "failed"]), "How it ended."),
+                    Field("model", .freeText, "The model that answered."),
+                    Field("output", .array(of: .openObject([]), 0...Int.max), "What was answered."),
+                ]).named("Response"),
+                example: """
+                    {"id":"resp_req_1","object":"response","status":"completed","model":"sandbox/echo",\
+                    "output":[{"type":"message","role":"assistant","content":[{"type":"output_text",\
+                    "text":"Hello there."}]}]}
+                    """),
+            AnswerDescription(
+                200, "As a stream, where `stream` is true.",
+                example: "event: response.completed\ndata: {\"type\":\"response.completed\"}\n\n",
+                mediaType: "text/event-stream"),
+            AnswerDescription(400, "The request is not as the model wants it."),
+            AnswerDescription(404, "There is no such model."),
+            AnswerDescription(502, "The provider failed."),
+            AnswerDescription(504, "The provider did not answer in time."),
+        ],
+        direct: { gateway in { exchange in try await gateway(exchange.loop).responses(exchange) } })
 
     private static let messages = Endpoint(
         .post, "/v1/messages", "createMessage", group: "Chat",

@@ -1,6 +1,5 @@
 package import Base
 package import Chat
-import HTTPWire
 package import JSON
 
 /// Anthropic's Messages API, as clients speak it with us.
@@ -35,13 +34,6 @@ package struct AnthropicFront: ChatFront {
 
     package func body(_ problem: Problem, requestID: String) -> [UInt8] {
         AnthropicProblem.body(problem, requestID: requestID)
-    }
-
-    package func failure(_ problem: Problem, requestID: String) -> [UInt8] {
-        var output: [UInt8] = []
-        SSEWriter.append(
-            event: "error", data: AnthropicProblem.body(problem, requestID: requestID), to: &output)
-        return output
     }
 
     package var keepAlive: [UInt8] { Self.ping }

@@ -1,4 +1,5 @@
 import Base
+import HTTPWire
 import JSON
 
 /// A problem in Anthropic's shape, as a body or as the event that breaks a stream off.
@@ -14,6 +15,12 @@ enum AnthropicProblem {
             json.field("request_id", requestID)
         }
         return json.bytes
+    }
+
+    static func event(_ problem: Problem, requestID: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        SSEWriter.append(event: "error", data: body(problem, requestID: requestID), to: &bytes)
+        return bytes
     }
 
     /// The dialect has no place for the field, so it begins the message, as Anthropic's own do.

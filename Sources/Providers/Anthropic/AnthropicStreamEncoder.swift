@@ -1,4 +1,4 @@
-import Base
+package import Base
 package import Chat
 import HTTPWire
 import JSON
@@ -68,11 +68,10 @@ package struct AnthropicStreamEncoder: ChatStreamEncoder {
         write("message_stop", into: &output) { _ in }
     }
 
-    private mutating func fail(_ problem: Problem, into output: inout [UInt8]) {
+    package mutating func fail(_ problem: Problem, into output: inout [UInt8]) {
         if hasEnded { return }
         hasEnded = true
-        let body = AnthropicProblem.body(problem, requestID: context.requestID)
-        SSEWriter.append(event: "error", data: body, to: &output)
+        output += AnthropicProblem.event(problem, requestID: context.requestID)
     }
 
     // MARK: Blocks

@@ -22,8 +22,12 @@ struct AnthropicTurns {
         var field: String { "messages[\(message)].content[\(index)]" }
     }
 
-    /// Of whose making thoughts and opaque values must be to be sent.
-    init(_ messages: [ChatMessage], origin: ChatDialect, opaque: ChatDialect) {
+    /// `origin` and `opaque`: of whose making thoughts and opaque values must be to be sent. Where later instructions
+    /// cannot stay where they came, they are put behind the others.
+    init(
+        _ messages: [ChatMessage], origin: ChatDialect, opaque: ChatDialect,
+        keepsLaterInstructions: Bool = true
+    ) {
         var hasBegun = false
         for (number, message) in messages.enumerated() {
             let role = Self.role(of: message)
@@ -32,7 +36,7 @@ struct AnthropicTurns {
                 .filter { Self.isSaid($0.element, origin: origin, opaque: opaque) }
                 .map { Piece(part: $0.element, message: number, index: $0.offset) }
             if pieces.isEmpty { continue }
-            if role == .system, !hasBegun {
+            if role == .system, !hasBegun || !keepsLaterInstructions {
                 system += pieces
             } else if turns.last?.role == role {
                 turns[turns.count - 1].pieces += pieces

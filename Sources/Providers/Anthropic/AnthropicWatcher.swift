@@ -1,3 +1,4 @@
+import Base
 import Chat
 import JSON
 
@@ -9,6 +10,10 @@ struct AnthropicWatcher: StreamWatcher {
     var usage: ChatUsage? { told.chat }
     /// The event that says that it is whole ends it.
     var end: [UInt8] { [] }
+
+    func failure(_ problem: Problem, requestID: String) -> [UInt8] {
+        AnthropicProblem.event(problem, requestID: requestID)
+    }
 
     mutating func see(_ name: [UInt8], _ document: JSONDocument) throws(UpstreamFault) -> Bool {
         guard let type = document["type"]?.text else { throw .garbled("an event without a type") }

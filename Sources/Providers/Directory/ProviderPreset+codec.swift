@@ -8,7 +8,9 @@ extension ProviderPreset {
         case .anthropic: AnthropicCodec()
         case .cohere: CohereCodec()
         case .ollama: OllamaCodec()
-        case .openAIResponses, .gemini, .bedrock, .sandbox, nil: nil
+        case .bedrock: BedrockCodec()
+        case .openAIResponses: OpenAIResponsesCodec()
+        case .gemini, .sandbox, nil: nil
         }
     }
 

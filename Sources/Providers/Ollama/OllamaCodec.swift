@@ -12,7 +12,7 @@ package struct OllamaCodec: ChatCodec {
     private init(firstCall: Int) { self.firstCall = firstCall }
 
     /// The names of the answer's calls are none that the conversation has already.
-    package func answering(_ request: ChatRequest) -> any ChatCodec {
+    package func codec(for target: ChatTarget, answering request: ChatRequest) -> any ChatCodec {
         OllamaCodec(firstCall: OllamaCallNames.next(in: request.messages))
     }
 

@@ -42,10 +42,6 @@ package struct OpenAIChatFront: ChatFront {
         OpenAIProblem.body(problem, requestID: requestID)
     }
 
-    package func failure(_ problem: Problem, requestID: String) -> [UInt8] {
-        OpenAIProblem.event(problem, requestID: requestID)
-    }
-
     package var forwardedFields: [String] { [] }
 
     package var keepAlive: [UInt8] { OpenAIChatStreamEncoder.comment }

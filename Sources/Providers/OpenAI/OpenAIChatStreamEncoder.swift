@@ -1,4 +1,4 @@
-import Base
+package import Base
 package import Chat
 import HTTPWire
 import JSON
@@ -90,6 +90,10 @@ package struct OpenAIChatStreamEncoder: ChatStreamEncoder {
             }
         }
         output.append(contentsOf: Self.done)
+    }
+
+    package mutating func fail(_ problem: Problem, into output: inout [UInt8]) {
+        output.append(contentsOf: OpenAIProblem.event(problem, requestID: requestID))
     }
 
     /// The end of every stream that went well.

@@ -1,3 +1,4 @@
+import Base
 import Chat
 import JSON
 
@@ -11,6 +12,10 @@ struct OpenAIChatWatcher: StreamWatcher {
     init(showsUsage: Bool) { self.showsUsage = showsUsage }
 
     var end: [UInt8] { OpenAIChatStreamEncoder.done }
+
+    func failure(_ problem: Problem, requestID: String) -> [UInt8] {
+        OpenAIProblem.event(problem, requestID: requestID)
+    }
 
     mutating func see(_ name: [UInt8], _ document: JSONDocument) throws(UpstreamFault) -> Bool {
         guard document.root.kind == .object else { throw .garbled("a chunk is no object") }

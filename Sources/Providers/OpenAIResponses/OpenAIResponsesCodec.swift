@@ -1,5 +1,5 @@
 package import Chat
-import JSON
+package import JSON
 
 /// OpenAI's Responses API, as we speak it with upstreams.
 ///
@@ -16,6 +16,21 @@ package struct OpenAIResponsesCodec: ChatCodec {
         try writer.write(request, for: target)
         return UpstreamRequest(path: "/responses", body: writer.json.bytes, omitted: writer.omitted)
     }
+
+    package func forward(
+        _ document: JSONDocument, _ outline: ChatOutline, for target: ChatTarget
+    ) -> UpstreamRequest? {
+        do {
+            let body = try document.patched([.replace(["model"], .json(target.model))])
+            return UpstreamRequest(path: "/responses", body: body)
+        } catch {
+            preconditionFailure("the model was read from this document: \(error)")
+        }
+    }
+
+    package func usage(of answer: JSONValue) -> ChatUsage? { ChatUsage(openAIResponses: answer["usage"]) }
+
+    package func watcher(_ outline: ChatOutline) -> any StreamWatcher { OpenAIResponsesWatcher() }
 
     package func decode(_ body: [UInt8]) throws(UpstreamFault) -> ChatReply {
         let response = try JSONDocument(upstream: body).root

@@ -1,3 +1,4 @@
+import Base
 import HTTPWire
 import JSON
 
@@ -6,9 +7,23 @@ struct OpenAIResponsesEvents: Sendable {
     /// Nothing is written, because only the whole response is wanted.
     let isSilent: Bool
     var output: [UInt8] = []
-    private var sequence = 0
+    private var sequence: Int
 
-    init(isSilent: Bool) { self.isSilent = isSilent }
+    init(isSilent: Bool, firstNumber: Int = 0) {
+        self.isSilent = isSilent
+        sequence = firstNumber
+    }
+
+    /// At which OpenAI's libraries throw.
+    mutating func emit(_ problem: Problem, requestID: String) {
+        let body = OpenAIProblem.body(problem, requestID: requestID)
+        emit("error") { json in
+            json.field("code", problem.code)
+            json.field("message", problem.message)
+            json.field("param", problem.field)
+            json.field("error", ifPresent: (try? JSONDocument(parsing: body))?["error"])
+        }
+    }
 
     mutating func emit(_ type: String, _ body: (inout JSONWriter) -> Void) {
         if isSilent { return }

@@ -8,10 +8,21 @@ package struct OpenAIResponsesFront: ChatFront {
 
     package var dialect: ChatDialect { .openAIResponses }
 
+    package func outline(_ document: JSONDocument) throws(Problem) -> ChatOutline {
+        guard document.root.kind == .object else { throw .bodyIsNoObject }
+        var fields = RequestReader()
+        let model = fields.requiredText(document["model"], "model")
+        if document["input"].present == nil { fields.fault("input", "is required") }
+        let isStreaming = fields.flag(document["stream"], "stream")
+        if let problem = fields.problem { throw problem }
+        return ChatOutline(model: model ?? "", isStreaming: isStreaming ?? false)
+    }
+
+    package var forwardedFields: [String] { ["openai-beta"] }
+    package var keepAlive: [UInt8] { OpenAIChatStreamEncoder.comment }
+
     package func request(_ document: JSONDocument) throws(Problem) -> ChatRequest {
-        guard document.root.kind == .object else {
-            throw Problem(.invalidRequest, code: "invalid_request", "The body must be a JSON object.")
-        }
+        guard document.root.kind == .object else { throw .bodyIsNoObject }
         var reader = OpenAIResponsesRequestReader()
         let request = reader.request(document.root)
         if let problem = reader.reader.problem { throw problem }

@@ -23,8 +23,6 @@ struct OpenAIResponsesStreamEncoder: ChatStreamEncoder {
         events = OpenAIResponsesEvents(isSilent: isSilent)
     }
 
-    var keepAlive: [UInt8] { Array(": keep-alive\n\n".utf8) }
-
     mutating func encode(_ event: ChatEvent, into output: inout [UInt8]) {
         if case .usage(let usage) = event { response.usage = usage }
         guard finish == nil else { return }
@@ -67,13 +65,7 @@ struct OpenAIResponsesStreamEncoder: ChatStreamEncoder {
         swap(&events.output, &output)
         defer { swap(&events.output, &output) }
         begin()
-        let body = OpenAIProblem.body(problem, requestID: response.context.requestID)
-        events.emit("error") { json in
-            json.field("code", problem.code)
-            json.field("message", problem.message)
-            json.field("param", problem.field)
-            json.field("error", ifPresent: (try? JSONDocument(parsing: body))?["error"])
-        }
+        events.emit(problem, requestID: response.context.requestID)
         response.status = .failed(problem)
         response.output = items.compactMap { $0 }
         events.emit("response.failed") { [response] json in

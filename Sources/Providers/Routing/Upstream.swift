@@ -1,4 +1,5 @@
 package import Base
+import HTTPWire
 
 /// A provider as it is set up here: where it is, how it is spoken with, whose keys are used, and how it fares.
 ///
@@ -15,6 +16,8 @@ package final class Upstream: Sendable {
         /// Without a `/` at its end.
         package var baseURL: String
         package var authorization: ProviderPreset.Authorization
+        /// For those that are in one, and whose requests are signed for it.
+        package var region: String?
         /// At least one, unless there is no authorization.
         package var keys: [Secret]
 
@@ -38,14 +41,25 @@ package final class Upstream: Sendable {
             self.modelsPath = modelsPath
         }
 
-        /// What every request with `key` carries, or with the first key; signatures are made for each request.
-        package func authorizationFields(key: Secret?) -> [(name: String, value: String)] {
+        /// What says who asks, with `key` or with the first one.
+        package func authorizationFields(
+            for request: UpstreamRequest? = nil, _ fields: [(name: String, value: String)] = [],
+            key: Secret? = nil, at now: Timestamp = .now()
+        ) -> [(name: String, value: String)] {
             guard let key = key ?? keys.first else { return [] }
-            return switch authorization {
-            case .none, .signatureV4: []
-            case .bearer: [("Authorization", "Bearer \(key.reveal())")]
-            case .token: [("Authorization", "Token \(key.reveal())")]
-            case .header(let name): [(name, key.reveal())]
+            switch authorization {
+            case .none: return []
+            case .bearer: return [("Authorization", "Bearer \(key.reveal())")]
+            case .token: return [("Authorization", "Token \(key.reveal())")]
+            case .header(let name): return [(name, key.reveal())]
+            case .signatureV4(let service):
+                guard let request, let address = try? URLAddress(baseURL + request.path) else { return [] }
+                let signer = SigV4(
+                    SigV4.Credentials(joined: key), region: region ?? "us-east-1", service: service)
+                return signer.fields(
+                    for: SigV4.Request(
+                        host: address.authority, path: address.path, fields: fields, body: request.body),
+                    at: now)
             }
         }
     }

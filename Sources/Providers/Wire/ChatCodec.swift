@@ -10,8 +10,8 @@ package protocol ChatCodec: Sendable {
     func encode(_ request: ChatRequest, for target: ChatTarget) throws(UpstreamRequest.Unsayable)
         -> UpstreamRequest
 
-    /// A codec for the answer to `request`: some formats leave out what the conversation tells.
-    func answering(_ request: ChatRequest) -> any ChatCodec
+    /// A codec for one request and its answer: some formats leave out what the model or the conversation tells.
+    func codec(for target: ChatTarget, answering request: ChatRequest) -> any ChatCodec
 
     /// A client's request of this same dialect, with nothing changed but what must be; nil where clients do not speak
     /// this dialect.
@@ -34,7 +34,7 @@ package protocol ChatCodec: Sendable {
 }
 
 extension ChatCodec {
-    package func answering(_ request: ChatRequest) -> any ChatCodec { self }
+    package func codec(for target: ChatTarget, answering request: ChatRequest) -> any ChatCodec { self }
 
     package func forward(
         _ document: JSONDocument, _ outline: ChatOutline, for target: ChatTarget

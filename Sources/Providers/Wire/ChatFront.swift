@@ -20,9 +20,6 @@ package protocol ChatFront: Sendable {
     /// What went wrong, as a body.
     func body(_ problem: Problem, requestID: String) -> [UInt8]
 
-    /// What went wrong in the middle of a stream, which ends with it: never like one that is whole.
-    func failure(_ problem: Problem, requestID: String) -> [UInt8]
-
     /// The fields of a request that go with it where it is passed on.
     var forwardedFields: [String] { get }
 
@@ -37,6 +34,9 @@ package protocol ChatStreamEncoder: Sendable {
 
     /// Ends a stream that went well: `.finished` was encoded.
     mutating func end(into output: inout [UInt8])
+
+    /// Ends a stream in which something went wrong, and never as one that is whole.
+    mutating func fail(_ problem: Problem, into output: inout [UInt8])
 }
 
 /// What an answer says of its request.

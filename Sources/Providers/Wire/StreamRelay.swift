@@ -9,7 +9,7 @@ package struct StreamRelay: Sendable {
     private static let longestTranscript = 1024 * 1024
 
     private var parser = SSEParser(eventLimit: JSONEventReader.largestEvent)
-    private var watcher: any StreamWatcher
+    package private(set) var watcher: any StreamWatcher
     private var isDone = false
     package private(set) var transcript: [UInt8] = []
     /// The bytes that were passed on, of which the transcript holds the first.

@@ -1,3 +1,4 @@
+package import Base
 package import Chat
 package import JSON
 
@@ -14,4 +15,7 @@ package protocol StreamWatcher: Sendable {
 
     /// What a stream without it still lacks at its end.
     var end: [UInt8] { get }
+
+    /// The end of a stream in which something went wrong.
+    func failure(_ problem: Problem, requestID: String) -> [UInt8]
 }

@@ -38,11 +38,13 @@ struct ProviderSettings {
                 preset.baseURLEnvironment.first ?? preset.name,
                 "must be an http or https URL, such as \(preset.baseURL ?? "https://provider.example")")
         }
-        return Upstream.Settings(
+        var settings = Upstream.Settings(
             name: preset.name, title: preset.title, chat: preset.chatCodec,
             embeddings: preset.embeddingCodec, images: preset.imageCodec, baseURL: baseURL,
             authorization: keys.isEmpty ? .none : preset.authorization, keys: keys,
             modelsPath: preset.modelsPath)
+        settings.region = values["region"]
+        return settings
     }
 
     /// Several keys of one account are separated by commas: they take turns.

@@ -142,7 +142,9 @@ struct AnthropicStreamEncoderTests {
         var encoder = AnthropicFront().streamEncoder(context)
         var bytes: [UInt8] = []
         encoder.encode(.text("a"), into: &bytes)
-        bytes += AnthropicFront().failure(Problem(.overloaded, code: "c", "Busy."), requestID: "req_42")
+        encoder.fail(Problem(.overloaded, code: "c", "Busy."), into: &bytes)
+        encoder.encode(.finished(ChatFinish(.stop)), into: &bytes)
+        encoder.end(into: &bytes)
         let last = try #require(try ToldByAnthropic.events(bytes).last)
         #expect(last["type"]?.string == "error")
         #expect(last["error"]?["type"]?.string == "overloaded_error")

@@ -157,7 +157,8 @@ struct OllamaReplyTests {
         var conversation = ChatRequest(model: "m", messages: [ChatMessage(role: .user, text: "hi")])
         var names: Set<String> = []
         for _ in 0..<4 {
-            let reply = try OllamaCodec().answering(conversation).decodeStream(Self.called)
+            let reply = try OllamaCodec().codec(for: ChatTarget(model: "m"), answering: conversation)
+                .decodeStream(Self.called)
             let calls = try #require(reply).toolCalls
             for call in calls { #expect(names.insert(call.id).inserted) }
             conversation.messages.append(
@@ -165,7 +166,8 @@ struct OllamaReplyTests {
         }
         // A name like ours that came from elsewhere.
         conversation.messages.append(ChatMessage(.assistant, [Self.call(70, "a", "{}")]))
-        let reply = try OllamaCodec().answering(conversation).decodeStream(Self.called)
+        let reply = try OllamaCodec().codec(for: ChatTarget(model: "m"), answering: conversation)
+            .decodeStream(Self.called)
         #expect(reply?.toolCalls.map(\.id) == ["call_71", "call_72", "call_73"])
     }
 

@@ -177,7 +177,7 @@ struct OpenAIResponsesFrontTests {
         var stream: [UInt8] = []
         encoder.encode(.began(id: "x", model: "m-1"), into: &stream)
         encoder.encode(.text("half"), into: &stream)
-        stream += encoder.keepAlive
+        stream += OpenAIResponsesFront().keepAlive
         let problem = Problem(.badGateway, code: "upstream_failed", "The provider broke off.")
         encoder.fail(problem, into: &stream)
         let events = try ResponsesStreamCheck.events(stream)
