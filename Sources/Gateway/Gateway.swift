@@ -35,6 +35,8 @@ package final class Gateway: @unchecked Sendable {
     let client: HTTPClient
     let router: ModelRouter
     let errors: ErrorResponder
+    /// Is told of every request to a provider when it has ended.
+    let note: @Sendable (AttemptReport) -> Void
     let models: ModelList
     let health: HealthReport
     let metrics: Metrics
@@ -45,7 +47,8 @@ package final class Gateway: @unchecked Sendable {
     package init(
         on loop: EventLoop, keys: KeyRing, identity: IdentityServices, trustedNetworks: [IPNetwork] = [],
         client: HTTPClient, router: ModelRouter, health: HealthReport,
-        metrics: Metrics, logger: Logger, time: TimeSource = .live, limits: Limits = Limits()
+        metrics: Metrics, logger: Logger, note: @escaping @Sendable (AttemptReport) -> Void = { _ in },
+        time: TimeSource = .live, limits: Limits = Limits()
     ) {
         self.loop = loop
         self.keys = keys
@@ -53,6 +56,7 @@ package final class Gateway: @unchecked Sendable {
         self.trustedNetworks = trustedNetworks
         self.client = client
         self.router = router
+        self.note = note
         errors = ErrorResponder(logger: logger)
         self.health = health
         self.metrics = metrics

@@ -23,6 +23,8 @@ final class GatewayWorld: @unchecked Sendable {
     private let peppers: KeyPeppers
     private let passwords = PasswordPool(threads: 1, capacity: 1)
     var isDatabaseAway = false
+    /// Is told of every request to an upstream.
+    var onReport: @Sendable (AttemptReport) -> Void = { _ in }
     var obstacles: [String] = []
     var silence = Duration.zero
 
@@ -86,7 +88,7 @@ final class GatewayWorld: @unchecked Sendable {
             on: loop, keys: keys, identity: try nobody(), client: client,
             router: ModelRouter(upstreams),
             health: health, metrics: metrics,
-            logger: .silent)
+            logger: .silent, note: { report in self.onReport(report) })
         let routes = RouteTable.routes { _ in gateway } + endpoints.map { $0.route { _ in gateway } }
         let responder = ErrorResponder(logger: .silent)
         let observer = RequestObserver(routes: routes, metrics: metrics, logger: .silent)

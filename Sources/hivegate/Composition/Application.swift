@@ -79,12 +79,15 @@ struct Application: Sendable {
     ) async -> [Worker] {
         let lag = metrics.histogram("hivegate_loop_lag_seconds", "How late a loop's timers fire.")
         let router = ModelRouter(configuration.upstreams.map { Upstream($0) })
+        let observer = AttemptObserver(
+            providers: configuration.upstreams.map(\.name), metrics: metrics, logger: logger)
         var workers: [Worker] = []
         for loop in loops {
             workers.append(
                 await Task(executorPreference: loop) {
                     Worker(
-                        configuration, storage, identity, router, on: loop, keys: keys, health: health,
+                        configuration, storage, identity, router, observer, on: loop, keys: keys,
+                        health: health,
                         metrics: metrics, logger: logger, lag: lag)
                 }.value)
         }
