@@ -55,6 +55,7 @@ let package = Package(
         part("LocalServers", ["Base", "Loop"]),
 
         // Rank 5
+        part("Catalog", ["Base", "Postgres"]),
         part(
             "Identity",
             ["Base", "CArgon2", "HTTPClient", "HTTPWire", "JSON", "Loop", "Postgres", "Redis"]),
@@ -83,6 +84,7 @@ let package = Package(
             name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
             exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
+        tests("Catalog", ["Base", "Catalog", "Loop", "Postgres", "TestKit"]),
         tests("Chat", ["Chat", "JSON"]),
         tests(
             "Gateway",
