@@ -65,7 +65,7 @@ let package = Package(
         part(
             "Gateway",
             [
-                "Base", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop",
+                "Base", "Catalog", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop",
                 "Postgres", "Providers",
             ]),
 
@@ -73,7 +73,8 @@ let package = Package(
         .executableTarget(
             name: "hivegate",
             dependencies: [
-                "Base", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "LocalServers", "Loop",
+                "Base", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity",
+                "LocalServers", "Loop",
                 "Postgres",
                 "Providers", "Redis",
             ],
@@ -89,7 +90,8 @@ let package = Package(
         tests(
             "Gateway",
             [
-                "Base", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop",
+                "Base", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON",
+                "Loop",
                 "Postgres", "Providers", "Redis", "TestKit",
             ]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),

@@ -1,4 +1,5 @@
 import Base
+import Catalog
 import Gateway
 import HTTPClient
 import HTTPServer
@@ -25,6 +26,7 @@ final class GatewayWorld: @unchecked Sendable {
     var isDatabaseAway = false
     var obstacles: [String] = []
     var silence = Duration.zero
+    private let catalog: SharedCatalog
 
     typealias Script = @Sendable (ScriptedUpstream.Peer) async throws -> Void
 
@@ -39,8 +41,9 @@ final class GatewayWorld: @unchecked Sendable {
         var code: String? { (try? JSONDocument(parsing: body))?["error"]?["code"]?.string }
     }
 
-    private init(on loop: EventLoop) throws {
+    private init(on loop: EventLoop, _ catalog: SharedCatalog) throws {
         self.loop = loop
+        self.catalog = catalog
         client = HTTPClient(on: loop)
         peppers = try KeyPeppers(parsing: Secret("1:\(String(repeating: "p", count: 32))"))
     }
@@ -57,10 +60,11 @@ final class GatewayWorld: @unchecked Sendable {
     /// With several upstreams, by name.
     static func run(
         upstreams scripts: [String: Script], keys: [String] = ["sk-upstream"], endpoints: [Endpoint] = [],
+        catalog: SharedCatalog = SharedCatalog(),
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {
         try await onLoop { loop in
-            let world = try GatewayWorld(on: loop)
+            let world = try GatewayWorld(on: loop, catalog)
             let servers = try scripts.mapValues { try ScriptedUpstream(on: loop, $0) }
             let upstreams = servers.map { name, server in
                 Upstream(
@@ -86,7 +90,7 @@ final class GatewayWorld: @unchecked Sendable {
             on: loop, keys: keys, identity: try nobody(), client: client,
             router: ModelRouter(upstreams),
             health: health, metrics: metrics,
-            logger: .silent)
+            logger: .silent, catalog: catalog)
         let routes = RouteTable.routes { _ in gateway } + endpoints.map { $0.route { _ in gateway } }
         let responder = ErrorResponder(logger: .silent)
         let observer = RequestObserver(routes: routes, metrics: metrics, logger: .silent)

@@ -9,7 +9,8 @@ package enum SandboxModel: String, CaseIterable, Sendable {
     /// Fails twice out of three times: before its first word, or in the middle.
     case flaky
 
-    package static let prefix = "sandbox/"
+    package static let provider = "sandbox"
+    package static let prefix = "\(provider)/"
 
     package var id: String { Self.prefix + rawValue }
 
