@@ -29,7 +29,7 @@ extension Gateway {
             let document = try Self.document(try await exchange.body())
             let request = try front.countRequest(document)
             let candidates = try router.candidates(
-                for: request.model, RouteWishes(), caller: caller, at: time.instant())
+                for: request.model, RouteWishes(), caller: caller, at: time.instant(), time.timestamp())
             let attempts = AttemptCount()
             let count: (tokens: Int, isEstimated: Bool) = try await tryInTurn(candidates) { candidate in
                 try await self.count(request, by: candidate, counting: attempts)
@@ -63,9 +63,11 @@ extension Gateway {
             let whole = try Self.document(try await exchange.body())
             let outline = try front.outline(whole)
             let (wishes, document) = try RouteWishes.take(from: whole, model: outline.model)
-            let candidates = try router.candidates(
-                for: outline.model, wishes, caller: caller, at: time.instant())
-            let call = ChatCall(exchange, front, caller, document, outline, at: time.timestamp())
+            let now = time.timestamp()
+            let call = ChatCall(exchange, front, caller, document, outline, at: now)
+            let candidates = try RequestNeeds(of: call).filter(
+                try router.candidates(for: outline.model, wishes, caller: caller, at: time.instant(), now)
+            ) { router.models(with: $0, at: now) }
             try await serve(call, candidates)
         }
     }
