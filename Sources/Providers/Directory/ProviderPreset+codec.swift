@@ -10,7 +10,8 @@ extension ProviderPreset {
         case .ollama: OllamaCodec()
         case .bedrock: BedrockCodec()
         case .openAIResponses: OpenAIResponsesCodec()
-        case .gemini, .sandbox, nil: nil
+        case .gemini: GeminiCodec()
+        case .sandbox, nil: nil
         }
     }
 

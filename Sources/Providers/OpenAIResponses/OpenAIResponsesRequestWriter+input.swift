@@ -95,7 +95,8 @@ extension OpenAIResponsesRequestWriter {
             case .file(let id): json.field("file_id", id)
             case .text: break
             }
-            json.field("detail", ifPresent: image.detail)
+            // Servers that read with OpenAI's types want it.
+            json.field("detail", image.detail ?? "auto")
         }
     }
 

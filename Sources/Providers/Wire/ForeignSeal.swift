@@ -6,18 +6,25 @@ package import Chat
 package enum ForeignSeal {
     private static let mark = "hivegate.seal.1."
 
+    /// The mark, the origin, whether it replaces text, how long the name is, and the name and the data behind a colon.
     package static func wrap(_ seal: ChatSeal) -> String {
-        "\(mark)\(seal.origin.rawValue).\(seal.replacesText ? "r" : "v").\(seal.data)"
+        let id = seal.id ?? ""
+        return
+            "\(mark)\(seal.origin.rawValue).\(seal.replacesText ? "r" : "v").\(id.utf8.count):\(id)\(seal.data)"
     }
 
     /// nil where the text is no wrapped seal, and so one of the front's own dialect.
     package static func unwrap(_ text: String) -> ChatSeal? {
-        guard text.hasPrefix(mark) else { return nil }
-        let pieces = text.dropFirst(mark.count).split(
-            separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
-        guard pieces.count == 3, let origin = ChatDialect(rawValue: String(pieces[0])),
-            pieces[1] == "r" || pieces[1] == "v"
+        guard text.hasPrefix(mark), let colon = text.firstIndex(of: ":") else { return nil }
+        let head = text[..<colon].dropFirst(mark.count)
+            .split(separator: ".", omittingEmptySubsequences: false)
+        guard head.count == 3, let origin = ChatDialect(rawValue: String(head[0])),
+            head[1] == "r" || head[1] == "v", let idCount = Int(head[2]), idCount >= 0
         else { return nil }
-        return ChatSeal(String(pieces[2]), origin: origin, replacesText: pieces[1] == "r")
+        let rest = text[text.index(after: colon)...].utf8
+        guard let end = rest.index(rest.startIndex, offsetBy: idCount, limitedBy: rest.endIndex),
+            let id = String(rest[..<end]), let data = String(rest[end...])
+        else { return nil }
+        return ChatSeal(data, origin: origin, id: id.isEmpty ? nil : id, replacesText: head[1] == "r")
     }
 }

@@ -140,7 +140,7 @@ struct ResponsesGenerator {
     }
 
     private mutating func image() -> ChatMedia {
-        let detail = maybe { ["low", "high", "auto"][$0.below(3)] }
+        let detail = ["low", "high", "auto"][below(3)]
         return switch below(3) {
         case 0: ChatMedia(.image, .url("https://example.com/\(name("image"))"), detail: detail)
         case 1: ChatMedia(.image, .base64("iVBORw0KGgo="), mediaType: "image/png", detail: detail)
