@@ -14,7 +14,7 @@ ACCESS, SECRET, REGION = "AKIDPEER", "secret/of+peer", "eu-central-1"
 
 
 def is_mine(path):
-    return path.endswith(("/converse", "/converse-stream"))
+    return path.endswith(("/converse", "/converse-stream", "/count-tokens"))
 
 
 def is_stream(path, body):
@@ -22,6 +22,8 @@ def is_stream(path, body):
 
 
 def check(path, body):
+    if path.endswith("/count-tokens"):
+        body = body["input"]["converse"]
     wanted(body, "messages")
     only(body, *FIELDS)
     last = "assistant"
@@ -74,6 +76,10 @@ def reason(reply):
 def whole(reply, body):
     message = {"content": blocks(reply), "role": "assistant"}
     return {"metrics": {"latencyMs": 257}, "output": {"message": message}, "stopReason": reason(reply), "usage": usage(reply)}
+
+
+def count(body):
+    return {"inputTokens": 42}
 
 
 def frame(payload, **headers):

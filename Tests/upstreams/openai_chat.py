@@ -118,6 +118,7 @@ def embeddings(body):
     inputs = body["input"]
     if isinstance(inputs, str) or isinstance(inputs[0], int):
         inputs = [inputs]
+    size = body.get("dimensions") or body.get("output_dimension")
 
     def written(numbers):
         if body.get("encoding_format") != "base64":
@@ -125,7 +126,7 @@ def embeddings(body):
         return base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()
 
     rows = [
-        {"object": "embedding", "index": index, "embedding": written(vector(text, body.get("dimensions")))}
+        {"object": "embedding", "index": index, "embedding": written(vector(text, size))}
         for index, text in enumerate(inputs)
     ]
     return {"object": "list", "data": rows, "model": body["model"], "usage": {"prompt_tokens": 5, "total_tokens": 5}}

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from . import anthropic_messages, bedrock, cohere, gemini, ollama, openai_chat, openai_responses
+from . import anthropic_messages, bedrock, cohere, gemini, mistral, ollama, openai_chat, openai_responses
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +33,7 @@ PROVIDERS = {
     for entry in [
         provider("openai", "gpt-peer", openai_chat, "OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
         provider("azure", "gpt-peer", openai_chat, "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_BASE_URL", "/openai/v1", "api-key"),
-        provider("mistral", "mistral-peer", openai_chat, "MISTRAL_API_KEY", "MISTRAL_API_BASE", "/v1"),
+        provider("mistral", "mistral-peer", mistral, "MISTRAL_API_KEY", "MISTRAL_API_BASE", "/v1"),
         provider("deepseek", "deepseek-peer", openai_chat, "DEEPSEEK_API_KEY", "DEEPSEEK_API_BASE"),
         provider("anthropic", "claude-peer", anthropic_messages, "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "", "x-api-key"),
         provider("gemini", "gemini-peer", gemini, "GEMINI_API_KEY", "GEMINI_BASE_URL", "", "x-goog-api-key"),

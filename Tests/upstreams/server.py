@@ -36,6 +36,13 @@ class Asked:
     left_at: float = None
     """When the gateway closed the connection before the answer was over."""
     is_over: bool = False
+    is_odd: bool = False
+    """Whether it was answered with what its dialect would not say."""
+
+    @property
+    def is_faulty(self):
+        """Whether the gateway may think less of the provider."""
+        return self.status not in (200, 400, 404) or not self.is_over or self.is_odd
 
 
 class Upstreams:
@@ -131,10 +138,10 @@ class Upstreams:
         if asked.provider.name == "stability":
             return self.drawn(asked)
         asked.body = json.loads(asked.raw)
-        asked.dialect = next((dialect for dialect in DIALECTS if dialect.is_mine(asked.path)), None)
+        asked.dialect = next((dialect for dialect in [asked.provider.chat, *DIALECTS] if dialect.is_mine(asked.path)), None)
         if asked.dialect:
             asked.dialect.check(asked.path, asked.body)
-            if asked.path.endswith(("count_tokens", ":countTokens")):
+            if asked.path.endswith(("count_tokens", ":countTokens", "/count-tokens")):
                 return asked.dialect.count(asked.body)
             return None
         for ending, dialect in EMBEDDINGS.items():
@@ -160,6 +167,7 @@ class Upstreams:
 
     async def answer(self, asked, answer, made, reader, writer):
         asked.status = answer.status
+        asked.is_odd = answer.body is not None or bool(answer.extra_length)
         if answer.status >= 400:
             value = (asked.dialect or openai_chat).error(answer.status, answer.message)
             return await self.whole(asked, answer, writer, value)
