@@ -1,4 +1,5 @@
 import Base
+import Chat
 import HTTPClient
 import Providers
 
@@ -9,6 +10,8 @@ struct CallFailure: Error {
     var remedy: Remedy
     /// What the provider said.
     var answer: (status: Int, body: [UInt8])?
+    /// What was used up nevertheless.
+    var usage: ChatUsage?
     /// Whether the client can mend it, and so had better read what the provider said, if it speaks its dialect.
     var isClients = false
 
@@ -116,6 +119,7 @@ struct CallFailure: Error {
                 .again(after: nil))
         }
         problem.retryAfter = problem.retryAfterSeconds == nil ? nil : retryAfter
+        usage = fault.usage
         isClients = problem.kind.status < 500 && fault.kind != .rateLimited
     }
 }

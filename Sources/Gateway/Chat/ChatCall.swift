@@ -17,8 +17,6 @@ final class ChatCall: @unchecked Sendable {
     private let created: Timestamp
     private var decoded: ChatRequest?
     let attempts = AttemptCount()
-    /// What the answer took, as far as a provider has said.
-    var usage: ChatUsage?
 
     init(
         _ exchange: Exchange, _ front: any ChatFront, _ caller: Caller, _ document: JSONDocument,
@@ -39,6 +37,11 @@ final class ChatCall: @unchecked Sendable {
         let request = try front.request(document)
         decoded = request
         return request
+    }
+
+    /// The request where it can be read.
+    var readableRequest: ChatRequest? {
+        do throws(Problem) { return try request() } catch { return nil }
     }
 
     func context() throws(Problem) -> ReplyContext {

@@ -67,7 +67,6 @@ struct SandboxAnswer {
         let body =
             whole.count == 1
             ? call.front.body(whole[0], context) : OpenAIChatWriter(context).completion(whole)
-        call.usage = usage
         call.exchange.respond(200, ["Content-Type": "application/json"], body: body)
     }
 
@@ -97,7 +96,6 @@ struct SandboxAnswer {
             events.append(.usage(usage))
             try await write(events, by: &encoders[choice])
         }
-        call.usage = usage
         var end: [UInt8] = []
         encoders[encoders.count - 1].end(into: &end)
         try await call.client.write(end)

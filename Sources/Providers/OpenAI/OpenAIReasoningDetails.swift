@@ -36,7 +36,8 @@ enum OpenAIReasoningDetails {
                 return Detail(
                     reasoning: ChatReasoning(summary ?? "", isSummary: summary != nil, seal: seal), id: id)
             case "reasoning.summary":
-                return Detail(reasoning: ChatReasoning(summary ?? "", isSummary: true), id: id)
+                let seal = signature.map { ChatSeal($0, origin: origin, id: id) }
+                return Detail(reasoning: ChatReasoning(summary ?? "", isSummary: true, seal: seal), id: id)
             case "reasoning.text":
                 let seal = signature.map { ChatSeal($0, origin: origin, id: id) }
                 return Detail(reasoning: ChatReasoning(text ?? "", seal: seal), id: id)
@@ -58,6 +59,7 @@ enum OpenAIReasoningDetails {
             } else if reasoning.isSummary {
                 json.field("type", "reasoning.summary")
                 json.field("summary", reasoning.text)
+                json.field("signature", ifPresent: reasoning.seal?.data)
             } else {
                 json.field("type", "reasoning.text")
                 json.field("text", reasoning.text)
