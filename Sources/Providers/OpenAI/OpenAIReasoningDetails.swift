@@ -49,7 +49,10 @@ enum OpenAIReasoningDetails {
     /// Writes a whole thought, or the end of one whose text has been written.
     static func write(_ reasoning: ChatReasoning, callID: String?, _ json: inout JSONWriter) {
         json.object { json in
-            if let seal = reasoning.seal, seal.replacesText || (reasoning.text.isEmpty && callID != nil) {
+            // A summary has no place for a signature; what is encrypted has one for a summary.
+            if let seal = reasoning.seal,
+                seal.replacesText || reasoning.isSummary || (reasoning.text.isEmpty && callID != nil)
+            {
                 json.field("type", "reasoning.encrypted")
                 json.field("data", seal.data)
                 if reasoning.isSummary { json.field("summary", reasoning.text) }
