@@ -61,7 +61,12 @@ extension Gateway {
     private func answer(_ exchange: Exchange, as front: some ChatFront) async {
         await guarded(exchange, front) { caller in
             let whole = try Self.document(try await exchange.body())
-            let outline = try front.outline(whole)
+            let outline: ChatOutline
+            do throws(Problem) { outline = try front.outline(whole) } catch {
+                // Who has to mend a request learns of all its faults at once.
+                _ = try front.request(whole)
+                throw error
+            }
             let (wishes, document) = try RouteWishes.take(from: whole, model: outline.model)
             let now = time.timestamp()
             let call = ChatCall(exchange, front, caller, document, outline, at: now)
