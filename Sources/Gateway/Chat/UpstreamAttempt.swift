@@ -26,7 +26,7 @@ struct UpstreamAttempt {
         self.candidate = candidate
         self.upstream = upstream
         self.limits = limits
-        if chat.dialect == call.front.dialect,
+        if call.mayBeForwarded, chat.dialect == call.front.dialect,
             let request = chat.forward(call.document, call.outline, for: candidate.target)
         {
             upstreamRequest = Self.withFields(of: call, request)
@@ -108,18 +108,16 @@ struct UpstreamAttempt {
         }
         guard document.root.kind == .object else { throw UpstreamFault.garbled("no JSON object") }
         note(codec.usage(of: document.root))
-        call.exchange.respond(
-            200, ["Content-Type": response["content-type"] ?? "application/json"], body: body)
+        try call.deliver(body, type: response["content-type"] ?? "application/json") {
+            body throws(UpstreamFault) in try codec.decode(body)
+        }
     }
 
     private func translate(_ body: [UInt8]) async throws {
         let reply = try codec.decode(body)
         note(reply.usage)
+        guard call.outline.isStreaming else { return try call.deliver(reply) }
         let context = try call.context()
-        guard call.outline.isStreaming else {
-            return call.exchange.respond(
-                200, ["Content-Type": "application/json"], body: call.front.body(reply, context))
-        }
         var encoder = call.front.streamEncoder(context)
         var output: [UInt8] = []
         for event in reply.events { encoder.encode(event, into: &output) }
