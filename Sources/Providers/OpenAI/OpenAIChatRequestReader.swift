@@ -114,7 +114,7 @@ struct OpenAIChatRequestReader {
                 return .text
             }
             let name = fields.requiredText(holder["name"], "response_format.json_schema.name")
-            guard let schema = fields.object(holder["schema"], "response_format.json_schema.schema") else {
+            guard let schema = fields.schema(holder["schema"], "response_format.json_schema.schema") else {
                 if holder["schema"].present == nil {
                     fields.fault("response_format.json_schema.schema", "is required")
                 }
