@@ -19,7 +19,7 @@ struct SchemaCheck {
         if !fits(value, node), !isExhausted, faults.isEmpty { fault("does not fit") }
         guard isExhausted else { return }
         faults.append(
-            .init(
+            JSONSchema.Fault(
                 "", "is too much to be checked: more than \(JSONSchema.largestStepCount) steps, or too deep"))
     }
 
