@@ -224,8 +224,9 @@ package struct SandboxValue {
         } else if let format = nodes.lazy.compactMap(\.format).first, let known = Self.text(of: format) {
             text = known
         } else {
-            text = "sandbox \(place.name)" + (place.salt == 0 ? "" : " \(place.salt + 1)")
-            var scalars = Array(text.unicodeScalars.prefix(most))
+            let end = place.salt == 0 ? "" : " \(place.salt + 1)"
+            let start = "sandbox \(place.name)".unicodeScalars.prefix(max(0, most - end.utf8.count))
+            var scalars = Array(start + end.unicodeScalars)
             while scalars.count < least { scalars.append("x") }
             text = String(String.UnicodeScalarView(scalars))
         }
@@ -257,7 +258,8 @@ package struct SandboxValue {
         let low = limits(nodes.compactMap(\.minimum)).max()
         let high = limits(nodes.compactMap(\.maximum)).min()
         let divisor = nodes.lazy.compactMap { $0.divisor.flatMap { Double($0.text) } }.max()
-        let step = divisor ?? (isWhole ? 1 : 0.5)
+        var step = divisor ?? (isWhole ? 1 : 0.5)
+        if divisor == nil, !isWhole, let low, let high, high - low < 8 * step { step = (high - low) / 8 }
         var generator = SeededGenerator(seed: seed &+ UInt64(variant))
         // Without bounds something small; with them, what lies next to one of them, and later tries further in.
         let free = Double(generator.next() % 100)
@@ -267,6 +269,22 @@ package struct SandboxValue {
         if isWhole { number = number.rounded() }
         guard number.isFinite else { return nil }
         if let whole = Int(exactly: number) { return Array(String(whole).utf8) }
-        return Array(number.description.utf8)
+        let places = nodes.lazy.compactMap { $0.divisor.map { Self.decimals(in: $0.text) } }.max()
+        return Array((places.flatMap { Self.decimals(number, $0) } ?? number.description).utf8)
+    }
+
+    /// How many digits stand behind the point.
+    private static func decimals(in text: String) -> Int {
+        text.firstIndex(of: ".").map { text[$0...].dropFirst().prefix { $0.isNumber }.count } ?? 0
+    }
+
+    /// The number with so many digits behind the point: sums of doubles end in what nobody meant.
+    private static func decimals(_ number: Double, _ places: Int) -> String? {
+        guard (1...9).contains(places) else { return nil }
+        let unit = (0..<places).reduce(1.0) { unit, _ in unit * 10 }
+        guard let scaled = Int(exactly: (number.magnitude * unit).rounded()) else { return nil }
+        let digits = String(scaled)
+        let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
+        return (number < 0 ? "-" : "") + padded.dropLast(places) + "." + padded.suffix(places)
     }
 }
