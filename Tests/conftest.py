@@ -251,11 +251,13 @@ def peer(providers, house):
     """The providers, well before the test and after it."""
     providers.reset()
     yield providers
+    troubles = providers.troubles
     unwell = {asked.provider for asked in providers.asked if asked.is_faulty}
     providers.reset()
     for provider in unwell:
         make_well(house, provider)
     providers.reset()
+    assert troubles == [], "a provider was asked what it could not read"
 
 
 @pytest.fixture

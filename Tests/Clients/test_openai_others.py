@@ -153,3 +153,17 @@ def test_a_responses_thought_goes_back_sealed(openai_client, peer, family):
     result = {"type": "function_call_output", "call_id": said[-1]["call_id"], "output": "sunny"}
     openai_client.responses.create(input=[*HELLO, *said, result], **arguments)
     assert f'"{signature}"'.encode() in peer.last.raw.replace(b"\\/", b"/")
+
+
+@every_family
+def test_tools_that_only_openai_runs_are_left_out_by_name(openai_client, peer, family):
+    tools = [RESPONSES_TOOL, {"type": "web_search"}, {"type": "namespace", "name": "team", "description": "x", "tools": [RESPONSES_TOOL]}]
+    raw = openai_client.responses.with_raw_response.create(model=family.model, input="hello there", tools=tools)
+    assert raw.headers["x-hivegate-omitted"].split(", ")[:2] == ["tools.web_search", "tools.namespace"]
+    assert b"get_weather" in peer.last.raw and b"web_search" not in peer.last.raw
+    alone = openai_client.responses.create(model=family.model, input="hello there", tools=tools[1:2])
+    assert alone.output_text
+    if family.chat.__name__.endswith("openai_chat"):
+        return
+    with pytest.raises(openai.BadRequestError):
+        openai_client.responses.create(model=family.model, input="x", tools=tools[1:2], tool_choice="required")

@@ -50,6 +50,7 @@ class Upstreams:
 
     def __init__(self):
         self.asked = []
+        self.troubles = []
         self.script = []
         self.always = None
         self.connections = set()
@@ -69,7 +70,7 @@ class Upstreams:
         self.script += answers
 
     def reset(self):
-        self.script, self.always, self.asked = [], None, []
+        self.script, self.always, self.asked, self.troubles = [], None, [], []
 
     @property
     def last(self):
@@ -126,6 +127,11 @@ class Upstreams:
             asked.status = refusal.status
             dialect = asked.dialect or openai_chat
             return await self.whole(asked, Answer(status=refusal.status), writer, dialect.error(refusal.status, str(refusal)))
+        except (AssertionError, ImportError, KeyError, TypeError, ValueError) as error:
+            # What the gateway sent, or a script, was not thought of: the test is to see it.
+            self.troubles.append(error)
+            asked.status = 500
+            return await self.whole(asked, Answer(status=500), writer, openai_chat.error(500, repr(error)))
 
     def check_key(self, asked):
         if asked.provider.name == "bedrock":

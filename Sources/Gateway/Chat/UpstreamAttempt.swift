@@ -37,16 +37,16 @@ struct UpstreamAttempt {
             return
         }
         isForwarded = false
-        let request = try call.request()
+        let (request, foreignTools) = try call.request().leavingOutForeignTools(for: chat.dialect)
         codec = chat.codec(for: candidate.target, answering: request)
         do throws(UpstreamRequest.Unsayable) {
             upstreamRequest = try codec.encode(request, for: candidate.target)
         } catch {
             throw CallFailure(Problem(error), .elsewhere)
         }
-        if !upstreamRequest.omitted.isEmpty {
-            call.exchange.responseFields.replace(
-                "X-Hivegate-Omitted", upstreamRequest.omitted.joined(separator: ", "))
+        let omitted = foreignTools + upstreamRequest.omitted
+        if !omitted.isEmpty {
+            call.exchange.responseFields.replace("X-Hivegate-Omitted", omitted.joined(separator: ", "))
         }
     }
 
