@@ -32,6 +32,23 @@ struct ChatSocketTests {
         }
     }
 
+    @Test func `a key that is revoked while its socket is open is refused with the next request`()
+        async throws
+    {
+        try await GatewayWorld.run { world in
+            let client = try await Self.open(world)
+            try await client.send(Self.ask("before"))
+            #expect(try await client.messages(toEndOf: "before").last?["finish_reason"]?.string == "stop")
+            world.revokeAll()
+            // Without word of a change a key is looked up again after this long.
+            try await world.loop.sleep(for: .milliseconds(5100))
+            try await client.send(Self.ask("after"))
+            let refused = try await client.messages(toEndOf: "after").last
+            #expect(refused?["error"]?["code"]?.string == "invalid_api_key")
+            client.close()
+        }
+    }
+
     @Test func `a request that is cancelled ends, and its id is free again`() async throws {
         let closed = Locked(0)
         let script: GatewayWorld.Script = { peer in

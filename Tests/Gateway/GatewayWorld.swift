@@ -135,6 +135,9 @@ final class GatewayWorld: @unchecked Sendable {
         return key.secret.reveal()
     }
 
+    /// No key is anybody's any more.
+    func revokeAll() { callers = [:] }
+
     func send(
         _ method: String = "GET", _ path: String, _ fields: [(name: String, value: String)] = [],
         body: String? = nil

@@ -18,12 +18,16 @@ final class ChatSocket: @unchecked Sendable {
 
     private let socket: WebSocket
     private let exchange: Exchange
-    private let caller: Caller
+    /// The caller as it is now: a key that is revoked while the socket is open is refused from the next request on.
+    private let caller: @Sendable () async throws -> Caller
     private let gateway: Gateway
     private var calls: [String: Task<Void, Never>] = [:]
     private var callCount = 0
 
-    init(_ socket: WebSocket, _ exchange: Exchange, _ caller: Caller, _ gateway: Gateway) {
+    init(
+        _ socket: WebSocket, _ exchange: Exchange, _ gateway: Gateway,
+        caller: @escaping @Sendable () async throws -> Caller
+    ) {
         self.socket = socket
         self.exchange = exchange
         self.caller = caller
@@ -110,7 +114,7 @@ final class ChatSocket: @unchecked Sendable {
         do {
             let request = try Self.request(in: document)
             try await gateway.answer(
-                request, as: front, for: caller, exchange, id: requestID,
+                request, as: front, for: try await caller(), exchange, id: requestID,
                 sink: { [self] lines in try await send(lines) })
         } catch {
             if Task.isCancelled { return await end(id) }

@@ -73,7 +73,7 @@ extension Gateway {
     }
 
     private static func flag(_ name: String, in fields: HTTPFields) throws -> Bool {
-        guard let value = fields[name.lowercased()] else { return false }
+        guard let value = fields[name] else { return false }
         switch String(decoding: value, as: UTF8.self).lowercased() {
         case "true", "1": return true
         case "false", "0": return false

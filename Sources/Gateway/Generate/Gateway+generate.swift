@@ -15,7 +15,10 @@ extension Gateway {
         exchange.responseFields.append("X-Request-Id", exchange.id)
         let offered = Self.offeredProtocols(exchange.request.fields)
         let key = offered.first { $0.starts(with: Self.keyProtocol) }?.dropFirst(Self.keyProtocol.count)
-        let caller = try await authenticate(exchange, scope: "inference", presenting: key)
+        let caller: @Sendable () async throws -> Caller = { [self] in
+            try await authenticate(exchange, scope: "inference", presenting: key)
+        }
+        _ = try await caller()
         guard exchange.request.wantsUpgrade else { return Self.refuseWithoutUpgrade(exchange) }
         var fields = HTTPFields()
         // Never the one that is the key.
@@ -24,7 +27,7 @@ extension Gateway {
         }
         let socket = try await exchange.upgradeToWebSocket(
             fields, messageLimit: ChatSocket.largestMessage)
-        await ChatSocket(socket, exchange, caller, self).run()
+        await ChatSocket(socket, exchange, self, caller: caller).run()
     }
 
     private static func refuseWithoutUpgrade(_ exchange: Exchange) {
