@@ -6,8 +6,9 @@ SHELL := /bin/bash
 	load-test health clean docker-build docker-run docker-check
 
 VENV := .venv
-# The first generation of OpenAI's client needs an environment of its own.
-OPENAI_1 := $(VENV)/openai-1
+# Each earlier generation of the clients needs an environment of its own, and so do the agents.
+GENERATIONS := $(VENV)/generation-1 $(VENV)/generation-2
+AGENTS := $(VENV)/agents
 # One test at a time: many start servers and count what they leave behind.
 SWIFT_TEST := swift test --disable-xctest --no-parallel --quiet
 PORT ?= 8080
@@ -44,10 +45,11 @@ migrate: install ## Bring the database's schema up to date
 	swift build --product hivegate
 	exec "$$(swift build --show-bin-path)/hivegate" migrate
 
-test: install $(VENV)/ready $(OPENAI_1)/ready lint docker-check ## Run every test: units, real databases, official clients, peers, faults
+test: install $(VENV)/ready $(GENERATIONS:=/ready) $(AGENTS)/ready lint docker-check ## Run every test: units, real databases, official clients, peers, faults
 	swift build --build-tests
 	$(SWIFT_TEST) --skip-build
-	$(OPENAI_1)/bin/python -m pytest -q Tests/Clients
+	for generation in $(GENERATIONS); do "$$generation/bin/python" -m pytest -q Tests/Clients; done
+	$(AGENTS)/bin/python -m pytest -q Tests/Agents
 	$(VENV)/bin/python -m pytest -q Tests/Clients Tests/Contract Tests/Peers Tests/Faults
 
 ci: ## The same as .ci/run
@@ -103,13 +105,18 @@ docker-check: $(VENV)/ready ## Check the Dockerfile and compose.yaml
 clean: ## Remove what was built; the data in .hivegate stays
 	rm -rf .build dist $(VENV)
 
+define environment
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+endef
+
 $(VENV)/ready: Tests/Clients/requirements.txt
 	@docker/install.sh run test
-	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements.txt
-	touch $@
+	$(environment)
 
-$(OPENAI_1)/ready: Tests/Clients/requirements-openai-1.txt $(VENV)/ready
-	python3 -m venv $(OPENAI_1)
-	$(OPENAI_1)/bin/pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements-openai-1.txt
-	touch $@
+$(VENV)/generation-%/ready: Tests/Clients/requirements-generation-%.txt $(VENV)/ready
+	$(environment)
+
+$(AGENTS)/ready: Tests/Agents/requirements.txt $(VENV)/ready
+	$(environment)

@@ -55,6 +55,7 @@ let package = Package(
         part("LocalServers", ["Base", "Loop"]),
 
         // Rank 5
+        part("Catalog", ["Base", "Postgres"]),
         part(
             "Identity",
             ["Base", "CArgon2", "HTTPClient", "HTTPWire", "JSON", "Loop", "Postgres", "Redis"]),
@@ -64,7 +65,7 @@ let package = Package(
         part(
             "Gateway",
             [
-                "Base", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop",
+                "Base", "Catalog", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop",
                 "Postgres", "Providers",
             ]),
 
@@ -72,7 +73,8 @@ let package = Package(
         .executableTarget(
             name: "hivegate",
             dependencies: [
-                "Base", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "LocalServers", "Loop",
+                "Base", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity",
+                "LocalServers", "Loop",
                 "Postgres",
                 "Providers", "Redis",
             ],
@@ -83,11 +85,13 @@ let package = Package(
             name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
             exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
+        tests("Catalog", ["Base", "Catalog", "Loop", "Postgres", "TestKit"]),
         tests("Chat", ["Chat", "JSON"]),
         tests(
             "Gateway",
             [
-                "Base", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop",
+                "Base", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON",
+                "Loop",
                 "Postgres", "Providers", "Redis", "TestKit",
             ]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),

@@ -16,6 +16,9 @@ import urllib.request
 
 import pytest
 
+from upstreams import Upstreams
+from upstreams.asking import make_well
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # llmock lives in the main environment, also when the tests run in another one.
 LLMOCK = ROOT / ".venv" / "bin" / "llmock"
@@ -128,11 +131,11 @@ class Gateway:
         except OSError:
             return None
 
-    def metric(self, name):
-        """The sum of a family's series."""
+    def metric(self, name, label=""):
+        """The sum of a family's series, or of those that `label` is part of."""
         with urllib.request.urlopen(self.url + "/metrics", timeout=5) as answer:
             lines = answer.read().decode().splitlines()
-        values = [line.rsplit(" ", 1) for line in lines if line.split("{")[0].split(" ")[0] == name]
+        values = [line.rsplit(" ", 1) for line in lines if line.split("{")[0].split(" ")[0] == name and label in line]
         return sum(float(value) for _, value in values)
 
     def children(self):
@@ -225,3 +228,45 @@ def gateway(upstream):
     instance = Gateway({"OPENAI_API_KEY": "sk-upstream", "OPENAI_BASE_URL": f"{upstream.url}/v1"}).start()
     yield instance
     instance.remove()
+
+
+@pytest.fixture(scope="session")
+def providers():
+    """Providers of every dialect, which say what a test wants them to."""
+    server = Upstreams()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def house(providers):
+    """A gateway with all those providers."""
+    instance = Gateway(providers.environment).start()
+    yield instance
+    instance.remove()
+
+
+@pytest.fixture
+def peer(providers, house):
+    """The providers, well before the test and after it."""
+    providers.reset()
+    yield providers
+    troubles = providers.troubles
+    unwell = {asked.provider for asked in providers.asked if asked.is_faulty}
+    providers.reset()
+    for provider in unwell:
+        make_well(house, provider)
+    providers.reset()
+    assert troubles == [], "a provider was asked what it could not read"
+
+
+@pytest.fixture
+def openai_client(house):
+    openai = pytest.importorskip("openai", reason="OpenAI's client is not in this environment")
+    return openai.OpenAI(base_url=f"{house.url}/v1", api_key=house.key, max_retries=0)
+
+
+@pytest.fixture
+def anthropic_client(house):
+    anthropic = pytest.importorskip("anthropic", reason="Anthropic's client is not in this environment")
+    return anthropic.Anthropic(base_url=house.url, api_key=house.key, max_retries=0)

@@ -12,7 +12,7 @@ package struct ErrorResponder: Sendable {
 
     package init(logger: Logger) { self.logger = logger }
 
-    /// In OpenAI's shape unless `body` has another.
+    /// In the shape that the request's address calls for, unless `body` has another.
     package func respond(
         _ error: any Error, _ exchange: Exchange, _ body: ((Problem) -> [UInt8])? = nil
     ) {
@@ -41,8 +41,17 @@ package struct ErrorResponder: Sendable {
         if problem.kind == .unauthenticated { fields.append("WWW-Authenticate", "Bearer") }
         exchange.respond(
             problem.kind.status, fields,
-            body: body?(problem) ?? OpenAIProblem.body(problem, requestID: exchange.id))
+            body: body?(problem) ?? Self.body(problem, exchange))
     }
+
+    /// What is refused before anybody has looked at the request is told by its address in which dialect to say so.
+    private static func body(_ problem: Problem, _ exchange: Exchange) -> [UInt8] {
+        exchange.request.path.starts(with: anthropicPath)
+            ? AnthropicFront().body(problem, requestID: exchange.id)
+            : OpenAIProblem.body(problem, requestID: exchange.id)
+    }
+
+    private static let anthropicPath = Array("/v1/messages".utf8)
 
     /// What a client may know of `error`.
     package static func problem(_ error: any Error) -> Problem {

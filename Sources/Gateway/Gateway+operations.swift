@@ -11,6 +11,17 @@ extension Gateway {
         exchange.respond(200, ["Content-Type": "application/json"], body: try await models.json())
     }
 
+    /// `GET /v1/models/{model_id}`
+    func showListedModel(_ exchange: Exchange) async throws {
+        exchange.responseFields.append("X-Request-Id", exchange.id)
+        _ = try await authenticate(exchange, scope: "inference")
+        let name = exchange.parameters["model_id"] ?? ""
+        guard let body = try await models.json(named: name) else {
+            throw Problem.noModel(name, suggestions: suggestions(for: name, onlyAvailable: true))
+        }
+        exchange.respond(200, ["Content-Type": "application/json"], body: body)
+    }
+
     /// `GET /livez`: do the loops tick? A process that fails this is to be restarted.
     func livez(_ exchange: Exchange) {
         let isAlive = health.silence() < HealthReport.longestSilence

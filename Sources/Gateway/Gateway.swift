@@ -1,4 +1,5 @@
 package import Base
+package import Catalog
 package import HTTPClient
 import HTTPServer
 package import Identity
@@ -34,7 +35,10 @@ package final class Gateway: @unchecked Sendable {
     let trustedNetworks: [IPNetwork]
     let client: HTTPClient
     let router: ModelRouter
+    let catalog: SharedCatalog
     let errors: ErrorResponder
+    /// Is told of every request to a provider when it has ended.
+    let note: @Sendable (AttemptReport) -> Void
     let models: ModelList
     let health: HealthReport
     let metrics: Metrics
@@ -45,7 +49,8 @@ package final class Gateway: @unchecked Sendable {
     package init(
         on loop: EventLoop, keys: KeyRing, identity: IdentityServices, trustedNetworks: [IPNetwork] = [],
         client: HTTPClient, router: ModelRouter, health: HealthReport,
-        metrics: Metrics, logger: Logger, time: TimeSource = .live, limits: Limits = Limits()
+        metrics: Metrics, logger: Logger, note: @escaping @Sendable (AttemptReport) -> Void = { _ in },
+        time: TimeSource = .live, limits: Limits = Limits(), catalog: SharedCatalog = SharedCatalog()
     ) {
         self.loop = loop
         self.keys = keys
@@ -53,12 +58,16 @@ package final class Gateway: @unchecked Sendable {
         self.trustedNetworks = trustedNetworks
         self.client = client
         self.router = router
+        self.note = note
+        self.catalog = catalog
         errors = ErrorResponder(logger: logger)
         self.health = health
         self.metrics = metrics
         self.logger = logger
         self.time = time
         self.limits = limits
-        models = ModelList(on: loop, client: client, upstreams: router.upstreams, logger: logger, time: time)
+        models = ModelList(
+            on: loop, client: client, upstreams: router.upstreams, catalog: catalog, logger: logger,
+            time: time)
     }
 }

@@ -1,10 +1,12 @@
 import Base
+import Catalog
 import HTTPClient
 import JSON
 import Loop
 import Providers
 
-/// The models that a client may name, in the shape that the SDKs of OpenAI and Anthropic both read.
+/// The models that a client may name: those of the sandbox, those of the catalogue whose provider is set up, and what
+/// providers list themselves beyond that. In the shape that the SDKs of OpenAI and Anthropic both read.
 // Confined to its loop.
 final class ModelList: @unchecked Sendable {
     private static let freshness = Duration.seconds(60)
@@ -12,31 +14,92 @@ final class ModelList: @unchecked Sendable {
     private static let deadlines = HTTPClientRequest.Deadlines(
         connect: .seconds(2), firstByte: .seconds(5), betweenBytes: .seconds(5), total: .seconds(10))
 
-    private struct Model {
+    private struct Model: JSONWritable {
         let id: String
+        let title: String
         let owner: String
         let created: Int
+
+        func write(to json: inout JSONWriter) {
+            json.object { json in
+                json.field("id", id)
+                json.field("object", "model")
+                json.field("created", created)
+                json.field("owned_by", owner)
+                json.field("type", "model")
+                json.field("display_name", title)
+                json.field("created_at", Timestamp(seconds: Int64(created)).description)
+            }
+        }
     }
 
     private let loop: EventLoop
     private let client: HTTPClient
     private let upstreams: [Upstream]
+    private let catalog: SharedCatalog
     private let logger: Logger
     private let time: TimeSource
     private var lists: [String: (models: [Model], loadedAt: Instant)] = [:]
 
-    init(on loop: EventLoop, client: HTTPClient, upstreams: [Upstream], logger: Logger, time: TimeSource) {
+    init(
+        on loop: EventLoop, client: HTTPClient, upstreams: [Upstream], catalog: SharedCatalog, logger: Logger,
+        time: TimeSource
+    ) {
         self.loop = loop
         self.client = client
         self.upstreams = upstreams
+        self.catalog = catalog
         self.logger = logger
         self.time = time
     }
 
     func json() async throws -> [UInt8] {
-        var models = SandboxModel.allCases.map { Model(id: $0.id, owner: "hivegate", created: 0) }
-        for upstream in upstreams { models += try await list(of: upstream) }
+        let snapshot = catalog.snapshot
+        let now = time.timestamp()
+        var models = SandboxModel.allCases.map { Self.model($0, snapshot) }
+        let providers = Set(upstreams.map(\.name))
+        models += snapshot.models.filter { providers.contains($0.provider) && !$0.isShutDown(at: now) }
+            .map(Self.model)
+        for upstream in upstreams {
+            // A provider lists what it shut down, or lists it under a name that the catalogue has another for.
+            models += try await list(of: upstream).filter { snapshot.models(named: $0.id).isEmpty }
+        }
         return Self.json(models)
+    }
+
+    /// The model of this id, or the first that goes by this name and can be asked for here; nil where there is none.
+    func json(named name: String) async throws -> [UInt8]? {
+        guard let model = try await model(named: name) else { return nil }
+        var json = JSONWriter(capacity: 256)
+        json.value(model)
+        return json.bytes
+    }
+
+    private func model(named name: String) async throws -> Model? {
+        let snapshot = catalog.snapshot
+        if let model = SandboxModel(id: name) { return Self.model(model, snapshot) }
+        let now = time.timestamp()
+        let providers = Set(upstreams.map(\.name)).union([SandboxModel.provider])
+        let known = snapshot.models(named: name).first {
+            providers.contains($0.provider) && !$0.isShutDown(at: now)
+        }
+        if let known { return Self.model(known) }
+        guard let slash = name.firstIndex(of: "/"),
+            let upstream = upstreams.first(where: { $0.name == name[..<slash] })
+        else { return nil }
+        return try await list(of: upstream).first { $0.id == name && snapshot.models(named: name).isEmpty }
+    }
+
+    private static func model(_ model: SandboxModel, _ snapshot: CatalogSnapshot) -> Model {
+        Model(
+            id: model.id, title: snapshot.model(id: model.id)?.title ?? model.id, owner: "hivegate",
+            created: 0)
+    }
+
+    private static func model(_ model: CatalogModel) -> Model {
+        Model(
+            id: model.id, title: model.title, owner: model.provider,
+            created: Int(model.releasedOn?.seconds ?? 0))
     }
 
     /// As of a minute ago. While it does not say, the last that it said.
@@ -72,7 +135,8 @@ final class ModelList: @unchecked Sendable {
         return (document["data"]?.elements.map { $0 } ?? []).compactMap { value in
             guard let id = value["id"]?.string else { return nil }
             return Model(
-                id: "\(upstream.name)/\(id)", owner: value["owned_by"]?.string ?? upstream.name,
+                id: "\(upstream.name)/\(id)", title: "\(upstream.name)/\(id)",
+                owner: value["owned_by"]?.string ?? upstream.name,
                 created: value["created"]?.int.map { Int($0) } ?? 0)
         }
     }
@@ -81,19 +145,7 @@ final class ModelList: @unchecked Sendable {
         var json = JSONWriter(capacity: 200 * models.count + 100)
         json.object { json in
             json.field("object", "list")
-            json.array("data") { json in
-                for model in models {
-                    json.object { json in
-                        json.field("id", model.id)
-                        json.field("object", "model")
-                        json.field("created", model.created)
-                        json.field("owned_by", model.owner)
-                        json.field("type", "model")
-                        json.field("display_name", model.id)
-                        json.field("created_at", Timestamp(seconds: Int64(model.created)).description)
-                    }
-                }
-            }
+            json.array("data", models)
             json.field("has_more", false)
             json.key("first_id")
             if let first = models.first { json.value(first.id) } else { json.null() }

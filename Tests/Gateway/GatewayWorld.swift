@@ -1,4 +1,5 @@
 import Base
+import Catalog
 import Gateway
 import HTTPClient
 import HTTPServer
@@ -23,8 +24,11 @@ final class GatewayWorld: @unchecked Sendable {
     private let peppers: KeyPeppers
     private let passwords = PasswordPool(threads: 1, capacity: 1)
     var isDatabaseAway = false
+    /// Is told of every request to an upstream.
+    var onReport: @Sendable (AttemptReport) -> Void = { _ in }
     var obstacles: [String] = []
     var silence = Duration.zero
+    private let catalog: SharedCatalog
 
     typealias Script = @Sendable (ScriptedUpstream.Peer) async throws -> Void
 
@@ -39,8 +43,9 @@ final class GatewayWorld: @unchecked Sendable {
         var code: String? { (try? JSONDocument(parsing: body))?["error"]?["code"]?.string }
     }
 
-    private init(on loop: EventLoop) throws {
+    private init(on loop: EventLoop, _ catalog: SharedCatalog) throws {
         self.loop = loop
+        self.catalog = catalog
         client = HTTPClient(on: loop)
         peppers = try KeyPeppers(parsing: Secret("1:\(String(repeating: "p", count: 32))"))
     }
@@ -57,10 +62,11 @@ final class GatewayWorld: @unchecked Sendable {
     /// With several upstreams, by name.
     static func run(
         upstreams scripts: [String: Script], keys: [String] = ["sk-upstream"], endpoints: [Endpoint] = [],
+        catalog: SharedCatalog = SharedCatalog(),
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {
         try await onLoop { loop in
-            let world = try GatewayWorld(on: loop)
+            let world = try GatewayWorld(on: loop, catalog)
             let servers = try scripts.mapValues { try ScriptedUpstream(on: loop, $0) }
             let upstreams = servers.map { name, server in
                 Upstream(
@@ -84,9 +90,9 @@ final class GatewayWorld: @unchecked Sendable {
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
             on: loop, keys: keys, identity: try nobody(), client: client,
-            router: ModelRouter(upstreams),
+            router: ModelRouter(upstreams, catalog: catalog),
             health: health, metrics: metrics,
-            logger: .silent)
+            logger: .silent, note: { report in self.onReport(report) }, catalog: catalog)
         let routes = RouteTable.routes { _ in gateway } + endpoints.map { $0.route { _ in gateway } }
         let responder = ErrorResponder(logger: .silent)
         let observer = RequestObserver(routes: routes, metrics: metrics, logger: .silent)

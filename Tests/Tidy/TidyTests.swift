@@ -33,7 +33,7 @@ struct TidyTests {
         let allowed: Set = [
             ".build", ".ci", ".git", ".gitignore", ".hivegate", ".pytest_cache", ".swift-format", ".swiftpm",
             ".venv", "CHANGELOG.md", "LICENSE", "Makefile", "Package.swift", "README.md", "Sources", "Tests",
-            "dist", "docker", "migrations",
+            "catalog", "dist", "docker", "migrations",
         ]
         let found = try FileManager.default.contentsOfDirectory(atPath: SourceTree.root.path)
         #expect(Set(found).subtracting(allowed).isEmpty)

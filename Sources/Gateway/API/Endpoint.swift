@@ -5,7 +5,7 @@ package import Loop
 /// One operation of the API. From this value come its route, its checks, its place in the document, and its tests.
 package struct Endpoint: Sendable {
     package let method: HTTPMethod
-    /// `/api/keys/{key_id}`
+    /// `/api/keys/{key_id}`; `{model_id*}` at its end takes slashes, too.
     package let path: String
     /// The operation, unique in the table: `createKey`.
     package let name: String
@@ -92,6 +92,9 @@ package struct Endpoint: Sendable {
         self.endsSession = endsSession
         self.handle = handle
     }
+
+    /// As the document has it.
+    package var documentedPath: String { path.hasSuffix("*}") ? path.dropLast(2) + "}" : path }
 
     /// Whether its description is enforced.
     package var isChecked: Bool {

@@ -61,12 +61,14 @@ package struct OpenAPIDocument: Sendable {
 
     private static func writePaths(_ endpoints: [Endpoint], to json: inout JSONWriter) {
         var paths: [String] = []
-        for endpoint in endpoints where !paths.contains(endpoint.path) { paths.append(endpoint.path) }
+        for endpoint in endpoints where !paths.contains(endpoint.documentedPath) {
+            paths.append(endpoint.documentedPath)
+        }
         json.object("paths") { json in
             for path in paths {
                 json.key(dynamic: path)
                 json.object { json in
-                    for endpoint in endpoints where endpoint.path == path {
+                    for endpoint in endpoints where endpoint.documentedPath == path {
                         json.key(dynamic: endpoint.method.description.lowercased())
                         endpoint.write(to: &json)
                     }

@@ -1,4 +1,5 @@
 import Base
+import Chat
 import HTTPClient
 import Providers
 
@@ -9,6 +10,8 @@ struct CallFailure: Error {
     var remedy: Remedy
     /// What the provider said.
     var answer: (status: Int, body: [UInt8])?
+    /// What was used up nevertheless.
+    var usage: ChatUsage?
     /// Whether the client can mend it, and so had better read what the provider said, if it speaks its dialect.
     var isClients = false
 
@@ -45,8 +48,6 @@ struct CallFailure: Error {
                     "The provider's limit for this gateway is reached. Try again later.",
                     retryAfterSeconds: (until - now).wholeSeconds, detail: "all keys rest"),
                 .elsewhere)
-        case .accountRefused:
-            self.init(.accountRefused("all keys were refused"), .elsewhere)
         case .busy:
             self.init(
                 Problem(
@@ -116,6 +117,7 @@ struct CallFailure: Error {
                 .again(after: nil))
         }
         problem.retryAfter = problem.retryAfterSeconds == nil ? nil : retryAfter
+        usage = fault.usage
         isClients = problem.kind.status < 500 && fault.kind != .rateLimited
     }
 }

@@ -28,8 +28,6 @@ final class ChatCall: @unchecked Sendable {
     private(set) var held: HeldAnswer?
     /// Whether a provider of the same dialect gets the request as the client wrote it.
     let mayBeForwarded: Bool
-    /// What the answer took, as far as a provider has said.
-    var usage: ChatUsage?
 
     init(
         _ exchange: Exchange, _ front: any ChatFront, _ caller: Caller, _ document: JSONDocument,
@@ -69,6 +67,11 @@ final class ChatCall: @unchecked Sendable {
         let request = try front.request(document)
         decoded = request
         return request
+    }
+
+    /// The request where it can be read.
+    var readableRequest: ChatRequest? {
+        do throws(Problem) { return try request() } catch { return nil }
     }
 
     func context() throws(Problem) -> ReplyContext {

@@ -29,7 +29,7 @@ extension Gateway {
             let document = try Self.document(try await exchange.body())
             let request = try front.countRequest(document)
             let candidates = try router.candidates(
-                for: request.model, RouteWishes(), caller: caller, at: time.instant())
+                for: request.model, RouteWishes(), caller: caller, at: time.instant(), time.timestamp())
             let attempts = AttemptCount()
             let count: (tokens: Int, isEstimated: Bool) = try await tryInTurn(candidates) { candidate in
                 try await self.count(request, by: candidate, counting: attempts)
@@ -71,15 +71,21 @@ extension Gateway {
         _ whole: JSONDocument, as front: some ChatFront, for caller: Caller, _ exchange: Exchange,
         id: String? = nil, sink: ClientStream.Sink? = nil
     ) async throws {
-        let outline = try front.outline(whole)
+        let outline: ChatOutline
+        do throws(Problem) { outline = try front.outline(whole) } catch {
+            // Who has to mend a request learns of all its faults at once.
+            _ = try front.request(whole)
+            throw error
+        }
         // In our own dialect the wishes are ours whatever the model.
         let (wishes, document) = try RouteWishes.take(
             from: whole, model: front.dialect == .hivegate ? "" : outline.model)
-        let candidates = try router.candidates(
-            for: outline.model, wishes, caller: caller, at: time.instant())
         let now = time.timestamp()
         let client = ClientStream(exchange, front, model: outline.model, at: now, id: id, sink: sink)
         let call = ChatCall(exchange, front, caller, document, outline, at: now, id: id, client: client)
+        let candidates = try RequestNeeds(of: call).filter(
+            try router.candidates(for: outline.model, wishes, caller: caller, at: time.instant(), now)
+        ) { router.models(with: $0, at: now) }
         try await serveChecked(call, candidates)
     }
 

@@ -68,7 +68,6 @@ struct SandboxAnswer {
                 parts: [reply.toolCall.map { ChatPart(.toolCall($0)) } ?? .text(reply.pieces.joined())],
                 finish: ChatFinish(reply.finish), usage: reply.usage)
         }
-        call.usage = usage
         if whole.count == 1 { return try call.deliver(whole[0]) }
         let body = OpenAIChatWriter(try call.context()).completion(whole)
         call.exchange.respond(200, ["Content-Type": "application/json"], body: body)
@@ -104,7 +103,6 @@ struct SandboxAnswer {
             events.append(.usage(usage))
             try await write(events, by: &encoders[choice])
         }
-        call.usage = usage
         var end: [UInt8] = []
         encoders[encoders.count - 1].end(into: &end)
         try await call.client.write(end)

@@ -3,6 +3,7 @@ import Chat
 import HTTPClient
 import HTTPServer
 import HTTPWire
+import Identity
 import JSON
 import Providers
 
@@ -16,6 +17,7 @@ struct UpstreamAttempt {
     private let upstreamRequest: UpstreamRequest
     private let isForwarded: Bool
     private let codec: any ChatCodec
+    private let record = AttemptRecord()
 
     /// Throws a `Problem` where the request cannot be said in the provider's dialect, or is none.
     init(
@@ -35,16 +37,16 @@ struct UpstreamAttempt {
             return
         }
         isForwarded = false
-        let request = try call.request()
+        let (request, foreignTools) = try call.request().leavingOutForeignTools(for: chat.dialect)
         codec = chat.codec(for: candidate.target, answering: request)
         do throws(UpstreamRequest.Unsayable) {
             upstreamRequest = try codec.encode(request, for: candidate.target)
         } catch {
             throw CallFailure(Problem(error), .elsewhere)
         }
-        if !upstreamRequest.omitted.isEmpty {
-            call.exchange.responseFields.replace(
-                "X-Hivegate-Omitted", upstreamRequest.omitted.joined(separator: ", "))
+        let omitted = foreignTools + upstreamRequest.omitted
+        if !omitted.isEmpty {
+            call.exchange.responseFields.replace("X-Hivegate-Omitted", omitted.joined(separator: ", "))
         }
     }
 
@@ -64,25 +66,53 @@ struct UpstreamAttempt {
         let silence =
             call.outline.isStreaming
             ? HTTPClientRequest.Silence(after: limits.silence) { try await client.keepAlive() } : nil
+        let started = gateway.time.instant()
+        let attemptsBefore = call.attempts.value
+        var firstByte: Duration?
+        var outcome = AttemptReport.Outcome.abandoned
+        defer {
+            // Nobody was asked where there was no leave to ask.
+            if call.attempts.value > attemptsBefore {
+                gateway.note(report(outcome, started, firstByte, gateway))
+            }
+        }
         do {
             try await gateway.send(
                 upstreamRequest, to: upstream, counting: call.attempts, silence: silence,
                 fault: { codec.fault(status: $0, body: $1) }
             ) { response, began in
                 gateway.nameServer(candidate, attempts: call.attempts, call.exchange)
-                try await answer(response, began: began)
+                try await answer(response) {
+                    began()
+                    record.began()
+                    if firstByte == nil { firstByte = gateway.time.instant() - started }
+                }
             }
+            outcome = .answered
         } catch var failure as CallFailure {
+            outcome = .failed
+            record.take(failure.usage)
             // Words of another dialect would say nothing to the client.
             if !isForwarded || !failure.isClients { failure.answer = nil }
             throw failure
         }
     }
 
+    private func report(
+        _ outcome: AttemptReport.Outcome, _ started: Instant, _ firstByte: Duration?, _ gateway: Gateway
+    ) -> AttemptReport {
+        AttemptReport(
+            requestID: call.requestID, organization: call.caller.organization, key: call.caller.key,
+            provider: upstream.name, model: candidate.id, number: call.attempts.value,
+            isStreaming: call.outline.isStreaming, outcome: outcome,
+            usage: record.usage(for: call.readableRequest), timeToFirstByte: firstByte,
+            duration: gateway.time.instant() - started)
+    }
+
     // MARK: What comes back
 
     /// Gives the client the answer; `began` is called when its first byte has come.
-    func answer(_ response: HTTPClientResponse, began: () -> Void) async throws {
+    private func answer(_ response: HTTPClientResponse, began: () -> Void) async throws {
         let isStream =
             call.outline.isStreaming && !(response["content-type"] ?? "").hasPrefix("application/json")
         switch (isForwarded, isStream) {
@@ -107,15 +137,22 @@ struct UpstreamAttempt {
             throw UpstreamFault.garbled("not valid JSON: \(error)")
         }
         guard document.root.kind == .object else { throw UpstreamFault.garbled("no JSON object") }
-        note(codec.usage(of: document.root))
+        let usage = try codec.usage(of: document.root)
+        record.take(usage)
+        if usage == nil {
+            // What we cannot read passes nevertheless, and counts as nothing said.
+            do throws(UpstreamFault) { try codec.decode(body).events.forEach(record.take) } catch {}
+        }
         try call.deliver(body, type: response["content-type"] ?? "application/json") {
             body throws(UpstreamFault) in try codec.decode(body)
         }
     }
 
     private func translate(_ body: [UInt8]) async throws {
-        let reply = try codec.decode(body)
-        note(reply.usage)
+        var reply = try codec.decode(body)
+        reply.events.forEach(record.take)
+        // Some dialects have no way not to say it.
+        reply.usage = record.usage(for: try call.request())
         guard call.outline.isStreaming else { return try call.deliver(reply) }
         let context = try call.context()
         var encoder = call.front.streamEncoder(context)
@@ -130,7 +167,7 @@ struct UpstreamAttempt {
     private func relay(_ response: HTTPClientResponse, _ began: () -> Void) async throws {
         var relay = StreamRelay(codec.watcher(call.outline))
         defer {
-            note(relay.usage)
+            record.take(relay, read: codec)
             call.client.teller = .watcher(relay.watcher)
         }
         while let piece = try await response.next() {
@@ -148,16 +185,12 @@ struct UpstreamAttempt {
     private func translateStream(_ response: HTTPClientResponse, _ began: () -> Void) async throws {
         var decoder = codec.streamDecoder()
         var encoder = call.front.streamEncoder(try call.context())
-        var usage: ChatUsage?
-        defer {
-            note(usage)
-            call.client.teller = .encoder(encoder)
-        }
+        defer { call.client.teller = .encoder(encoder) }
         var events: [ChatEvent] = []
         var output: [UInt8] = []
         func encodeEvents() {
             for event in events {
-                if case .usage(let told) = event { usage = told }
+                record.take(event)
                 encoder.encode(event, into: &output)
             }
             events.removeAll(keepingCapacity: true)
@@ -171,6 +204,9 @@ struct UpstreamAttempt {
             output.removeAll(keepingCapacity: true)
         }
         try decoder.end(into: &events)
+        if !record.hasUsage, let guess = record.usage(for: try call.request()) {
+            events.append(.usage(guess))
+        }
         encodeEvents()
         encoder.end(into: &output)
         try await call.client.write(output)
@@ -181,9 +217,4 @@ struct UpstreamAttempt {
         if fault == nil || call.client.hasBegun { try await call.client.write(output) }
         if let fault { throw fault }
     }
-
-    private func note(_ usage: ChatUsage?) {
-        if let usage { call.usage = usage }
-    }
-
 }

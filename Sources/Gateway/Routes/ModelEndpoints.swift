@@ -3,7 +3,8 @@ import HTTPWire
 
 /// What clients of the models call. They check their requests themselves, in their dialect.
 enum ModelEndpoints {
-    static let all = [chatCompletions, responses, messages, countTokens, models] + GenerationEndpoints.all
+    static let all =
+        [chatCompletions, responses, messages, countTokens, models, listedModel] + GenerationEndpoints.all
 
     private static let chatCompletions = Endpoint(
         .post, "/v1/chat/completions", "createChatCompletion", group: "Chat",
@@ -150,6 +151,25 @@ enum ModelEndpoints {
         ],
         direct: { gateway in { exchange in try await gateway(exchange.loop).listModels(exchange) } })
 
+    private static let listedModel = Endpoint(
+        .get, "/v1/models/{model_id*}", "getListedModel", group: "Models", "Shows a model that can be named.",
+        access: .inference,
+        parameters: [
+            PathParameter(
+                "model_id", .text(.string(TextRule(1...Int.max))), "Its id, or another name of it.",
+                example: "sandbox/echo")
+        ],
+        answers: [
+            AnswerDescription(
+                200, "The model, in a shape that the clients of OpenAI and of Anthropic both read.", model,
+                example: """
+                    {"id":"sandbox/echo","object":"model","created":0,"owned_by":"hivegate","type":"model",\
+                    "display_name":"Sandbox: Echo","created_at":"1970-01-01T00:00:00.000Z"}
+                    """),
+            AnswerDescription(404, "There is no such model here. The message has the names most like it."),
+        ],
+        direct: { gateway in { exchange in try await gateway(exchange.loop).showListedModel(exchange) } })
+
     // MARK: Schemas
 
     /// What the gateway itself reads of a request, no stricter than it reads it.
@@ -159,7 +179,9 @@ enum ModelEndpoints {
             "messages",
             .array(
                 of: .openObject([
-                    Field("role", .freeText, "`system`, `user`, `assistant`, …"),
+                    Field(
+                        "role", .choice(["system", "developer", "user", "assistant", "tool"]),
+                        "Who speaks."),
                     .optional(
                         "content", .anyOf([.freeText, .array(of: .free, 0...Int.max)]), isNullable: true,
                         "A text, or a list of parts."),

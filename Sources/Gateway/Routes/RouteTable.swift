@@ -4,7 +4,9 @@ import HTTPWire
 /// Every address of the API. The routes, the document and the tests are made from these endpoints.
 package enum RouteTable {
     package static let endpoints: [Endpoint] =
-        ModelEndpoints.all + GenerateEndpoints.all + AccountEndpoints.all + SSOEndpoints.all + OrganizationEndpoints.all
+        ModelEndpoints.all + GenerateEndpoints.all + CatalogEndpoints.all + AccountEndpoints.all
+        + SSOEndpoints.all
+        + OrganizationEndpoints.all
         + KeyEndpoints.all
         + CredentialEndpoints.all + AuditEndpoints.all + OperatorEndpoints.all + OperationEndpoints.all
 

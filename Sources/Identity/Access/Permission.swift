@@ -14,6 +14,8 @@ package enum Permission: String, CaseIterable, Sendable {
     case manageCredentials = "credentials.manage"
     case manageSSO = "sso.manage"
     case readAudit = "audit.read"
+    /// To see which models there are, what they cost and how their providers fare.
+    case readModels = "models.read"
     case infer = "inference"
 
     static let reservedForOwners: Set<Permission> = [.deleteOrganization, .transferOwnership, .manageSSO]
@@ -21,7 +23,7 @@ package enum Permission: String, CaseIterable, Sendable {
     /// Whether it lets nobody change anything.
     package var isRead: Bool {
         switch self {
-        case .readOrganization, .readMembers, .readKeys, .readAudit: true
+        case .readOrganization, .readMembers, .readKeys, .readAudit, .readModels: true
         default: false
         }
     }

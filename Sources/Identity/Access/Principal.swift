@@ -34,6 +34,8 @@ package struct Principal: Equatable, Sendable {
         case .key(_, let scopes):
             return switch permission {
             case .infer: scopes.contains(.inference)
+            // Whoever asks models or looks after them may see which there are.
+            case .readModels: !scopes.isEmpty
             case _ where permission.isRead: !scopes.isDisjoint(with: [.read, .admin])
             default: scopes.contains(.admin)
             }

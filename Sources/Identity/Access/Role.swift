@@ -10,7 +10,7 @@ package enum Role: String, CaseIterable, Sendable, Comparable {
         case .owner: Set(Permission.allCases)
         case .admin: Set(Permission.allCases).subtracting(Permission.reservedForOwners)
         case .member: Self.viewer.permissions.union([.infer, .ownKeys])
-        case .viewer: [.readOrganization, .readMembers, .readKeys]
+        case .viewer: [.readOrganization, .readMembers, .readKeys, .readModels]
         }
     }
 

@@ -25,10 +25,9 @@ package struct AnthropicCodec: ChatCodec, TokenCounting {
         }
     }
 
-    package func usage(of answer: JSONValue) -> ChatUsage? {
+    package func usage(of answer: JSONValue) throws(UpstreamFault) -> ChatUsage? {
         var usage = AnthropicUsage()
-        // What cannot be read is as good as not said: the answer passes as it is.
-        try? usage.take(answer["usage"])
+        try usage.take(answer["usage"])
         return usage.chat
     }
 

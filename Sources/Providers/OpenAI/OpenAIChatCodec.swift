@@ -59,7 +59,11 @@ package struct OpenAIChatCodec: ChatCodec {
         edits.append(.set([.key("\(other)")], Array(value.bytes)))
     }
 
-    package func usage(of answer: JSONValue) -> ChatUsage? { OpenAIUsage.find(in: answer) }
+    package func usage(of answer: JSONValue) throws(UpstreamFault) -> ChatUsage? {
+        // OpenRouter reports some errors as a success.
+        if let error = answer["error"].present { throw OpenAIFault.read(error, status: nil) }
+        return OpenAIUsage.find(in: answer)
+    }
 
     package func watcher(_ outline: ChatOutline) -> any StreamWatcher {
         OpenAIChatWatcher(showsUsage: outline.includesUsage)

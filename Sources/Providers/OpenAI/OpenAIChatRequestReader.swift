@@ -136,7 +136,7 @@ struct OpenAIChatRequestReader {
     // MARK: Tools
 
     private mutating func read(tool: JSONValue, _ field: String) -> ChatTool? {
-        guard let tool = fields.object(tool, field) else { return nil }
+        guard let tool = requiredObject(tool, field) else { return nil }
         let cache = Self.cache(tool["cache_control"])
         // Mistral's clients leave the usual type out.
         let isPlain = tool["type"].present == nil && tool["function"].present != nil

@@ -110,7 +110,11 @@ struct OpenAIChatRequestWriter {
         json.field("service_tier", ifPresent: hints.serviceTier)
         json.field("prompt_cache_key", ifPresent: hints.promptCacheKey)
         json.field("verbosity", ifPresent: hints.verbosity)
-        json.field("store", ifPresent: hints.store)
+        if quirks.knowsStore {
+            json.field("store", ifPresent: hints.store)
+        } else if hints.store == true {
+            omit("store")
+        }
         if !hints.metadata.isEmpty {
             json.object("metadata") { json in
                 for (name, value) in hints.metadata {

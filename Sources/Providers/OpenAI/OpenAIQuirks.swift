@@ -14,6 +14,8 @@ package struct OpenAIQuirks: Equatable, Sendable {
     package var knowsDeveloperRole = false
     /// Whether `top_k` is known; those that know it not refuse it.
     package var knowsTopK = true
+    /// Whether `store` is known: most keep nothing that could be asked for again, and some refuse the word.
+    package var knowsStore = false
     /// Whether parts and tools may be marked with `cache_control`.
     package var knowsCacheMarkers = false
 
@@ -61,5 +63,6 @@ package struct OpenAIQuirks: Equatable, Sendable {
         $0.limitField = .maxCompletionTokens
         $0.knowsDeveloperRole = true
         $0.knowsTopK = false
+        $0.knowsStore = true
     }
 }

@@ -36,7 +36,8 @@ enum OpenAIReasoningDetails {
                 return Detail(
                     reasoning: ChatReasoning(summary ?? "", isSummary: summary != nil, seal: seal), id: id)
             case "reasoning.summary":
-                return Detail(reasoning: ChatReasoning(summary ?? "", isSummary: true), id: id)
+                let seal = signature.map { ChatSeal($0, origin: origin, id: id) }
+                return Detail(reasoning: ChatReasoning(summary ?? "", isSummary: true, seal: seal), id: id)
             case "reasoning.text":
                 let seal = signature.map { ChatSeal($0, origin: origin, id: id) }
                 return Detail(reasoning: ChatReasoning(text ?? "", seal: seal), id: id)
@@ -48,13 +49,17 @@ enum OpenAIReasoningDetails {
     /// Writes a whole thought, or the end of one whose text has been written.
     static func write(_ reasoning: ChatReasoning, callID: String?, _ json: inout JSONWriter) {
         json.object { json in
-            if let seal = reasoning.seal, seal.replacesText || (reasoning.text.isEmpty && callID != nil) {
+            // A summary has no place for a signature; what is encrypted has one for a summary.
+            if let seal = reasoning.seal,
+                seal.replacesText || reasoning.isSummary || (reasoning.text.isEmpty && callID != nil)
+            {
                 json.field("type", "reasoning.encrypted")
                 json.field("data", seal.data)
                 if reasoning.isSummary { json.field("summary", reasoning.text) }
             } else if reasoning.isSummary {
                 json.field("type", "reasoning.summary")
                 json.field("summary", reasoning.text)
+                json.field("signature", ifPresent: reasoning.seal?.data)
             } else {
                 json.field("type", "reasoning.text")
                 json.field("text", reasoning.text)

@@ -28,7 +28,10 @@ package struct OpenAIResponsesCodec: ChatCodec {
         }
     }
 
-    package func usage(of answer: JSONValue) -> ChatUsage? { ChatUsage(openAIResponses: answer["usage"]) }
+    package func usage(of answer: JSONValue) throws(UpstreamFault) -> ChatUsage? {
+        // A response that has failed is one for clients of this dialect, who read what is in it.
+        ChatUsage(openAIResponses: answer["usage"])
+    }
 
     package func watcher(_ outline: ChatOutline) -> any StreamWatcher { OpenAIResponsesWatcher() }
 

@@ -23,7 +23,8 @@ package enum SandboxModel: String, CaseIterable, Sendable {
         }
     }
 
-    package static let prefix = "sandbox/"
+    package static let provider = "sandbox"
+    package static let prefix = "\(provider)/"
 
     package var id: String { Self.prefix + rawValue }
 

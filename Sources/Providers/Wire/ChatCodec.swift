@@ -17,8 +17,8 @@ package protocol ChatCodec: Sendable {
     /// this dialect.
     func forward(_ document: JSONDocument, _ outline: ChatOutline, for target: ChatTarget) -> UpstreamRequest?
 
-    /// What a whole answer of this dialect took, read beside passing it on.
-    func usage(of answer: JSONValue) -> ChatUsage?
+    /// What a whole answer of this dialect took, read beside passing it on. Throws what it reports instead of an answer.
+    func usage(of answer: JSONValue) throws(UpstreamFault) -> ChatUsage?
 
     /// Looks at the events of a stream of this dialect that is passed on.
     func watcher(_ outline: ChatOutline) -> any StreamWatcher
@@ -40,7 +40,7 @@ extension ChatCodec {
         _ document: JSONDocument, _ outline: ChatOutline, for target: ChatTarget
     ) -> UpstreamRequest? { nil }
 
-    package func usage(of answer: JSONValue) -> ChatUsage? { nil }
+    package func usage(of answer: JSONValue) throws(UpstreamFault) -> ChatUsage? { nil }
 
     package func watcher(_ outline: ChatOutline) -> any StreamWatcher {
         preconditionFailure("\(dialect) has no clients, so nothing is passed on in it")

@@ -1,4 +1,5 @@
 import Base
+import Catalog
 import Gateway
 import Glibc
 import HTTPServer
@@ -36,9 +37,12 @@ struct Application: Sendable {
         defer { identity.passwords.close() }
         let keys = SharedKeys()
         keys.register(in: metrics)
-        let workers = await makeWorkers(storage, identity, keys, health: health.report, metrics: metrics)
+        let catalog = try await CatalogRefresh.load(storage, on: loops[0])
+        CatalogRefresh.register(catalog, in: metrics)
+        let workers = await makeWorkers(
+            storage, identity, keys, catalog, health: health.report, metrics: metrics)
         let background = try await Background.start(
-            configuration, storage, identity, keys, on: workers[0], metrics: metrics, logger: logger)
+            configuration, storage, identity, keys, catalog, on: workers[0], metrics: metrics, logger: logger)
         let server = HTTPServer(try serverConfiguration(workers, metrics))
         do {
             guard let address = IPAddress(configuration.host) else { throw SystemError("HOST", code: EINVAL) }
@@ -74,17 +78,20 @@ struct Application: Sendable {
     }
 
     private func makeWorkers(
-        _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys, health: HealthReport,
-        metrics: Metrics
+        _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys, _ catalog: SharedCatalog,
+        health: HealthReport, metrics: Metrics
     ) async -> [Worker] {
         let lag = metrics.histogram("hivegate_loop_lag_seconds", "How late a loop's timers fire.")
-        let router = ModelRouter(configuration.upstreams.map { Upstream($0) })
+        let router = ModelRouter(configuration.upstreams.map { Upstream($0) }, catalog: catalog)
+        let observer = AttemptObserver(
+            providers: configuration.upstreams.map(\.name), metrics: metrics, logger: logger)
         var workers: [Worker] = []
         for loop in loops {
             workers.append(
                 await Task(executorPreference: loop) {
                     Worker(
-                        configuration, storage, identity, router, on: loop, keys: keys, health: health,
+                        configuration, storage, identity, router, catalog, observer, on: loop, keys: keys,
+                        health: health,
                         metrics: metrics, logger: logger, lag: lag)
                 }.value)
         }

@@ -1,4 +1,5 @@
 import Base
+import Catalog
 import Identity
 import Loop
 
@@ -7,22 +8,25 @@ struct Background {
     private let keyChanges: KeyChangeListener
     private let keyUses: KeyUseWriter
     private let housekeeping: Housekeeping
+    private let catalog: CatalogRefresh
     private let mail: MailService?
 
     static func start(
         _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys,
-        on worker: Worker, metrics: Metrics, logger: Logger
+        _ catalog: SharedCatalog, on worker: Worker, metrics: Metrics, logger: Logger
     ) async throws -> Background {
         let mail = try await MailService.start(
             configuration, storage, identity, metrics: metrics, logger: logger)
         return Background(
             keyChanges: KeyChangeListener(storage.redis, keys, on: worker.loop),
             keyUses: KeyUseWriter(keys, worker.pool, logger: logger),
-            housekeeping: Housekeeping(worker, logger: logger), mail: mail)
+            housekeeping: Housekeeping(worker, logger: logger),
+            catalog: CatalogRefresh(worker, catalog, logger: logger), mail: mail)
     }
 
     func close(until deadline: Instant) async {
         await housekeeping.close()
+        await catalog.close()
         keyChanges.close()
         await keyUses.close()
         await mail?.close(until: deadline)

@@ -1,4 +1,5 @@
 import Base
+import Catalog
 import Gateway
 import HTTPClient
 import Identity
@@ -31,7 +32,7 @@ final class Worker: @unchecked Sendable {
     /// Call it on the loop.
     init(
         _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ router: ModelRouter,
-        on loop: EventLoop,
+        _ catalog: SharedCatalog, _ observer: AttemptObserver, on loop: EventLoop,
         keys shared: SharedKeys,
         health: HealthReport, metrics: Metrics, logger: Logger, lag: Histogram
     ) {
@@ -65,7 +66,7 @@ final class Worker: @unchecked Sendable {
             trustedNetworks: configuration.trustedProxies, client: client, router: router,
             health: health,
             metrics: metrics,
-            logger: logger)
+            logger: logger, note: { observer.note($0) }, catalog: catalog)
         snapshot = Locked(
             Snapshot(redis: redis.health, database: pool.health, transferCount: 0))
         beat()

@@ -1,4 +1,5 @@
 import Base
+import Catalog
 import Gateway
 import HTTPClient
 import HTTPServer
@@ -144,11 +145,13 @@ final class ManagementWorld: @unchecked Sendable {
                 secret: Random.bytes(32), time: time),
             publicURL: "https://hivegate.test",
             announce: { await generations.announce($0.organization, $0.generation) })
+        let catalog = SharedCatalog()
+        try await catalog.refresh(from: CatalogStore(pool))
         let gateway = Gateway(
             on: loop, keys: keys, identity: identity, trustedNetworks: options.trustedNetworks,
             client: client, router: ModelRouter([]),
             health: HealthReport(silence: { .zero }, obstacles: { [] }),
-            metrics: Metrics(), logger: .silent, time: time)
+            metrics: Metrics(), logger: .silent, time: time, catalog: catalog)
         let responder = ErrorResponder(logger: .silent)
         let server = HTTPServer(
             HTTPServerConfiguration(
