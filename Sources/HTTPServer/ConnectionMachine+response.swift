@@ -60,6 +60,8 @@ extension ConnectionMachine {
         let isBodyTaken = body == .none || body == .complete
         switch response {
         case .started(.untilClose): phase = .ending(.reset)
+        // The other end is to read why its socket closes, also where it is still sending.
+        case .upgraded where !peerHasLeft: phase = .ending(.linger)
         case .started, .none, .upgraded: phase = .ending(.close)
         case .complete where peerHasLeft: phase = .ending(.close)
         case .complete where !isBodyTaken: phase = .ending(.linger)

@@ -43,11 +43,12 @@ expected-statuses = ["2xx", "3xx", 401, 402, 403, 404, 409, 410, 422, 429]
 def settings(api):
     """The settings, with credentials by the names that the document has for them; their values are in the
     environment, not in the file. Operations that would end the session are left out: test_examples calls them. So is the
-    one that asks an identity provider: the one that was made up does not answer, and 502 says so (Tests/Peers)."""
+    one that asks an identity provider: the one that was made up does not answer, and 502 says so (Tests/Peers); and the
+    one that opens a socket, which is not asked for by a request as these are (Tests/Clients)."""
     text = SETTINGS + '\n[auth.openapi.bearerKey]\nbearer = "${HIVEGATE_KEY}"\n'
     if api.session is not None:
         text += '\n[auth.openapi.bearerSession]\nbearer = "${HIVEGATE_SESSION}"\n'
-    left_out = ["beginSingleSignOn"] + [operation.name for operation in api.operations if operation.ends_session]
+    left_out = ["beginSingleSignOn", "openChatSocket"] + [operation.name for operation in api.operations if operation.ends_session]
     text += f"\n[[operations]]\ninclude-operation-id = {json.dumps(left_out)}\nenabled = false\n"
     # Their bodies are in the dialects of others, described as far as clients need to know: what a model makes of the
     # rest is not in the document, and who is asked decides.

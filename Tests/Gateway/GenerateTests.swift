@@ -78,7 +78,7 @@ struct GenerateTests {
                 world,
                 #"{"model":"sandbox/echo","prompt":"a","schema":{"type":"string","minLength":3,"maxLength":2}}"#
             )
-            #expect(impossible.status == 400 && impossible.code == "sandbox_misfit")
+            #expect(impossible.status == 422 && impossible.code == "sandbox_misfit")
         }
     }
 
@@ -170,11 +170,16 @@ struct GenerateTests {
             }
             #expect(types.first == "start" && types.suffix(2) == ["usage", "end"] && types.contains("text"))
             #expect(answer.text.contains(#""output":{"place":"sandbox place","count":3}"#))
-            let cut = try await Self.generate(
-                world,
-                #"{"model":"sandbox/echo","prompt":"hello","schema":\#(Self.place),"stream":true,"max_tokens":1}"#
-            )
-            #expect(cut.text.contains("output_faults") && cut.text.contains(#""finish_reason":"length""#))
+        }
+    }
+
+    @Test func `a stream whose words do not fit says so at its end`() async throws {
+        try await GatewayWorld.run(upstream: Self.saying([#"{"place":1,"count":3}"#])) { world in
+            let answer = try await Self.generate(
+                world, #"{"model":"openai/gpt-x","prompt":"hello","schema":\#(Self.place),"stream":true}"#)
+            let faults = #""output_faults":[{"pointer":"/place","message":"must be a string"}]"#
+            #expect(answer.status == 200 && answer.text.contains("event: end\n"))
+            #expect(answer.text.contains(#""finish_reason":"stop",\#(faults)}"#))
         }
     }
 

@@ -25,7 +25,7 @@ struct SandboxAnswer {
         self.candidate = candidate
         let speech: SandboxSpeech?
         do throws(SandboxSpeech.Misfit) { speech = try SandboxSpeech.wanted(by: request) } catch {
-            throw Problem(.invalidRequest, code: "sandbox_misfit", error.reason)
+            throw Problem(.unprocessable, code: "sandbox_misfit", error.reason)
         }
         replies = (0..<request.choiceCount).map { choice in
             // Each further choice is another story; the first is the same with and without others.

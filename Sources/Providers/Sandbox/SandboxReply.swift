@@ -39,8 +39,10 @@ package struct SandboxReply: Equatable, Sendable {
             case (.story, _), (.slow, _), (.flaky, _), (.embed, _), (.image, _):
                 "Sandbox story: \(SandboxStory.tell(&generator))"
             }
-        let stopped = Self.cut(whole, before: stop)
-        let (pieces, isComplete) = Self.pieces(of: stopped, maximumTokens: maximumTokens)
+        // Half of a value would only seem to be wrong.
+        let isValue = if case .value = speech { true } else { false }
+        let stopped = isValue ? whole : Self.cut(whole, before: stop)
+        let (pieces, isComplete) = Self.pieces(of: stopped, maximumTokens: isValue ? nil : maximumTokens)
         self.pieces = pieces
         finish = toolCall != nil ? .toolCalls : isComplete ? .stop : .length
         usage = ChatUsage(
