@@ -17,25 +17,38 @@ package struct CatalogStore: Sendable {
 
     /// Everything, as of one moment; nil where it is still as it was in `known`.
     package func load(unless known: Int64? = nil) async throws -> Contents? {
-        try await pool.transaction(isolation: .repeatableRead, readOnly: true) { transaction in
+        let rows = try await pool.transaction(isolation: .repeatableRead, readOnly: true) {
+            transaction -> (version: Int64, models: PostgresRows, prices: PostgresRows)? in
             let version = try await transaction.query("SELECT version FROM catalog_version")[0].decode(
                 Int64.self)
             if version == known { return nil }
-            var prices: [String: [ModelPrice]] = [:]
-            for row in try await transaction.query(Self.prices) {
-                prices[try row.decode(String.self, "model_id"), default: []].append(try ModelPrice(row))
-            }
-            let rows = try await transaction.query(Self.models)
-            var models: [CatalogModel] = []
-            models.reserveCapacity(rows.count)
-            for row in rows {
-                // A newer program may have modes that this one does not know.
-                guard var model = try CatalogModel(row) else { continue }
-                model.prices = prices[model.id] ?? []
-                models.append(model)
-            }
-            return Contents(models: models, version: version)
+            return (
+                version, try await transaction.query(Self.models), try await transaction.query(Self.prices)
+            )
         }
+        guard let rows else { return nil }
+        // Not on the loop, which has requests to answer: thousands of rows take a while.
+        return try await Task.detached {
+            Contents(models: try Self.models(rows.models, rows.prices), version: rows.version)
+        }.value
+    }
+
+    private static func models(_ rows: PostgresRows, _ priceRows: PostgresRows) throws(PostgresError)
+        -> [CatalogModel]
+    {
+        var prices: [String: [ModelPrice]] = [:]
+        for row in priceRows {
+            prices[try row.decode(String.self, "model_id"), default: []].append(try ModelPrice(row))
+        }
+        var models: [CatalogModel] = []
+        models.reserveCapacity(rows.count)
+        for row in rows {
+            // A newer program may have modes that this one does not know.
+            guard var model = try CatalogModel(row) else { continue }
+            model.prices = prices[model.id] ?? []
+            models.append(model)
+        }
+        return models
     }
 
     private static let models: SQL = """

@@ -17,8 +17,11 @@ package final class SharedCatalog: Sendable {
     @discardableResult
     package func refresh(from store: CatalogStore) async throws -> Bool {
         guard let contents = try await store.load(unless: snapshot.version) else { return false }
-        let fresh = CatalogSnapshot(
-            contents.models, version: contents.version, providerAliases: providerAliases)
+        let aliases = providerAliases
+        // Not on the loop: 16 µs a model.
+        let fresh = await Task.detached {
+            CatalogSnapshot(contents.models, version: contents.version, providerAliases: aliases)
+        }.value
         current.withLock { $0 = fresh }
         return true
     }

@@ -8,4 +8,6 @@ package enum ChatDialect: String, CaseIterable, Sendable {
     case ollama
     case bedrock
     case sandbox
+    /// Our own.
+    case hivegate
 }

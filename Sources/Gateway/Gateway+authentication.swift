@@ -5,8 +5,12 @@ import Identity
 
 extension Gateway {
     /// The caller of a request, whose key must have the scope.
-    func authenticate(_ exchange: Exchange, scope: String) async throws -> Caller {
-        let caller = try await caller(of: exchange)
+    ///
+    /// - Parameter presented: the key, where it is not in one of the usual fields.
+    func authenticate(
+        _ exchange: Exchange, scope: String, presenting presented: ArraySlice<UInt8>? = nil
+    ) async throws -> Caller {
+        let caller = try await caller(of: exchange, presenting: presented)
         guard caller.has(scope: scope) else {
             throw Problem(
                 .forbidden, code: "missing_scope",
@@ -16,8 +20,10 @@ extension Gateway {
     }
 
     /// The caller of a request, by the key that it presents in any of the fields that clients use.
-    func caller(of exchange: Exchange) async throws -> Caller {
-        guard let text = Self.presentedKey(exchange.request.fields) else {
+    func caller(
+        of exchange: Exchange, presenting presented: ArraySlice<UInt8>? = nil
+    ) async throws -> Caller {
+        guard let text = Self.presentedKey(exchange.request.fields) ?? presented else {
             throw Problem(
                 .unauthenticated, code: "missing_api_key",
                 "No API key was given. Send it as \"Authorization: Bearer hg_live_…\".")

@@ -90,7 +90,7 @@ final class GatewayWorld: @unchecked Sendable {
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
             on: loop, keys: keys, identity: try nobody(), client: client,
-            router: ModelRouter(upstreams),
+            router: ModelRouter(upstreams, catalog: catalog),
             health: health, metrics: metrics,
             logger: .silent, note: { report in self.onReport(report) }, catalog: catalog)
         let routes = RouteTable.routes { _ in gateway } + endpoints.map { $0.route { _ in gateway } }

@@ -1,11 +1,12 @@
 extension Schema {
     /// What every error of an endpoint looks like.
-    static let error = Schema.object([
+    static let error = Schema.openObject([
         Field(
             "error",
             .object([
                 Field(
-                    "type", .freeText, "The kind of error, in OpenAI's words: `invalid_request_error`."),
+                    "type", .freeText,
+                    "The kind of error, in the words of the client's dialect: `invalid_request_error`."),
                 Field("code", .freeText, "A stable name for programs: `model_not_found`."),
                 Field("message", .freeText, "For people: what is wrong, and the way out."),
                 Field(

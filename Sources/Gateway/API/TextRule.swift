@@ -1,3 +1,5 @@
+package import JSON
+
 /// What a string must be.
 package struct TextRule: Sendable {
     /// In Unicode scalars.

@@ -23,7 +23,8 @@ package final class AttemptObserver: Sendable {
     private static func series(_ provider: String, _ metrics: Metrics) -> Series {
         let kinds: [(name: String, kind: @Sendable (ChatUsage) -> Int)] = [
             ("input", { $0.input }), ("cache_read", { $0.cacheRead }), ("cache_write", { $0.cacheWrite }),
-            ("cache_write_hour", { $0.cacheWriteHour }), ("audio_input", { $0.audioInput }), ("output", { $0.output }),
+            ("cache_write_hour", { $0.cacheWriteHour }), ("audio_input", { $0.audioInput }),
+            ("output", { $0.output }),
             ("reasoning", { $0.reasoning }), ("audio_output", { $0.audioOutput }),
         ]
         return Series(

@@ -48,8 +48,6 @@ struct CallFailure: Error {
                     "The provider's limit for this gateway is reached. Try again later.",
                     retryAfterSeconds: (until - now).wholeSeconds, detail: "all keys rest"),
                 .elsewhere)
-        case .accountRefused:
-            self.init(.accountRefused("all keys were refused"), .elsewhere)
         case .busy:
             self.init(
                 Problem(

@@ -68,8 +68,7 @@ extension Gateway {
     private func outcome(of fault: UpstreamFault, _ pause: Duration?) -> Upstream.Outcome {
         switch fault.kind {
         case .invalidRequest, .contextTooLong, .notFound, .tooLarge, .contentRefused: .told
-        case .forbidden: .keyForbidden
-        case .unauthenticated, .unpaid: .keyRefused
+        case .unauthenticated, .unpaid, .forbidden: .keyRefused
         case .rateLimited:
             .keyLimited(until: time.instant() + min(pause ?? limits.usualRest, limits.longestRest))
         case .overloaded, .timedOut: .overloaded(fault.message)

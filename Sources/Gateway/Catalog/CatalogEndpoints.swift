@@ -1,6 +1,7 @@
 import Catalog
 import HTTPWire
 import Identity
+import JSON
 
 /// Which models there are, what they cost, and how their providers fare.
 enum CatalogEndpoints {

@@ -1,4 +1,5 @@
 import Catalog
+import JSON
 
 /// What the catalogue's routes answer with, described once.
 extension Schema {

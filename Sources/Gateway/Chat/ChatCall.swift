@@ -1,6 +1,7 @@
 import Base
 import Chat
 import HTTPServer
+import HTTPWire
 import Identity
 import JSON
 import Providers
@@ -16,11 +17,21 @@ final class ChatCall: @unchecked Sendable {
     let client: ClientStream
     private let created: Timestamp
     private var decoded: ChatRequest?
-    let attempts = AttemptCount()
+    /// How the client, and the log, name the request.
+    let requestID: String
+    let attempts: AttemptCount
+    /// Who is asked now.
+    var candidate: Candidate?
+    /// What the answer must be, where that is checked before the client gets it.
+    var check: OutputCheck?
+    /// The answer that is checked.
+    private(set) var held: HeldAnswer?
+    /// Whether a provider of the same dialect gets the request as the client wrote it.
+    let mayBeForwarded: Bool
 
     init(
         _ exchange: Exchange, _ front: any ChatFront, _ caller: Caller, _ document: JSONDocument,
-        _ outline: ChatOutline, at created: Timestamp
+        _ outline: ChatOutline, at created: Timestamp, id: String?, client: ClientStream
     ) {
         self.exchange = exchange
         self.front = front
@@ -28,7 +39,26 @@ final class ChatCall: @unchecked Sendable {
         self.document = document
         self.outline = outline
         self.created = created
-        client = ClientStream(exchange, front, model: outline.model, at: created)
+        requestID = id ?? exchange.id
+        attempts = AttemptCount()
+        mayBeForwarded = true
+        self.client = client
+    }
+
+    /// Asks the same once more with another request, on behalf of `call`.
+    init(_ call: ChatCall, instead request: ChatRequest) {
+        exchange = call.exchange
+        front = call.front
+        caller = call.caller
+        document = call.document
+        outline = call.outline
+        client = call.client
+        created = call.created
+        requestID = call.requestID
+        attempts = call.attempts
+        check = call.check
+        mayBeForwarded = false
+        decoded = request
     }
 
     /// The whole request, read when it is first needed: what is passed on never is.
@@ -45,6 +75,29 @@ final class ChatCall: @unchecked Sendable {
     }
 
     func context() throws(Problem) -> ReplyContext {
-        ReplyContext(try request(), requestID: exchange.id, created: created)
+        ReplyContext(
+            try request(), requestID: requestID, created: created,
+            server: candidate.map { .init(provider: $0.provider, model: $0.id, attempts: attempts.value) })
+    }
+
+    /// Gives the client a whole answer, or holds it where it is to be checked first.
+    func deliver(_ reply: ChatReply) throws(Problem) {
+        if check != nil {
+            held = HeldAnswer(reply: reply, original: nil)
+        } else {
+            exchange.respond(
+                200, ["Content-Type": "application/json"], body: front.body(reply, try context()))
+        }
+    }
+
+    /// The same for an answer that is in the client's dialect already.
+    func deliver(
+        _ body: [UInt8], type: String, read: ([UInt8]) throws(UpstreamFault) -> ChatReply
+    ) throws(UpstreamFault) {
+        if check != nil {
+            held = HeldAnswer(reply: try read(body), original: (body, type))
+        } else {
+            exchange.respond(200, ["Content-Type": type], body: body)
+        }
     }
 }

@@ -11,6 +11,12 @@ final class ClientStream: @unchecked Sendable {
     private let exchange: Exchange
     private let front: any ChatFront
     private var stream: ResponseStream?
+    /// Where the stream goes instead of the exchange's answer.
+    private let sink: Sink?
+    private var hasWrittenToSink = false
+    private let requestID: String
+
+    typealias Sink = @Sendable ([UInt8]) async throws -> Void
     /// Who knows how what was sent so far is to end.
     var teller: Teller?
     private let request: ChatRequest
@@ -27,17 +33,26 @@ final class ClientStream: @unchecked Sendable {
         "X-Accel-Buffering": "no",
     ]
 
-    init(_ exchange: Exchange, _ front: any ChatFront, model: String, at created: Timestamp) {
+    init(
+        _ exchange: Exchange, _ front: any ChatFront, model: String, at created: Timestamp, id: String? = nil,
+        sink: Sink? = nil
+    ) {
+        self.sink = sink
+        requestID = id ?? exchange.id
         self.exchange = exchange
         self.front = front
         request = ChatRequest(model: model, messages: [])
         self.created = created
     }
 
-    var hasBegun: Bool { stream != nil }
+    var hasBegun: Bool { stream != nil || hasWrittenToSink }
 
     func write(_ bytes: [UInt8]) async throws {
         if bytes.isEmpty { return }
+        if let sink {
+            hasWrittenToSink = true
+            return try await sink(bytes)
+        }
         let stream: ResponseStream
         if let begun = self.stream {
             stream = begun
@@ -55,11 +70,11 @@ final class ClientStream: @unchecked Sendable {
     func fail(_ problem: Problem) async throws {
         var end: [UInt8] = []
         switch teller {
-        case .watcher(let watcher): end = watcher.failure(problem, requestID: exchange.id)
+        case .watcher(let watcher): end = watcher.failure(problem, requestID: requestID)
         case .encoder(var encoder): encoder.fail(problem, into: &end)
         case nil:
             // No upstream has said anything yet.
-            let context = ReplyContext(request, requestID: exchange.id, created: created)
+            let context = ReplyContext(request, requestID: requestID, created: created)
             var encoder = front.streamEncoder(context)
             encoder.fail(problem, into: &end)
         }

@@ -29,7 +29,7 @@ extension Gateway {
             let document = try Self.document(try await exchange.body())
             let request = try front.countRequest(document)
             let candidates = try router.candidates(
-                for: request.model, RouteWishes(), caller: caller, at: time.instant())
+                for: request.model, RouteWishes(), caller: caller, at: time.instant(), time.timestamp())
             let attempts = AttemptCount()
             let count: (tokens: Int, isEstimated: Bool) = try await tryInTurn(candidates) { candidate in
                 try await self.count(request, by: candidate, counting: attempts)
@@ -58,21 +58,41 @@ extension Gateway {
     }
 
     /// Answers a request for a conversation, whatever its dialect, and says in that dialect what goes wrong.
-    private func answer(_ exchange: Exchange, as front: some ChatFront) async {
+    func answer(_ exchange: Exchange, as front: some ChatFront) async {
         await guarded(exchange, front) { caller in
-            let whole = try Self.document(try await exchange.body())
-            let outline = try front.outline(whole)
-            let (wishes, document) = try RouteWishes.take(from: whole, model: outline.model)
-            let candidates = try router.candidates(
-                for: outline.model, wishes, caller: caller, at: time.instant())
-            let call = ChatCall(exchange, front, caller, document, outline, at: time.timestamp())
-            try await serve(call, candidates)
+            let document = try Self.document(try await exchange.body())
+            try await answer(document, as: front, for: caller, exchange)
         }
     }
 
-    private func serve(_ call: ChatCall, _ candidates: [Candidate]) async throws {
+    /// The same for a request that may be one of several on `exchange`: then it has an `id`, and a place where its
+    /// stream goes.
+    func answer(
+        _ whole: JSONDocument, as front: some ChatFront, for caller: Caller, _ exchange: Exchange,
+        id: String? = nil, sink: ClientStream.Sink? = nil
+    ) async throws {
+        let outline: ChatOutline
+        do throws(Problem) { outline = try front.outline(whole) } catch {
+            // Who has to mend a request learns of all its faults at once.
+            _ = try front.request(whole)
+            throw error
+        }
+        // In our own dialect the wishes are ours whatever the model.
+        let (wishes, document) = try RouteWishes.take(
+            from: whole, model: front.dialect == .hivegate ? "" : outline.model)
+        let now = time.timestamp()
+        let client = ClientStream(exchange, front, model: outline.model, at: now, id: id, sink: sink)
+        let call = ChatCall(exchange, front, caller, document, outline, at: now, id: id, client: client)
+        let candidates = try RequestNeeds(of: call).filter(
+            try router.candidates(for: outline.model, wishes, caller: caller, at: time.instant(), now)
+        ) { router.models(with: $0, at: now) }
+        try await serveChecked(call, candidates)
+    }
+
+    func serve(_ call: ChatCall, _ candidates: [Candidate]) async throws {
         do {
             try await tryInTurn(candidates, isCommitted: { call.client.hasBegun }) { candidate in
+                call.candidate = candidate
                 switch candidate.place {
                 case .sandbox(let model):
                     guard model.purpose == .chat else { throw CallFailure.cannot("chat", candidate) }
@@ -88,7 +108,7 @@ extension Gateway {
         } catch let failure as CallFailure where call.client.hasBegun {
             let problem = failure.problem
             logger.warning(
-                "stream broke off", ("request_id", "\(call.exchange.id)"), ("code", "\(problem.code)"),
+                "stream broke off", ("request_id", "\(call.requestID)"), ("code", "\(problem.code)"),
                 ("reason", "\(problem.detail ?? "")"))
             try await call.client.fail(problem)
         } catch let failure as CallFailure {

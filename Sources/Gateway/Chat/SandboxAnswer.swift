@@ -23,12 +23,16 @@ struct SandboxAnswer {
         }
         self.call = call
         self.candidate = candidate
+        let speech: SandboxSpeech?
+        do throws(SandboxSpeech.Misfit) { speech = try SandboxSpeech.wanted(by: request) } catch {
+            throw Problem(.invalidRequest, code: "sandbox_misfit", error.reason)
+        }
         replies = (0..<request.choiceCount).map { choice in
             // Each further choice is another story; the first is the same with and without others.
             let seed = choice == 0 ? request.sampling.seed : (request.sampling.seed ?? 0) &+ choice
             return SandboxReply(
                 of: model, to: request.messages, seed: seed, maximumTokens: request.sampling.maximumTokens,
-                stop: request.sampling.stop)
+                stop: request.sampling.stop, saying: speech)
         }
     }
 
@@ -60,13 +64,12 @@ struct SandboxAnswer {
         if first.fault != nil { throw Self.fault }
         let whole = replies.map { reply in
             ChatReply(
-                model: call.outline.model, parts: [.text(reply.pieces.joined())],
+                model: call.outline.model,
+                parts: [reply.toolCall.map { ChatPart(.toolCall($0)) } ?? .text(reply.pieces.joined())],
                 finish: ChatFinish(reply.finish), usage: reply.usage)
         }
-        let context = try call.context()
-        let body =
-            whole.count == 1
-            ? call.front.body(whole[0], context) : OpenAIChatWriter(context).completion(whole)
+        if whole.count == 1 { return try call.deliver(whole[0]) }
+        let body = OpenAIChatWriter(try call.context()).completion(whole)
         call.exchange.respond(200, ["Content-Type": "application/json"], body: body)
     }
 
@@ -91,6 +94,10 @@ struct SandboxAnswer {
                 events.append(.text(piece))
                 try await write(events, by: &encoders[choice])
                 events = []
+            }
+            if let tool = reply.toolCall {
+                events.append(.toolCallBegan(index: 0, id: tool.id, name: tool.name))
+                events.append(.toolCallArguments(index: 0, tool.arguments))
             }
             events.append(.finished(ChatFinish(reply.finish)))
             events.append(.usage(usage))

@@ -28,7 +28,7 @@ struct UpstreamAttempt {
         self.candidate = candidate
         self.upstream = upstream
         self.limits = limits
-        if chat.dialect == call.front.dialect,
+        if call.mayBeForwarded, chat.dialect == call.front.dialect,
             let request = chat.forward(call.document, call.outline, for: candidate.target)
         {
             upstreamRequest = Self.withFields(of: call, request)
@@ -102,7 +102,7 @@ struct UpstreamAttempt {
         _ outcome: AttemptReport.Outcome, _ started: Instant, _ firstByte: Duration?, _ gateway: Gateway
     ) -> AttemptReport {
         AttemptReport(
-            requestID: call.exchange.id, organization: call.caller.organization, key: call.caller.key,
+            requestID: call.requestID, organization: call.caller.organization, key: call.caller.key,
             provider: upstream.name, model: candidate.id, number: call.attempts.value,
             isStreaming: call.outline.isStreaming, outcome: outcome,
             usage: record.usage(for: call.readableRequest), timeToFirstByte: firstByte,
@@ -143,8 +143,9 @@ struct UpstreamAttempt {
             // What we cannot read passes nevertheless, and counts as nothing said.
             do throws(UpstreamFault) { try codec.decode(body).events.forEach(record.take) } catch {}
         }
-        call.exchange.respond(
-            200, ["Content-Type": response["content-type"] ?? "application/json"], body: body)
+        try call.deliver(body, type: response["content-type"] ?? "application/json") {
+            body throws(UpstreamFault) in try codec.decode(body)
+        }
     }
 
     private func translate(_ body: [UInt8]) async throws {
@@ -152,11 +153,8 @@ struct UpstreamAttempt {
         reply.events.forEach(record.take)
         // Some dialects have no way not to say it.
         reply.usage = record.usage(for: try call.request())
+        guard call.outline.isStreaming else { return try call.deliver(reply) }
         let context = try call.context()
-        guard call.outline.isStreaming else {
-            return call.exchange.respond(
-                200, ["Content-Type": "application/json"], body: call.front.body(reply, context))
-        }
         var encoder = call.front.streamEncoder(context)
         var output: [UInt8] = []
         for event in reply.events { encoder.encode(event, into: &output) }

@@ -1,6 +1,7 @@
 import Base
 import HTTPWire
 import Identity
+import JSON
 
 /// Keys for providers: an organization's own, and the operator's for everybody.
 enum CredentialEndpoints {

@@ -179,7 +179,9 @@ enum ModelEndpoints {
             "messages",
             .array(
                 of: .openObject([
-                    Field("role", .freeText, "`system`, `user`, `assistant`, …"),
+                    Field(
+                        "role", .choice(["system", "developer", "user", "assistant", "tool"]),
+                        "Who speaks."),
                     .optional(
                         "content", .anyOf([.freeText, .array(of: .free, 0...Int.max)]), isNullable: true,
                         "A text, or a list of parts."),

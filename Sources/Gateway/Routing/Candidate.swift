@@ -1,3 +1,5 @@
+import Base
+import Catalog
 import Providers
 
 /// A model at a provider that may answer a call.
@@ -9,20 +11,25 @@ struct Candidate: Sendable {
     /// What the catalogue knows of it; nil where it is not in there.
     var facts: Facts?
 
+    enum Place: Sendable {
+        case upstream(Upstream)
+        /// In this process.
+        case sandbox(SandboxModel)
+    }
+
     struct Facts: Equatable, Sendable {
-        /// Nano-dollars for a token; nil where the price is not known.
+        /// Pico-dollars for a token; nil where the price is not known.
         var inputPrice: Int?
         var outputPrice: Int?
         /// Where it is served; empty where that is not known.
         var regions: [String] = []
         /// Whether the provider may keep what is said to it.
         var mayBeRetained = true
-    }
-
-    enum Place: Sendable {
-        case upstream(Upstream)
-        /// In this process.
-        case sandbox(SandboxModel)
+        var capabilities: [CatalogModel.Capability] = []
+        /// The most that it takes in.
+        var contextTokens: Int?
+        /// What an estimate of tokens is multiplied by, in thousandths.
+        var tokenizerFactor = 1000
     }
 
     /// As the response says it.
@@ -31,5 +38,18 @@ struct Candidate: Sendable {
         case .upstream(let upstream): upstream.name
         case .sandbox: "sandbox"
         }
+    }
+}
+
+extension Candidate {
+    init(_ model: CatalogModel, at upstream: Upstream, _ now: Timestamp) {
+        let price = model.price(at: now)
+        self.init(
+            id: model.id, place: .upstream(upstream),
+            target: ChatTarget(model: model.upstreamName, maximumOutput: model.maxOutputTokens),
+            facts: Facts(
+                inputPrice: price?.input, outputPrice: price?.output, regions: model.regions,
+                mayBeRetained: model.mayBeRetained ?? true, capabilities: model.capabilities,
+                contextTokens: model.contextTokens, tokenizerFactor: model.tokenizerFactor ?? 1000))
     }
 }

@@ -8,7 +8,7 @@ struct RoutePolicy: Equatable, Sendable {
     /// Whether others than the first may be asked at all.
     var allowsFallbacks = true
     var sort: Sort?
-    /// In nano-dollars for a token. What has no price is not cheap: it is left out where there is a bound.
+    /// In pico-dollars for a token, which are millionths of dollars for a million. What has no price is not cheap: it is left out where there is a bound.
     var highestPrice: Price?
     /// None but models that are served there, where there are some.
     var regions: [String] = []

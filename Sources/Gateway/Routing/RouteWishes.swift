@@ -111,10 +111,10 @@ struct RouteWishesReader {
 
     private static let largestNameCount = 64
 
-    /// Dollars for a million tokens, as OpenRouter has it, in nano-dollars for a token.
+    /// Dollars for a million tokens, as OpenRouter has it, in pico-dollars for a token.
     private mutating func price(_ value: JSONValue?, _ field: String) -> Int? {
         guard let dollars = fields.number(value, field) else { return nil }
-        if (0...1_000_000).contains(dollars) { return Int((dollars * 1000).rounded(.down)) }
+        if (0...1_000_000).contains(dollars) { return Int((dollars * 1_000_000).rounded(.down)) }
         fields.fault(field, "must be dollars for a million tokens")
         return nil
     }

@@ -9,8 +9,10 @@ enum AnthropicProblem {
         json.object { json in
             json.field("type", "error")
             json.object("error") { json in
-                json.field("type", type(of: problem.kind))
-                json.field("message", message(of: problem))
+                // Anthropic has the first two; the others are for programs, as in our other dialects.
+                OpenAIProblem.write(
+                    problem, type: type(of: problem.kind), message: message(of: problem),
+                    requestID: requestID, to: &json)
             }
             json.field("request_id", requestID)
         }

@@ -118,7 +118,7 @@ struct AnthropicRequestReader {
         guard let format = reader.object(value, field) else { return .text }
         // Formats that come to be later are for those who know them.
         guard reader.requiredText(format["type"], "\(field).type") == "json_schema" else { return .text }
-        guard let schema = reader.object(format["schema"], "\(field).schema") else {
+        guard let schema = reader.schema(format["schema"], "\(field).schema") else {
             if format["schema"].present == nil { reader.fault("\(field).schema", "is required") }
             return .text
         }

@@ -11,7 +11,7 @@ extension ProviderPreset {
         case .bedrock: BedrockCodec()
         case .openAIResponses: OpenAIResponsesCodec()
         case .gemini: GeminiCodec()
-        case .sandbox, nil: nil
+        case .sandbox, .hivegate, nil: nil
         }
     }
 

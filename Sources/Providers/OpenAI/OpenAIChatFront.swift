@@ -34,6 +34,13 @@ package struct OpenAIChatFront: ChatFront {
         return request
     }
 
+    /// The request as far as it can be read, and everything that is wrong with it.
+    package static func read(_ root: JSONValue) -> (request: ChatRequest, faults: [Problem.Fault]) {
+        var reader = OpenAIChatRequestReader()
+        let request = reader.read(root)
+        return (request, reader.fields.faults)
+    }
+
     package func body(_ reply: ChatReply, _ context: ReplyContext) -> [UInt8] {
         OpenAIChatWriter(context).completion([reply])
     }

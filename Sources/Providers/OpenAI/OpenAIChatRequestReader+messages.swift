@@ -4,7 +4,7 @@ import JSON
 
 extension OpenAIChatRequestReader {
     mutating func read(message: JSONValue, _ field: String) -> ChatMessage? {
-        guard let message = fields.object(message, field) else { return nil }
+        guard let message = requiredObject(message, field) else { return nil }
         let name = fields.text(message["name"], "\(field).name")
         switch fields.requiredText(message["role"], "\(field).role") {
         case "system": return ChatMessage(.system, content(message, field), name: name)
@@ -52,19 +52,25 @@ extension OpenAIChatRequestReader {
     }
 
     private mutating func read(part: JSONValue, _ field: String) -> ChatPart? {
-        guard let part = fields.object(part, field),
+        guard let part = requiredObject(part, field),
             let type = fields.requiredText(part["type"], "\(field).type")
         else { return nil }
         let content: ChatPart.Content?
         switch type {
-        case "text": content = fields.text(part["text"], "\(field).text").map { .text(ChatText($0)) }
-        case "refusal": content = fields.text(part["refusal"], "\(field).refusal").map { .refusal($0) }
+        case "text": content = said(part["text"], "\(field).text").map { .text(ChatText($0)) }
+        case "refusal": content = said(part["refusal"], "\(field).refusal").map { .refusal($0) }
         case "image_url": content = image(part, field).map { .media($0) }
         case "input_audio": content = audio(part, field).map { .media($0) }
         case "file": content = file(part, field).map { .media($0) }
         default: content = .opaque(.openAIChat, type: type, part)
         }
         return content.map { ChatPart($0, cache: Self.cache(part["cache_control"])) }
+    }
+
+    /// A text that must be there, and may be empty.
+    private mutating func said(_ value: JSONValue?, _ field: @autoclosure () -> String) -> String? {
+        if value.present == nil { fields.fault(field(), "is required") }
+        return fields.text(value, field())
     }
 
     private mutating func image(_ part: JSONValue, _ field: String) -> ChatMedia? {

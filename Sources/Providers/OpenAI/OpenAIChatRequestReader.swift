@@ -114,7 +114,7 @@ struct OpenAIChatRequestReader {
                 return .text
             }
             let name = fields.requiredText(holder["name"], "response_format.json_schema.name")
-            guard let schema = fields.object(holder["schema"], "response_format.json_schema.schema") else {
+            guard let schema = fields.schema(holder["schema"], "response_format.json_schema.schema") else {
                 if holder["schema"].present == nil {
                     fields.fault("response_format.json_schema.schema", "is required")
                 }
@@ -136,7 +136,7 @@ struct OpenAIChatRequestReader {
     // MARK: Tools
 
     private mutating func read(tool: JSONValue, _ field: String) -> ChatTool? {
-        guard let tool = fields.object(tool, field) else { return nil }
+        guard let tool = requiredObject(tool, field) else { return nil }
         let cache = Self.cache(tool["cache_control"])
         // Mistral's clients leave the usual type out.
         let isPlain = tool["type"].present == nil && tool["function"].present != nil

@@ -8,25 +8,34 @@ package enum OpenAIProblem {
         var json = JSONWriter(capacity: 256)
         json.object { json in
             json.object("error") { json in
-                json.field("message", problem.message)
-                json.field("type", type(of: problem.kind))
-                json.key("param")
-                if let field = problem.field { json.value(field) } else { json.null() }
-                json.field("code", problem.code)
-                json.field("request_id", requestID)
-                json.field("retry_after", ifPresent: problem.retryAfterSeconds)
-                if problem.faults.isEmpty { return }
-                json.array("errors") { json in
-                    for fault in problem.faults {
-                        json.object { json in
-                            json.field("field", fault.field)
-                            json.field("message", fault.message)
-                        }
-                    }
-                }
+                write(
+                    problem, type: type(of: problem.kind), message: problem.message, requestID: requestID,
+                    to: &json)
             }
         }
         return json.bytes
+    }
+
+    /// What is in the object `error`, whichever dialect it is part of.
+    static func write(
+        _ problem: Problem, type: String, message: String, requestID: String, to json: inout JSONWriter
+    ) {
+        json.field("type", type)
+        json.field("message", message)
+        json.key("param")
+        json.value(problem.field)
+        json.field("code", problem.code)
+        json.field("request_id", requestID)
+        json.field("retry_after", ifPresent: problem.retryAfterSeconds)
+        if problem.faults.isEmpty { return }
+        json.array("errors") { json in
+            for fault in problem.faults {
+                json.object { json in
+                    json.field("field", fault.field)
+                    json.field("message", fault.message)
+                }
+            }
+        }
     }
 
     /// After this event the stream just ends: a `[DONE]` would say that all went well.

@@ -87,7 +87,7 @@ enum OpenAIReasoningDetails {
         case .anthropic: "anthropic-claude-v1"
         case .gemini: "google-gemini-v1"
         case .openAIResponses: "openai-responses-v1"
-        case .openAIChat, .cohere, .ollama, .bedrock, .sandbox: "hivegate-\(origin.rawValue)"
+        case .openAIChat, .cohere, .ollama, .bedrock, .sandbox, .hivegate: "hivegate-\(origin.rawValue)"
         }
     }
 }

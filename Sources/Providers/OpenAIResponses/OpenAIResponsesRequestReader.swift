@@ -95,7 +95,7 @@ struct OpenAIResponsesRequestReader {
             let name = reader.requiredText(format["name"], "text.format.name")
             let description = reader.text(format["description"], "text.format.description")
             let isStrict = reader.flag(format["strict"], "text.format.strict")
-            guard let schema = reader.object(format["schema"], "text.format.schema") else {
+            guard let schema = reader.schema(format["schema"], "text.format.schema") else {
                 if format["schema"].present == nil { reader.fault("text.format.schema", "is required") }
                 return .text
             }

@@ -6,42 +6,39 @@ package struct KeyRotation: Equatable, Sendable {
     package static let retirement = Duration.seconds(15 * 60)
 
     private var restUntil: [Instant]
-    private var isRetired: [Bool]
     private var next = 0
 
     package init(keyCount: Int) {
         precondition(keyCount > 0)
         restUntil = Array(repeating: Instant(nanoseconds: 0), count: keyCount)
-        isRetired = Array(repeating: false, count: keyCount)
     }
 
     package enum Choice: Equatable, Sendable {
         case key(Int)
         /// All rest; the first comes back then.
         case resting(until: Instant)
-        /// All were refused.
-        case retired
     }
 
     package mutating func choose(at now: Instant) -> Choice {
         for offset in 0..<restUntil.count {
             let key = (next + offset) % restUntil.count
             guard restUntil[key] <= now else { continue }
-            isRetired[key] = false
             next = (key + 1) % restUntil.count
             return .key(key)
         }
-        let resting = restUntil.indices.filter { !isRetired[$0] }.map { restUntil[$0] }
-        return resting.min().map { .resting(until: $0) } ?? .retired
+        return .resting(until: restUntil.min() ?? now)
     }
 
     package mutating func rest(_ key: Int, until: Instant) {
         restUntil[key] = max(restUntil[key], until)
     }
 
+    /// Leaves a key alone that was refused. The last one that is left is kept: nothing is lost by asking, and an account
+    /// that was mended is noticed.
     package mutating func retire(_ key: Int, at now: Instant) {
-        isRetired[key] = true
-        rest(key, until: now + Self.retirement)
+        if restUntil.indices.contains(where: { $0 != key && restUntil[$0] <= now }) {
+            rest(key, until: now + Self.retirement)
+        }
     }
 
     /// Keys that can be used now.

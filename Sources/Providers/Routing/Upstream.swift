@@ -100,8 +100,6 @@ package final class Upstream: Sendable {
         case failing(until: Instant)
         /// All keys are over their limits until then.
         case limited(until: Instant)
-        /// All keys were refused.
-        case accountRefused
         /// As many requests are under way as it bears.
         case busy
     }
@@ -124,10 +122,6 @@ package final class Upstream: Sendable {
                 state.limiter.leave()
                 state.breaker.abandoned(wasProbe: admission == .probe, at: now)
                 throw .limited(until: until)
-            case .retired:
-                state.limiter.leave()
-                state.breaker.abandoned(wasProbe: admission == .probe, at: now)
-                throw .accountRefused
             }
         }
     }
@@ -140,10 +134,8 @@ package final class Upstream: Sendable {
         case answered(timeToFirstToken: Duration)
         /// The provider is well and the request was not, or nobody waited for its end.
         case told
-        /// The key was refused.
+        /// The key was refused, or may not do this.
         case keyRefused
-        /// The key may not do this. It may do other things, so the last one is kept.
-        case keyForbidden
         /// The key is over its limit until then.
         case keyLimited(until: Instant)
         /// It was turned away because the provider has too much to do, or it got no answer in time.
@@ -165,10 +157,6 @@ package final class Upstream: Sendable {
                 state.limiter.leave()
                 state.breaker.abandoned(wasProbe: permit.isProbe, at: now)
                 state.keys.retire(permit.keyIndex, at: now)
-            case .keyForbidden:
-                state.limiter.leave()
-                state.breaker.abandoned(wasProbe: permit.isProbe, at: now)
-                if state.keys.readyCount(at: now) > 1 { state.keys.retire(permit.keyIndex, at: now) }
             case .keyLimited(let until):
                 state.limiter.leaveOverloaded()
                 state.breaker.abandoned(wasProbe: permit.isProbe, at: now)

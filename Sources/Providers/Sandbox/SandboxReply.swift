@@ -5,6 +5,8 @@ package import Chat
 package struct SandboxReply: Equatable, Sendable {
     /// The answer in the pieces in which it is streamed.
     package let pieces: [String]
+    /// Instead of words.
+    package let toolCall: ChatToolCall?
     package let finish: ChatFinish.Reason
     package let usage: ChatUsage
     package let fault: Fault?
@@ -24,21 +26,26 @@ package struct SandboxReply: Equatable, Sendable {
 
     package init(
         of model: SandboxModel, to messages: [ChatMessage], seed: Int? = nil, maximumTokens: Int? = nil,
-        stop: [String] = []
+        stop: [String] = [], saying speech: SandboxSpeech? = nil
     ) {
         let prompt = messages.last { $0.role == .user }?.text ?? ""
         var generator = SandboxStory.generator(prompt: prompt, seed: seed)
+        if case .call(let call) = speech { toolCall = call } else { toolCall = nil }
         let whole =
-            switch model {
-            case .echo: "Sandbox echo: \(prompt)"
-            case .story, .slow, .flaky, .embed, .image: "Sandbox story: \(SandboxStory.tell(&generator))"
+            switch (model, speech) {
+            case (_, .value(let text)): text
+            case (_, .call): ""
+            case (.echo, _): "Sandbox echo: \(prompt)"
+            case (.story, _), (.slow, _), (.flaky, _), (.embed, _), (.image, _):
+                "Sandbox story: \(SandboxStory.tell(&generator))"
             }
         let stopped = Self.cut(whole, before: stop)
         let (pieces, isComplete) = Self.pieces(of: stopped, maximumTokens: maximumTokens)
         self.pieces = pieces
-        finish = isComplete ? .stop : .length
+        finish = toolCall != nil ? .toolCalls : isComplete ? .stop : .length
         usage = ChatUsage(
-            input: TokenEstimate.tokens(in: messages), output: TokenEstimate.tokens(in: pieces.joined()))
+            input: TokenEstimate.tokens(in: messages),
+            output: TokenEstimate.tokens(in: pieces.joined() + (toolCall?.arguments ?? "")))
         fault = model == .flaky ? Self.fault(&generator, seed: seed, pieceCount: pieces.count) : nil
         pace =
             model == .slow

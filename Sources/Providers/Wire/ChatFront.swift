@@ -45,11 +45,30 @@ package struct ReplyContext: Sendable {
     package var request: ChatRequest
     package var requestID: String
     package var created: Timestamp
+    /// Who answers, where that is known.
+    package var server: Server?
 
-    package init(_ request: ChatRequest, requestID: String, created: Timestamp) {
+    package struct Server: Sendable {
+        package var provider: String
+        /// As clients name it: `openai/gpt-5`.
+        package var model: String
+        /// How often providers were asked until one answered.
+        package var attempts: Int
+
+        package init(provider: String, model: String, attempts: Int) {
+            self.provider = provider
+            self.model = model
+            self.attempts = attempts
+        }
+    }
+
+    package init(
+        _ request: ChatRequest, requestID: String, created: Timestamp, server: Server? = nil
+    ) {
         self.request = request
         self.requestID = requestID
         self.created = created
+        self.server = server
     }
 }
 

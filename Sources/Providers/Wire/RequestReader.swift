@@ -9,7 +9,7 @@ package struct RequestReader {
     /// A client that gets this many wrong has read none of them.
     private static let largestFaultCount = 20
 
-    private var faults: [Problem.Fault] = []
+    package private(set) var faults: [Problem.Fault] = []
 
     package init() {}
 
@@ -82,6 +82,21 @@ package struct RequestReader {
         if value.kind == .object { return value }
         fault(field(), "must be an object")
         return nil
+    }
+
+    /// A JSON schema that we can check by.
+    package mutating func schema(_ value: JSONValue?, _ field: @autoclosure () -> String) -> JSONValue? {
+        guard let schema = object(value, field()) else { return nil }
+        do throws(JSONSchema.Faults) {
+            _ = try JSONSchema(schema)
+            return schema
+        } catch {
+            for fault in error.faults {
+                self.fault(
+                    field(), fault.pointer.isEmpty ? fault.message : "\(fault.pointer) \(fault.message)")
+            }
+            return nil
+        }
     }
 
     package mutating func array(_ value: JSONValue?, _ field: @autoclosure () -> String) -> JSONValue? {

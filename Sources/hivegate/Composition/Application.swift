@@ -82,7 +82,7 @@ struct Application: Sendable {
         health: HealthReport, metrics: Metrics
     ) async -> [Worker] {
         let lag = metrics.histogram("hivegate_loop_lag_seconds", "How late a loop's timers fire.")
-        let router = ModelRouter(configuration.upstreams.map { Upstream($0) })
+        let router = ModelRouter(configuration.upstreams.map { Upstream($0) }, catalog: catalog)
         let observer = AttemptObserver(
             providers: configuration.upstreams.map(\.name), metrics: metrics, logger: logger)
         var workers: [Worker] = []

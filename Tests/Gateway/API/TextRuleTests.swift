@@ -1,6 +1,7 @@
 import Base
 import Gateway
 import HTTPWire
+import JSON
 import Testing
 
 struct TextPatternTests {

@@ -4,6 +4,7 @@ import Gateway
 import Identity
 import JSON
 import Loop
+import Providers
 import TestKit
 import Testing
 
@@ -260,10 +261,7 @@ struct CatalogTests {
             let list = try await client.json("/v1/models")
             let ids = list["data"]?.elements.compactMap { $0["id"]?.string } ?? []
             #expect(
-                ids == [
-                    "sandbox/echo", "sandbox/story", "sandbox/slow", "sandbox/flaky", "openai/gpt-4o",
-                    "openai/gpt-x",
-                ])
+                ids == SandboxModel.allCases.map(\.id) + ["openai/gpt-4o", "openai/gpt-x"])
             #expect(list["first_id"]?.string == ids.first && list["last_id"]?.string == ids.last)
             let model = list["data"]?.elements.first { $0["id"]?.string == "openai/gpt-4o" }
             #expect(model?["display_name"]?.string == "GPT-4o" && model?["created"]?.int == 1_715_558_400)

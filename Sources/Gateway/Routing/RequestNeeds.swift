@@ -1,0 +1,93 @@
+import Base
+import Catalog
+import Chat
+import Glibc
+import JSON
+
+/// What a model must be able to do to answer a request. Found out only as far as some candidate might not be.
+struct RequestNeeds {
+    private let call: ChatCall
+
+    init(of call: ChatCall) { self.call = call }
+
+    /// Those of `candidates` that can answer. Throws where none can: naming what is missing, and who has it.
+    func filter(
+        _ candidates: [Candidate], others: (CatalogModel.Capability) -> [String]
+    ) throws(Problem) -> [Candidate] {
+        var able: [Candidate] = []
+        var first: Problem?
+        for candidate in candidates {
+            if let problem = obstacle(candidate, others) {
+                first = first ?? problem
+            } else {
+                able.append(candidate)
+            }
+        }
+        if able.isEmpty, let first { throw first }
+        return able
+    }
+
+    private static let checked: [CatalogModel.Capability] = [.tools, .vision, .jsonSchema, .audio]
+
+    private func obstacle(
+        _ candidate: Candidate, _ others: (CatalogModel.Capability) -> [String]
+    ) -> Problem? {
+        guard let facts = candidate.facts else { return nil }
+        for capability in Self.checked where !facts.capabilities.contains(capability) {
+            guard isNeeded(capability) else { continue }
+            let names = others(capability).prefix(5).map { "\"\($0)\"" }.joined(separator: ", ")
+            return Problem(
+                .invalidRequest, code: "capability_missing",
+                "The model \"\(candidate.id)\" has no \(capability.rawValue)."
+                    + (names.isEmpty ? "" : " These have it: \(names)."),
+                field: "model")
+        }
+        return tooLong(for: candidate, facts)
+    }
+
+    /// The conversation itself is read only where its bytes hint at it; one that cannot be read is the provider's to
+    /// judge.
+    private func isNeeded(_ capability: CatalogModel.Capability) -> Bool {
+        switch capability {
+        case .tools: return call.document["tools"]?.element(0) != nil
+        case .jsonSchema:
+            guard call.document.bytes.contain("schema") else { return false }
+            if case .schema = call.readableRequest?.output { return true }
+            return false
+        case .vision: return call.document.bytes.contain("image") && shows(.image)
+        case .audio: return call.document.bytes.contain("audio") && shows(.audio)
+        default: return false
+        }
+    }
+
+    private func shows(_ kind: ChatMedia.Kind) -> Bool {
+        call.readableRequest?.messages.contains { message in
+            message.parts.contains { part in
+                if case .media(let media) = part.content { media.kind == kind } else { false }
+            }
+        } ?? false
+    }
+
+    /// A token is a byte at least, so that only what has more bytes than the model takes tokens is counted at all.
+    private func tooLong(for candidate: Candidate, _ facts: Candidate.Facts) -> Problem? {
+        guard let limit = facts.contextTokens, call.document.bytes.count > limit,
+            let request = call.readableRequest
+        else { return nil }
+        let count = TokenEstimate.tokens(in: request.messages) * facts.tokenizerFactor / 1000
+        guard count > limit else { return nil }
+        return Problem(
+            .invalidRequest, code: "context_length_exceeded",
+            "The conversation has about \(count) tokens, and \"\(candidate.id)\" takes \(limit). "
+                + "Shorten it, or choose a model that takes more.",
+            field: "messages")
+    }
+}
+
+extension [UInt8] {
+    fileprivate func contain(_ text: StaticString) -> Bool {
+        withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return false }
+            return memmem(start, bytes.count, text.utf8Start, text.utf8CodeUnitCount) != nil
+        }
+    }
+}
