@@ -48,9 +48,9 @@ migrate: install ## Bring the database's schema up to date
 test: install $(VENV)/ready $(GENERATIONS:=/ready) $(AGENTS)/ready lint docker-check ## Run every test: units, real databases, official clients, peers, faults
 	swift build --build-tests
 	$(SWIFT_TEST) --skip-build
-	for generation in $(GENERATIONS); do "$$generation/bin/python" -m pytest -q Tests/Clients; done
+	Tests/Clients/generations.sh $(VENV) $(GENERATIONS)
 	$(AGENTS)/bin/python -m pytest -q Tests/Agents
-	$(VENV)/bin/python -m pytest -q Tests/Clients Tests/Contract Tests/Peers Tests/Faults
+	$(VENV)/bin/python -m pytest -q Tests/Contract Tests/Peers Tests/Faults
 
 ci: ## The same as .ci/run
 	.ci/run

@@ -8,6 +8,7 @@ import pytest
 from families import FAMILIES, HELLO, every_family, says
 from upstreams import Answer
 from upstreams.asking import post
+from upstreams.providers import PROVIDERS
 
 openai = pytest.importorskip("openai", reason="OpenAI's client is not in this environment")
 anthropic = pytest.importorskip("anthropic", reason="Anthropic's client is not in this environment")
@@ -159,6 +160,19 @@ def test_a_failing_provider_is_the_gateways_to_explain(house, peer, front):
     # All at once, because each waits before it asks again.
     with concurrent.futures.ThreadPoolExecutor() as pool:
         assert all(pool.map(explained, FAMILIES))
+
+
+def test_a_refusal_of_the_gateways_own_account_is_not_the_clients(house, peer):
+    # Its key is not used again for a quarter of an hour: no other test asks this one.
+    model = PROVIDERS["fireworks"].model
+    peer.will(Answer(status=401, message="your key key-of-fireworks is wrong"))
+    for front in FRONTS:
+        with pytest.raises(raised(front, "InternalServerError")) as failure:
+            ask(front, house, model)
+        assert failure.value.status_code == 502
+        assert "key-of-fireworks" not in str(failure.value)
+    assert len(peer.asked) == 1
+    peer.reset()
 
 
 @every_family

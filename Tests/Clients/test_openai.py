@@ -1,5 +1,4 @@
-"""OpenAI's own client against the gateway, as a team would use it. The suite runs with the newest release and
-with the last one of the first generation."""
+"""OpenAI's own clients with the models of the sandbox, and with llmock as one more provider."""
 
 import json
 import threading
@@ -105,42 +104,6 @@ def test_a_malformed_request_names_every_field(client):
         client.chat.completions.create(model="sandbox/echo", messages=[], n=0, seed="x")
     for field in ["messages", "n:", "seed"]:
         assert field in failure.value.message
-
-
-def test_a_refusal_of_the_upstream_reaches_the_client_as_it_is(client, scripted):
-    scripted.will({"type": "fail", "status": 429, "retry_after": 1, "message": "slow down"})
-    with pytest.raises(openai.RateLimitError) as failure:
-        client.chat.completions.create(model="openai/gpt-4o", messages=HELLO)
-    assert failure.value.response.headers["retry-after"].startswith("1")
-    # As long as the provider wants it, nobody asks.
-    time.sleep(1.1)
-
-
-def test_a_failure_of_the_upstream_is_the_gateways_to_explain(client, scripted):
-    scripted.will({"type": "fail", "status": 401, "message": "your key sk-upstream is wrong"})
-    with pytest.raises(openai.InternalServerError) as failure:
-        client.chat.completions.create(model="openai/gpt-4o", messages=HELLO)
-    assert failure.value.status_code == 502
-    assert "sk-upstream" not in str(failure.value)
-
-
-@pytest.mark.parametrize(
-    "fault, code", [("disconnect", "provider_unreachable"), ("truncate", "provider_garbled")])
-def test_a_stream_that_breaks_off_never_looks_whole(client, scripted, fault, code):
-    scripted.will({"type": "stream_fault", "kind": fault, "after_chunks": 3})
-    chunks = []
-    with pytest.raises(openai.APIError) as failure:
-        for chunk in client.chat.completions.create(model="openai/gpt-4o", messages=HELLO, stream=True):
-            chunks.append(chunk)
-    assert chunks
-    assert failure.value.code == code
-
-
-def test_the_clients_own_retry_overcomes_one_failure(gateway, scripted):
-    scripted.will({"type": "fail", "status": 503, "times": 1})
-    client = openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=gateway.key, max_retries=2)
-    assert client.chat.completions.create(model="openai/gpt-4o", messages=HELLO).choices[0].message.content
-    assert [request["status"] for request in scripted.requests() if "chat" in request["path"]] == [503, 200]
 
 
 def test_flaky_fails_as_its_seed_says(client):

@@ -96,36 +96,6 @@ def test_a_stream_that_breaks_off_before_its_first_word_is_made_good(house, peer
     assert len(peer.asked) == 2
 
 
-@pytest.mark.parametrize("front", FRONTS)
-def test_half_a_minute_of_silence_is_bridged(house, peer, front):
-    """Two of the three providers' kinds of silence at once: all three fronts would take as long as one."""
-    if front != "chat":
-        pytest.skip("tested together with the chat completions, because it takes so long")
-    import threading
-
-    answers = {}
-
-    def ask(path, body):
-        answers[path] = post(house, path, body)
-
-    peer.always = lambda asked: Answer(Reply(TEXT), silence=(0 if asked.provider.name == "openai" else 3, 31.0))
-    chat = {"model": "openai/gpt-peer", "messages": HELLO, "stream": True}
-    messages = {"model": "anthropic/claude-peer", "max_tokens": 50, "messages": HELLO, "stream": True}
-    responses = {"model": "bedrock/eu.anthropic.claude-peer-v1:0", "input": "hello there", "stream": True}
-    asking = [("/v1/chat/completions", chat), ("/v1/messages", messages), ("/v1/responses", responses)]
-    threads = [threading.Thread(target=ask, args=pair) for pair in asking]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    chat, messages, responses = (answers[path][2] for path, _ in asking)
-    assert [line for line in chat.split(b"\n") if line.startswith(b":")] != []
-    assert chat.strip().endswith(b"data: [DONE]")
-    assert messages.count(b"event: ping") >= 2 and b"event: message_stop" in messages
-    assert b"event: response.completed" in responses
-    assert any(line.startswith(b":") for line in responses.split(b"\n"))
-
-
 ODD = {
     "a byte at a time": {"piece": 1},
     "three bytes at a time": {"piece": 3},
@@ -161,7 +131,7 @@ def test_calls_are_the_same_however_they_come(openai_client, peer, family):
 def test_a_bit_that_flips_breaks_the_stream(openai_client, peer, family):
     def flipped(asked):
         frames = b"".join(asked.dialect.events(Reply(LONG), asked.body))
-        place = frames.index(b"word30") + 2
+        place = len(frames) // 2
         body = frames[:place] + bytes([frames[place] ^ 1]) + frames[place + 1 :]
         return Answer(body=body, content_type="application/vnd.amazon.eventstream")
 

@@ -16,7 +16,11 @@ package struct OpenAIChatFront: ChatFront {
         _ = fields.requiredArray(root["messages"], "messages")
         let isStreaming = fields.flag(root["stream"], "stream")
         let options = fields.object(root["stream_options"], "stream_options")
-        if let problem = fields.problem { throw problem }
+        if let problem = fields.problem {
+            // All that is wrong is said at once.
+            _ = try request(document)
+            throw problem
+        }
         return ChatOutline(
             model: model ?? "", isStreaming: isStreaming ?? false,
             includesUsage: options?["include_usage"]?.bool ?? false)
