@@ -7,7 +7,7 @@ from statistics import median
 
 import first_tokens
 import streams
-from peers import PEERS, UPSTREAM_KEY, LiteLLM, SGLangRouter, TensorZero, Upstreams
+from peers import LIMITS, PEERS, UPSTREAM_KEY, LiteLLM, SGLangRouter, TensorZero, Upstreams
 from processes import Hivegate, Nginx, cpu_seconds_of_all, free_port, wait_until
 from report import progress
 from whole_answers import Case, chat, message, run_interleaved
@@ -68,7 +68,7 @@ class GatewayCase(Case):
 
     def run(self, directory, seconds):
         before = cpu_of_databases(self.databases) if self.databases else 0
-        super().run(directory, seconds)
+        super().run(directory, seconds * getattr(self.server, "patience", 1))
         if self.databases:
             spent = cpu_of_databases(self.databases) - before
             self.of_databases.append(spent * 1e6 / self.samples[-1].requests)
@@ -109,7 +109,7 @@ class Gateways:
             self.bench.start(server).wait_until_ready()
             for dialect in ("openai", "anthropic"):
                 for model in ("whole",) if name == "whole" else ("burst", "pieces", "rapid", "early"):
-                    request = chat(f"{dialect}/{model}", server.key, stream=name == "events")
+                    request = chat(f"{dialect}/{model}", server.key, name == "events", LIMITS[dialect])
                     self.ways["hivegate", dialect, model] = Way(server, server.port, request)
 
     def start_nginx(self):
@@ -214,7 +214,7 @@ def measure_gateways(bench, report, program, whole_port, events_port, owner, qui
     versions = [f"{name} {version or 'not installed'}" for name, version in gateways.versions.items()]
     print(", ".join(versions) + f"; load before: {os.getloadavg()[0]:.2f}", flush=True)
     time.sleep(1)
-    measure_first_tokens(report, gateways, events_port, 200 if quick else 1000)
+    measure_first_tokens(report, gateways, events_port, 100 if quick else 1000)
     measurement = Measurement(gateways, owner)
-    measurement.run(*((3, 1) if quick else (5, 2)))
+    measurement.run(*((1, 1) if quick else (3, 2)))
     measurement.report(report)

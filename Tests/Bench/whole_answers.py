@@ -42,13 +42,15 @@ def message():
     return text
 
 
-def chat(model, key, stream=False):
+def chat(model, key, stream=False, limit=None):
     body = {"model": model, "messages": [
         {"role": "system", "content": "You are a helpful assistant."},
         {"role": "user", "content": "How do bees keep their hive warm through the winter?"},
     ]}
     if stream:
         body["stream"] = True
+    if limit:
+        body["max_tokens"] = limit
     headers = (("Content-Type", "application/json"), ("Authorization", f"Bearer {key}"))
     return Request("/v1/chat/completions", "POST", json.dumps(body), headers)
 
