@@ -71,10 +71,12 @@ def run(script, directory, url, connections, seconds):
     """What wrk says of a run."""
     path = directory / "load.lua"
     path.write_text(script + DONE)
-    output = subprocess.run(
+    done = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(path), url],
-        check=True, capture_output=True, text=True).stdout
-    return json.loads(output.split("RESULT ", 1)[1].splitlines()[0])
+        capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"wrk at {url} ended with {done.returncode}: {done.stdout}{done.stderr}")
+    return json.loads(done.stdout.split("RESULT ", 1)[1].splitlines()[0])
 
 
 def ask_with_known_key(server, directory, seconds):
