@@ -77,7 +77,7 @@ test-cov: install ## Run the unit tests and print their coverage
 fuzz: install ## Fuzz every parser for SECONDS_EACH seconds (60)
 	Tests/Fuzz/run.sh $(SECONDS_EACH)
 
-bench: install $(VENV)/ready ## Measure against nginx, in one interleaved run
+bench: install $(VENV)/ready $(VENV)/gateways/ready ## Measure against nginx and other gateways, in one interleaved run
 	@docker/install.sh bench
 	swift build -c release --product hivegate
 	$(VENV)/bin/python Tests/Bench/run.py
@@ -116,6 +116,9 @@ $(VENV)/ready: Tests/Clients/requirements.txt
 	$(environment)
 
 $(VENV)/generation-%/ready: Tests/Clients/requirements-generation-%.txt $(VENV)/ready
+	$(environment)
+
+$(VENV)/gateways/ready: Tests/Bench/requirements-gateways.txt $(VENV)/ready
 	$(environment)
 
 $(AGENTS)/ready: Tests/Agents/requirements.txt $(VENV)/ready

@@ -1,9 +1,13 @@
-"""An upstream that streams 64 events as the model in the request says.
+"""An upstream that streams 64 pieces of text as the model in the request says.
 
 burst   all of them in one write
 pieces  each in a write of its own, without a pause
 spaced  each in a write of its own, 5 ms apart
 rapid   each in a write of its own, 1 ms apart
+early   the first at once, 5 ms later the others in one write
+
+With the event that names the role, and the one that ends it, a stream of OpenAI's has 66. Who asks `/v1/messages` gets
+the same 64 pieces as events of Anthropic's, and the six that surround them.
 """
 
 import asyncio
@@ -13,8 +17,9 @@ import time
 
 EVENTS = 64
 PAUSES = {b"spaced": 0.005, b"rapid": 0.001}
+EARLY = 0.005
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-MODEL = re.compile(rb'"model": *"(?:openai/)?(\w+)"')
+MODEL = re.compile(rb'"model": *"(?:\w+/)?(\w+)"')
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
@@ -22,15 +27,51 @@ def chunk(data):
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-def event(index):
-    return chunk(
-        b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":'
-        b'[{"index":0,"delta":{"content":"word %d "},"finish_reason":null}],"sent":%d}\n\n'
-        % (index, time.monotonic_ns())
+class OpenAI:
+    """Events of a chat completion."""
+
+    CHUNK = b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,'
+    BEGIN = chunk(CHUNK + b'"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n')
+    END = chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
+
+    @classmethod
+    def event(cls, index):
+        return chunk(
+            cls.CHUNK + b'"delta":{"content":"word %d "},"finish_reason":null}],"sent":%d}\n\n'
+            % (index, time.monotonic_ns())
+        )
+
+
+def named(name, rest=b""):
+    return chunk(b'event: %s\ndata: {"type":"%s"%s}\n\n' % (name, name, rest))
+
+
+class Anthropic:
+    """Events of a message."""
+
+    BEGIN = (
+        named(
+            b"message_start",
+            b',"message":{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,'
+            b'"stop_sequence":null,"usage":{"input_tokens":19,"output_tokens":1}}',
+        )
+        + named(b"content_block_start", b',"index":0,"content_block":{"type":"text","text":""}')
+        + named(b"ping")
+    )
+    END = (
+        named(b"content_block_stop", b',"index":0')
+        + named(
+            b"message_delta",
+            b',"delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":150}',
+        )
+        + named(b"message_stop")
+        + b"0\r\n\r\n"
     )
 
-
-END = chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
+    @staticmethod
+    def event(index):
+        return named(
+            b"content_block_delta", b',"index":0,"delta":{"type":"text_delta","text":"word %d "}' % index)
 
 
 class Answer(asyncio.Protocol):
@@ -50,25 +91,34 @@ class Answer(asyncio.Protocol):
             self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
             return
         model = MODEL.search(body).group(1)
+        events = Anthropic if b" /v1/messages" in head[:head.index(b"\r\n")] else OpenAI
         if model == b"burst":
-            self.transport.write(HEAD + b"".join(map(event, range(EVENTS))) + END)
-        elif model == b"pieces":
-            self.transport.write(HEAD)
+            self.transport.write(HEAD + events.BEGIN + b"".join(map(events.event, range(EVENTS))) + events.END)
+            return
+        self.transport.write(HEAD)
+        self.transport.write(events.BEGIN)
+        if model == b"pieces":
             for index in range(EVENTS):
-                self.transport.write(event(index))
-            self.transport.write(END)
+                self.transport.write(events.event(index))
+            self.transport.write(events.END)
+        elif model == b"early":
+            self.transport.write(events.event(0))
+            asyncio.get_running_loop().call_later(EARLY, self.rest, events)
         else:
-            self.transport.write(HEAD)
-            self.next(0, PAUSES[model])
+            self.next(events, 0, PAUSES[model])
 
-    def next(self, index, pause):
+    def rest(self, events):
+        if not self.transport.is_closing():
+            self.transport.write(b"".join(map(events.event, range(1, EVENTS))) + events.END)
+
+    def next(self, events, index, pause):
         if self.transport.is_closing():
             return
         if index == EVENTS:
-            self.transport.write(END)
+            self.transport.write(events.END)
             return
-        self.transport.write(event(index))
-        asyncio.get_running_loop().call_later(pause, self.next, index + 1, pause)
+        self.transport.write(events.event(index))
+        asyncio.get_running_loop().call_later(pause, self.next, events, index + 1, pause)
 
 
 async def serve(port):

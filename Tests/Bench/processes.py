@@ -51,6 +51,26 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
 
 
+def cpu_seconds_of_all(pid):
+    """User and system time of a process and of all that it has started, be they over or not."""
+    total = 0
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        total = sum(map(int, fields[11:15])) / TICKS_A_SECOND
+        for child in children(pid):
+            total += cpu_seconds_of_all(child)
+    except (FileNotFoundError, ProcessLookupError):
+        pass  # It ended meanwhile: then its time is its parent's.
+    return total
+
+
+def children(pid):
+    found = []
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        found += map(int, (thread / "children").read_text().split())
+    return found
+
+
 def resident_kilobytes(pid):
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
@@ -72,6 +92,10 @@ class Server:
     @property
     def pid(self):
         return self.process.pid
+
+    def cpu_seconds(self):
+        """What its requests have cost."""
+        return cpu_seconds(self.measured)
 
     def wait_for(self, condition, what, pause=0.02):
         def is_settled():
@@ -97,11 +121,8 @@ class Nginx(Server):
         configuration.write_text(NGINX.replace("DIRECTORY", str(directory)).replace("NAME", name) + servers + "}\n")
         command = ["nginx", "-c", str(configuration), "-e", f"{directory}/{name}.error"]
         super().__init__(name, command, directory)
-        self.wait_for(lambda: self.children(), f"the start of {name}")
-        self.worker = self.children()[0]
-
-    def children(self):
-        return [int(pid) for pid in pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+        self.wait_for(lambda: children(self.pid), f"the start of {name}")
+        self.worker = children(self.pid)[0]
 
     @property
     def measured(self):
@@ -139,7 +160,7 @@ def release_program():
 class Hivegate(Server):
     """`hivegate serve`, with databases of its own or with those of `databases_of`."""
 
-    def __init__(self, name, directory, program, upstream, loops=None, databases_of=None):
+    def __init__(self, name, directory, program, upstream, loops=None, databases_of=None, settings=None):
         self.port = free_port()
         self.data = pathlib.Path(directory, name)
         self.data.mkdir()
@@ -157,6 +178,7 @@ class Hivegate(Server):
             environment["HIVEGATE_LOOPS"] = str(loops)
         if databases_of:
             environment |= databases_of.databases()
+        environment |= settings or {}
         self.started_at = time.perf_counter()
         super().__init__(name, [program, "serve"], directory, environment)
 

@@ -3,6 +3,7 @@
 import platform
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 
@@ -16,11 +17,11 @@ class Report:
         verdict = {None: "", True: "reached", False: "MISSED"}[is_reached]
         self.rows.append((what, ours, yardstick, f"{ratio:.2f}" if ratio is not None else "", goal, verdict))
 
-    def compare(self, what, ours, yardstick, unit, goal=None):
-        """`ours` against nginx, with the largest ratio that is allowed."""
+    def compare(self, what, ours, yardstick, unit, goal=None, beside="nginx"):
+        """`ours` against another's, with the largest ratio that is allowed."""
         ratio = ours / yardstick
         self.add(
-            what, f"{ours:.1f} {unit}", f"nginx {yardstick:.1f} {unit}", ratio,
+            what, f"{ours:.1f} {unit}", f"{beside} {yardstick:.1f} {unit}", ratio,
             f"≤ {goal}" if goal else "", ratio <= goal if goal else None)
 
     def bound(self, what, ours, unit, goal, digits=1):
@@ -33,6 +34,12 @@ class Report:
             print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |")
             if number == 0:
                 print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
+
+
+def progress(text):
+    """For whoever watches."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
 
 
 def machine():

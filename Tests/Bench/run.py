@@ -9,6 +9,7 @@ import time
 from statistics import median
 
 import connections
+import gateways
 import keys
 import logins
 import processes
@@ -20,7 +21,7 @@ from whole_answers import LIVE, Case, chat, completion, run_interleaved
 from wrk import Request
 
 # The memory is measured in any case: its gateway owns the databases of the others.
-SECTIONS = ("start", "requests", "streams", "keys", "logins")
+SECTIONS = ("start", "requests", "streams", "keys", "logins", "gateways")
 IDLE_CONNECTIONS = 5000
 
 
@@ -172,6 +173,10 @@ def main():
         if "logins" in wanted:
             server = bench.start(Hivegate("logins", bench.directory, program, upstream, loops=2)).wait_until_ready()
             logins.measure_logins(bench, report, server, quick)
+        if "gateways" in wanted:
+            whole_port = free_port()
+            bench.start(Nginx("both-dialects", gateways.provider(whole_port, completion()), bench.directory))
+            gateways.measure_gateways(bench, report, program, whole_port, events.port, owner, quick)
     report.add("the program's size", f"{os.path.getsize(program) / 1e6:.1f} MB")
     report.print()
 

@@ -40,12 +40,17 @@ class Body:
             self.is_whole = size == 0
 
 
+def connect(port):
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
 class StreamClient:
     """One kept connection that asks for streams, one after the other."""
 
     def __init__(self, port, key, model):
-        self.connection = socket.create_connection(("127.0.0.1", port))
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connection = connect(port)
         body = b'{"model":"%s","stream":true,"messages":[{"role":"user","content":"Go."}]}' % model.encode()
         self.request = (
             b"POST /v1/chat/completions HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n"

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from statistics import median
 
+from report import progress
 from wrk import Request, Sample, measure
 
 COMPLETION_BYTES = 1024
@@ -26,13 +27,30 @@ def completion():
     return text
 
 
-def chat(model, key, stream=False):
+def message():
+    """Anthropic's message of 1 KB."""
+    answer = {
+        "id": "msg_01Hb7kD3qYQ", "type": "message", "role": "assistant", "model": "claude-haiku-4-5",
+        "content": [{"type": "text", "text": ""}], "stop_reason": "end_turn", "stop_sequence": None,
+        "usage": {"input_tokens": 19, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
+                  "output_tokens": 150, "service_tier": "standard"},
+    }
+    missing = COMPLETION_BYTES - len(json.dumps(answer))
+    answer["content"][0]["text"] = ("The bees keep the hive warm. " * 40)[:missing]
+    text = json.dumps(answer)
+    assert len(text) == COMPLETION_BYTES
+    return text
+
+
+def chat(model, key, stream=False, limit=None):
     body = {"model": model, "messages": [
         {"role": "system", "content": "You are a helpful assistant."},
         {"role": "user", "content": "How do bees keep their hive warm through the winter?"},
     ]}
     if stream:
         body["stream"] = True
+    if limit:
+        body["max_tokens"] = limit
     headers = (("Content-Type", "application/json"), ("Authorization", f"Bearer {key}"))
     return Request("/v1/chat/completions", "POST", json.dumps(body), headers)
 
@@ -63,5 +81,6 @@ def run_interleaved(cases, directory, rounds, seconds):
         case.run(directory, 1)
         case.samples.clear()
     for number in range(rounds):
+        progress(f"round {number + 1} of {rounds}: " + ", ".join(dict.fromkeys(case.name for case in cases)))
         for case in cases if number % 2 == 0 else reversed(cases):
             case.run(directory, seconds)

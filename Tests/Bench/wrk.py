@@ -4,8 +4,6 @@ import json
 import subprocess
 from dataclasses import dataclass
 
-from processes import cpu_seconds
-
 SCRIPT = """
 local requests = {}
 wrk.method = %(method)s
@@ -63,6 +61,7 @@ class Request:
 @dataclass
 class Sample:
     microseconds_of_cpu: float
+    requests: int
     requests_a_second: float
     p50: float
     p99: float
@@ -72,10 +71,12 @@ def run(script, directory, url, connections, seconds):
     """What wrk says of a run."""
     path = directory / "load.lua"
     path.write_text(script + DONE)
-    output = subprocess.run(
+    done = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(path), url],
-        check=True, capture_output=True, text=True).stdout
-    return json.loads(output.split("RESULT ", 1)[1].splitlines()[0])
+        capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"wrk at {url} ended with {done.returncode}: {done.stdout}{done.stderr}")
+    return json.loads(done.stdout.split("RESULT ", 1)[1].splitlines()[0])
 
 
 def ask_with_known_key(server, directory, seconds):
@@ -90,13 +91,14 @@ def ask_with_known_key(server, directory, seconds):
 
 def measure(server, port, request, directory, seconds, connections=64, pipeline=1):
     """One run against `server`: its CPU time for each request, and what the client saw."""
-    before = cpu_seconds(server.measured)
+    before = server.cpu_seconds()
     result = run(request.script(pipeline), directory, f"http://127.0.0.1:{port}{request.path}", connections, seconds)
-    spent = cpu_seconds(server.measured) - before
+    spent = server.cpu_seconds() - before
     if result["failed"] or not result["requests"]:
         raise SystemExit(f"{server.name} failed {result['failed']} of {result['requests']} requests")
     return Sample(
         microseconds_of_cpu=spent * 1e6 / result["requests"],
+        requests=result["requests"],
         requests_a_second=result["requests"] * 1e6 / result["microseconds"],
         p50=result["p50"], p99=result["p99"],
     )
