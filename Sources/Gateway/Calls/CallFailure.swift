@@ -71,7 +71,8 @@ struct CallFailure: Error {
 
     init(_ fault: UpstreamFault, retryAfter: Duration?) {
         let seconds = retryAfter?.wholeSeconds
-        let detail = "\(fault.kind.rawValue), status \(fault.status ?? 0): \(fault.message)"
+        // Not in the provider's words: they may repeat the prompt, or a key.
+        let detail = "\(fault.kind.rawValue), status \(fault.status ?? 0)"
         func client(_ kind: Problem.Kind, _ code: String) -> Problem {
             Problem(
                 kind, code: fault.code ?? code, fault.message, field: fault.field, detail: detail)

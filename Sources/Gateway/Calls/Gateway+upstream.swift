@@ -71,16 +71,16 @@ extension Gateway {
         case .unauthenticated, .unpaid, .forbidden: .keyRefused
         case .rateLimited:
             .keyLimited(until: time.instant() + min(pause ?? limits.usualRest, limits.longestRest))
-        case .overloaded, .timedOut: .overloaded(fault.message)
-        case .failed, .garbled: .failed(fault.message)
+        case .overloaded, .timedOut: .overloaded(fault.kind.rawValue)
+        case .failed, .garbled: .failed(fault.kind.rawValue)
         }
     }
 
     private func outcome(of error: HTTPClientError) -> Upstream.Outcome {
         switch error.kind {
-        case .firstByteTimeout, .betweenBytesTimeout, .connectTimeout: .overloaded(error.description)
+        case .firstByteTimeout, .betweenBytesTimeout, .connectTimeout: .overloaded(error.kind.rawValue)
         case .invalidRequest, .tooManyTransfers, .cancelled, .addressRefused, .totalTimeout: .told
-        default: .failed(error.description)
+        default: .failed(error.kind.rawValue)
         }
     }
 

@@ -11,7 +11,7 @@ import Providers
 extension Gateway {
     /// `POST /v1/embeddings`
     func embeddings(_ exchange: Exchange) async throws {
-        await guarded(exchange, OpenAIChatFront()) { caller in
+        try await guarded(exchange, OpenAIChatFront()) { caller in
             let front = OpenAIEmbeddingFront()
             let document = try Self.document(try await exchange.body())
             let request = try front.request(document)
@@ -38,7 +38,7 @@ extension Gateway {
 
     /// `POST /v1/images/generations`
     func images(_ exchange: Exchange) async throws {
-        await guarded(exchange, OpenAIChatFront()) { caller in
+        try await guarded(exchange, OpenAIChatFront()) { caller in
             let front = OpenAIImageFront()
             let document = try Self.document(try await exchange.body())
             let request = try front.request(document)

@@ -9,23 +9,23 @@ import Providers
 extension Gateway {
     /// `POST /v1/chat/completions`
     func chatCompletions(_ exchange: Exchange) async throws {
-        await answer(exchange, as: OpenAIChatFront())
+        try await answer(exchange, as: OpenAIChatFront())
     }
 
     /// `POST /v1/responses`
     func responses(_ exchange: Exchange) async throws {
-        await answer(exchange, as: OpenAIResponsesFront())
+        try await answer(exchange, as: OpenAIResponsesFront())
     }
 
     /// `POST /v1/messages`
     func messages(_ exchange: Exchange) async throws {
-        await answer(exchange, as: AnthropicFront())
+        try await answer(exchange, as: AnthropicFront())
     }
 
     /// `POST /v1/messages/count_tokens`
     func countTokens(_ exchange: Exchange) async throws {
         let front = AnthropicFront()
-        await guarded(exchange, front) { caller in
+        try await guarded(exchange, front) { caller in
             let document = try Self.document(try await exchange.body())
             let request = try front.countRequest(document)
             let candidates = try router.candidates(
@@ -58,8 +58,8 @@ extension Gateway {
     }
 
     /// Answers a request for a conversation, whatever its dialect, and says in that dialect what goes wrong.
-    func answer(_ exchange: Exchange, as front: some ChatFront) async {
-        await guarded(exchange, front) { caller in
+    func answer(_ exchange: Exchange, as front: some ChatFront) async throws {
+        try await guarded(exchange, front) { caller in
             let document = try Self.document(try await exchange.body())
             try await answer(document, as: front, for: caller, exchange)
         }
@@ -89,22 +89,22 @@ extension Gateway {
         try await serveChecked(call, candidates)
     }
 
+    private func attempt(_ call: ChatCall, _ candidate: Candidate) async throws {
+        call.candidate = candidate
+        switch candidate.place {
+        case .sandbox(let model):
+            guard model.purpose == .chat else { throw CallFailure.cannot("chat", candidate) }
+            try await SandboxAnswer(call, model, candidate).send(by: self)
+        case .upstream(let upstream):
+            guard let chat = upstream.settings.chat else { throw CallFailure.cannot("chat", candidate) }
+            try await UpstreamAttempt(call, candidate, upstream, chat, limits: limits).send(by: self)
+        }
+    }
+
     func serve(_ call: ChatCall, _ candidates: [Candidate]) async throws {
         do {
-            try await tryInTurn(candidates, isCommitted: { call.client.hasBegun }) { candidate in
-                call.candidate = candidate
-                switch candidate.place {
-                case .sandbox(let model):
-                    guard model.purpose == .chat else { throw CallFailure.cannot("chat", candidate) }
-                    try await SandboxAnswer(call, model, candidate).send(by: self)
-                case .upstream(let upstream):
-                    guard let chat = upstream.settings.chat else {
-                        throw CallFailure.cannot("chat", candidate)
-                    }
-                    try await UpstreamAttempt(call, candidate, upstream, chat, limits: limits)
-                        .send(by: self)
-                }
-            }
+            try await tryInTurn(
+                candidates, isCommitted: { call.client.hasBegun }, { try await attempt(call, $0) })
         } catch let failure as CallFailure where call.client.hasBegun {
             let problem = failure.problem
             logger.warning(
@@ -120,12 +120,14 @@ extension Gateway {
     /// Runs `body` for a caller who may ask models, and says in the dialect of `front` what goes wrong.
     func guarded(
         _ exchange: Exchange, _ front: some ChatFront, _ body: (Caller) async throws -> Void
-    ) async {
+    ) async throws {
         exchange.responseFields.append("X-Request-Id", exchange.id)
         if front.dialect == .anthropic { exchange.responseFields.append("Request-Id", exchange.id) }
         do {
             try await body(try await authenticate(exchange, scope: "inference"))
         } catch {
+            // A stream that has begun can only break off.
+            if exchange.isCommitted { throw error }
             errors.respond(error, exchange) { front.body($0, requestID: exchange.id) }
         }
     }

@@ -79,15 +79,15 @@ struct UpstreamAttempt {
         do {
             try await gateway.send(
                 upstreamRequest, to: upstream, counting: call.attempts, silence: silence,
-                fault: { codec.fault(status: $0, body: $1) }
-            ) { response, began in
-                gateway.nameServer(candidate, attempts: call.attempts, call.exchange)
-                try await answer(response) {
-                    began()
-                    record.began()
-                    if firstByte == nil { firstByte = gateway.time.instant() - started }
-                }
-            }
+                fault: { codec.fault(status: $0, body: $1) },
+                read: { response, began in
+                    gateway.nameServer(candidate, attempts: call.attempts, call.exchange)
+                    try await answer(response) {
+                        began()
+                        record.began()
+                        if firstByte == nil { firstByte = gateway.time.instant() - started }
+                    }
+                })
             outcome = .answered
         } catch var failure as CallFailure {
             outcome = .failed

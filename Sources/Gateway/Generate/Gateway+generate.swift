@@ -7,7 +7,7 @@ import Providers
 extension Gateway {
     /// `POST /api/v1/generate`
     func generate(_ exchange: Exchange) async throws {
-        await answer(exchange, as: GenerateFront())
+        try await answer(exchange, as: GenerateFront())
     }
 
     /// `GET /api/v1/chat/ws`

@@ -33,7 +33,7 @@ package struct JSONSchema: Sendable {
     /// Parts about one and the same value nest no deeper: references to references, alternatives of alternatives.
     package static let deepestNesting = 48
     /// How much work a check is.
-    package static let largestStepCount = 1_000_000
+    package static let largestStepCount = 200_000
 
     package init(_ schema: JSONValue) throws(Faults) {
         var compiler = SchemaCompiler(schema)

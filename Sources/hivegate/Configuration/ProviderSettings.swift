@@ -19,6 +19,12 @@ struct ProviderSettings {
         let given = firstSet(preset.baseURLEnvironment, &reader) { reader, name in
             reader.optionalText(name, "the server for models \(preset.name)/…")
         }
+        if let given, (try? URLAddress(given)) == nil {
+            reader.fault(
+                preset.baseURLEnvironment.first { reader.has($0) } ?? preset.name,
+                "must be an http or https URL, such as \(preset.baseURL ?? "https://provider.example")")
+            return nil
+        }
         guard !keys.isEmpty || preset.isKeyOptional && given != nil else { return nil }
         var values: [String: String] = [:]
         for placeholder in preset.placeholders {
@@ -32,11 +38,6 @@ struct ProviderSettings {
                 names.first ?? preset.name,
                 "is needed for \(preset.title), whose key is set: where is it?")
             return nil
-        }
-        if (try? URLAddress(baseURL)) == nil {
-            reader.fault(
-                preset.baseURLEnvironment.first ?? preset.name,
-                "must be an http or https URL, such as \(preset.baseURL ?? "https://provider.example")")
         }
         var settings = Upstream.Settings(
             name: preset.name, title: preset.title, chat: preset.chatCodec,
