@@ -1,4 +1,4 @@
-"""Other gateways, doing the same in the same run: CPU for each request and each stream, and the wait for the first token."""
+"""Other gateways, doing the same in the same run: CPU for each request and stream, the wait for the first token."""
 
 import os
 import time
@@ -68,7 +68,8 @@ class GatewayCase(Case):
 
     def run(self, directory, seconds):
         if getattr(self.server, "is_slow", False):
-            self.samples.append(few_requests.measure(self.server, self.port, self.request, self.connections, self.server.each))
+            each = self.server.each
+            self.samples.append(few_requests.measure(self.server, self.port, self.request, self.connections, each))
             return
         before = cpu_of_databases(self.databases) if self.databases else 0
         super().run(directory, seconds)
