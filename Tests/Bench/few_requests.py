@@ -1,4 +1,4 @@
-"""A fixed number of requests, for servers that answer so few a second that what a round of wrk leaves unfinished counts."""
+"""A fixed number of requests, for servers so slow that what a round of wrk leaves unfinished would count."""
 
 import http.client
 import time

@@ -1,4 +1,4 @@
-"""Other gateways, doing the same in the same run: CPU for each request and each stream, and the wait for the first token."""
+"""Other gateways, doing the same in the same run: CPU for each request and stream, the wait for the first token."""
 
 import os
 import time
@@ -68,7 +68,8 @@ class GatewayCase(Case):
 
     def run(self, directory, seconds):
         if getattr(self.server, "is_slow", False):
-            self.samples.append(few_requests.measure(self.server, self.port, self.request, self.connections, self.server.each))
+            each = self.server.each
+            self.samples.append(few_requests.measure(self.server, self.port, self.request, self.connections, each))
             return
         before = cpu_of_databases(self.databases) if self.databases else 0
         super().run(directory, seconds)
@@ -202,12 +203,30 @@ def measure_first_tokens(report, gateways, events_port, count):
             f"≤ {goal} ms" if goal else "", ours <= goal if goal else None)
 
 
+def measure_delays(report, gateways, events_port, count):
+    """Of those that pass events on as they are: who gathers them has less to do, and its callers wait."""
+    ports = {"direct": events_port}
+    for name in ("hivegate", ROUTER, "nginx"):
+        way = gateways.ways.get((name, "openai", "rapid"))
+        if way:
+            ports[name] = way.port
+    key = gateways.ways["hivegate", "openai", "rapid"].server.key
+    results = streams.compare(ports, key, "openai/rapid", count)
+    for share in (0.5, 0.99):
+        figures = {name: streams.quantile(delays, share) for name, (_, delays) in results.items()}
+        ours = figures.pop("hivegate")
+        report.add(
+            f"events 1 ms apart, one caller: delay of each, p{share * 100:.0f}", f"{ours:.2f} ms",
+            ", ".join(f"{name} {figures[name]:.2f} ms" for name in (ROUTER, "nginx", "direct") if name in figures))
+
+
 def measure_gateways(bench, report, program, whole_port, events_port, owner, quick):
     gateways = Gateways(bench, program, Upstreams(whole_port, events_port), owner)
     versions = [f"{name} {version or 'not installed'}" for name, version in gateways.versions.items()]
     print(", ".join(versions) + f"; load before: {os.getloadavg()[0]:.2f}", flush=True)
     time.sleep(1)
     measure_first_tokens(report, gateways, events_port, 200 if quick else 1000)
+    measure_delays(report, gateways, events_port, 20 if quick else 100)
     measurement = Measurement(gateways, owner)
     measurement.run(*((3, 1) if quick else (3, 2)))
     measurement.report(report)
