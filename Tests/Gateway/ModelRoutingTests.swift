@@ -78,6 +78,25 @@ struct ModelRoutingTests {
         }
     }
 
+    @Test(arguments: [#"a/x\ny"#, #"a/x y"#, #"a/é"#, #"a/\u0000"#])
+    func `a name that no model has is not found, and cannot spoil the answer`(name: String) async throws {
+        try await run { world in
+            let answer = try await world.complete(name, key: world.key())
+            #expect(answer.status == 404 && answer.code == "model_not_found")
+        }
+    }
+
+    @Test func `what is left out is named, whatever it is called`() async throws {
+        try await run { world in
+            let body =
+                #"{"model":"a/fox-1","max_tokens":9,"messages":[{"role":"user","content":"hi"}],"#
+                + #""tools":[{"type":"web\nsearch","name":"w"}]}"#
+            let answer = try await world.send(
+                "POST", "/v1/messages", [("x-api-key", world.key())], body: body)
+            #expect(answer.status == 200 && answer["x-hivegate-omitted"] == "tools.web?search")
+        }
+    }
+
     @Test func `a key that may use one model may use it by all its names, and no other`() async throws {
         try await run { world in
             let key = world.key(models: AllowedModels(["a/fox-1"]))

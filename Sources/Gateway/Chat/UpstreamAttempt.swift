@@ -44,10 +44,17 @@ struct UpstreamAttempt {
         } catch {
             throw CallFailure(Problem(error), .elsewhere)
         }
-        let omitted = foreignTools + upstreamRequest.omitted
+        let omitted = (foreignTools + upstreamRequest.omitted).prefix(Self.mostOmitted).map(Self.sendable)
         if !omitted.isEmpty {
             call.exchange.responseFields.replace("X-Hivegate-Omitted", omitted.joined(separator: ", "))
         }
+    }
+
+    private static let mostOmitted = 32
+
+    /// Some of it is in the client's words, of which not all can be in a field.
+    private static func sendable(_ name: String) -> String {
+        String(decoding: name.utf8.prefix(64).map { (0x21...0x7E).contains($0) ? $0 : 0x3F }, as: UTF8.self)
     }
 
     /// With the fields in which a client says which features of the provider it wants.

@@ -44,12 +44,16 @@ struct Candidate: Sendable {
 extension Candidate {
     init(_ model: CatalogModel, at upstream: Upstream, _ now: Timestamp) {
         let price = model.price(at: now)
+        // What a model takes in, it can look at and listen to.
+        let senses: [CatalogModel.Capability] =
+            (model.inputModalities.contains(.image) ? [.vision] : [])
+            + (model.inputModalities.contains(.audio) ? [.audio] : [])
         self.init(
             id: model.id, place: .upstream(upstream),
             target: ChatTarget(model: model.upstreamName, maximumOutput: model.maxOutputTokens),
             facts: Facts(
                 inputPrice: price?.input, outputPrice: price?.output, regions: model.regions,
-                mayBeRetained: model.mayBeRetained ?? true, capabilities: model.capabilities,
+                mayBeRetained: model.mayBeRetained ?? true, capabilities: model.capabilities + senses,
                 contextTokens: model.contextTokens, tokenizerFactor: model.tokenizerFactor ?? 1000))
     }
 }

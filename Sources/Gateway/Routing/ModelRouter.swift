@@ -70,13 +70,18 @@ package struct ModelRouter: Sendable {
         throw isForbidden ? Self.notAllowed(name, field) : notFound(name, known, snapshot, date, field)
     }
 
+    private static let longestUnlistedName = 256
+
     /// A model that the catalogue does not know, at a provider that does.
     private func unlisted(_ name: String, _ snapshot: CatalogSnapshot) -> Candidate? {
         guard let slash = name.firstIndex(of: "/"),
             let upstream = byName[snapshot.provider(named: String(name[..<slash]))]
         else { return nil }
         let model = String(name[name.index(after: slash)...])
-        if model.isEmpty { return nil }
+        // It is sent in a field of the answer, and no provider has names that could not be.
+        guard (1...Self.longestUnlistedName).contains(model.utf8.count),
+            model.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else { return nil }
         return Candidate(
             id: "\(upstream.name)/\(model)", place: .upstream(upstream), target: ChatTarget(model: model))
     }
