@@ -89,11 +89,12 @@ def test_nobody_gets_in_without_a_key(gateway):
 
 def test_nonsense_closes_the_socket_with_its_code(gateway):
     async def say(message):
-        async with connect(address(gateway), additional_headers=bearer(gateway)) as socket:
+        # Not closed by us: the client's own way to do so fails where a connection is lost while it sends.
+        socket = await connect(address(gateway), additional_headers=bearer(gateway))
+        with pytest.raises(websockets.ConnectionClosed) as end:
             await socket.send(message)
-            with pytest.raises(websockets.ConnectionClosed) as end:
-                await socket.recv()
-            return end.value.rcvd.code
+            await socket.recv()
+        return end.value.rcvd.code
 
     assert run(say("no JSON")) == 1007
     assert run(say(b"{}")) == 1003
