@@ -110,9 +110,9 @@ package struct ModelRouter: Sendable {
                 "The model \"\(name)\" is offered by \(providers), which is not set up here. "
                 + "Ask whoever operates this gateway."
         } else {
-            let nearest = snapshot.nearest(to: name).map { "\"\($0)\"" }
-            let guess = nearest.isEmpty ? "" : " Did you mean \(nearest.joined(separator: ", "))?"
-            message = "There is no model \"\(name)\".\(guess) GET /v1/models lists those there are."
+            var problem = Problem.noModel(name, suggestions: snapshot.nearest(to: name))
+            problem.field = field
+            return problem
         }
         return Problem(.notFound, code: "model_not_found", message, field: field)
     }

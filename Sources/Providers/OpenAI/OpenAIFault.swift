@@ -35,7 +35,7 @@ enum OpenAIFault {
     {
         switch code ?? type {
         case "context_length_exceeded", "string_above_max_length": return .contextTooLong
-        case "content_filter", "content_policy_violation": return .contentRefused
+        case "content_filter", "content_policy_violation", "moderation_blocked": return .contentRefused
         case "insufficient_quota", "billing_hard_limit_reached": return .unpaid
         case "rate_limit_exceeded" where status == nil: return .rateLimited
         case "model_not_found", "model_not_available": return .notFound

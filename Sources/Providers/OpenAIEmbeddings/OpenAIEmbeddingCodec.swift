@@ -85,7 +85,7 @@ package struct OpenAIEmbeddingCodec: EmbeddingCodec {
     }
 
     package func fault(status: Int, body: [UInt8]) -> UpstreamFault {
-        OpenAIErrorBody.fault(status: status, body: body)
+        OpenAIFault.read(status: status, body)
     }
 }
 

@@ -65,6 +65,6 @@ package struct OpenAIImageCodec: ImageCodec {
     }
 
     package func fault(status: Int, body: [UInt8]) -> UpstreamFault {
-        OpenAIErrorBody.fault(status: status, body: body)
+        OpenAIFault.read(status: status, body)
     }
 }
