@@ -7,17 +7,18 @@ extension Gateway {
     /// `GET /v1/models`
     func listModels(_ exchange: Exchange) async throws {
         exchange.responseFields.append("X-Request-Id", exchange.id)
-        _ = try await authenticate(exchange, scope: "inference")
-        exchange.respond(200, ["Content-Type": "application/json"], body: try await models.json())
+        let reach = try await reach(of: try await authenticate(exchange, scope: "inference"))
+        exchange.respond(
+            200, ["Content-Type": "application/json"], body: try await models.json(within: reach))
     }
 
     /// `GET /v1/models/{model_id}`
     func showListedModel(_ exchange: Exchange) async throws {
         exchange.responseFields.append("X-Request-Id", exchange.id)
-        _ = try await authenticate(exchange, scope: "inference")
+        let reach = try await reach(of: try await authenticate(exchange, scope: "inference"))
         let name = exchange.parameters["model_id"] ?? ""
-        guard let body = try await models.json(named: name) else {
-            throw Problem.noModel(name, suggestions: suggestions(for: name, onlyAvailable: true))
+        guard let body = try await models.json(named: name, within: reach) else {
+            throw Problem.noModel(name, suggestions: suggestions(for: name, reach, onlyAvailable: true))
         }
         exchange.respond(200, ["Content-Type": "application/json"], body: body)
     }

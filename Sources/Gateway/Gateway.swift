@@ -33,7 +33,9 @@ package final class Gateway: @unchecked Sendable {
     package let identity: IdentityServices
     /// The proxies whose word on a client's address counts.
     let trustedNetworks: [IPNetwork]
-    let client: HTTPClient
+    let clients: OutboundClients
+    let upstreams: InstanceUpstreams
+    let ownRoutes: OwnRoutesFinder
     let router: ModelRouter
     let catalog: SharedCatalog
     let errors: ErrorResponder
@@ -48,7 +50,8 @@ package final class Gateway: @unchecked Sendable {
 
     package init(
         on loop: EventLoop, keys: KeyRing, identity: IdentityServices, trustedNetworks: [IPNetwork] = [],
-        client: HTTPClient, router: ModelRouter, health: HealthReport,
+        clients: OutboundClients, upstreams: InstanceUpstreams, ownRoutes: OwnRoutesMemory,
+        health: HealthReport,
         metrics: Metrics, logger: Logger, note: @escaping @Sendable (AttemptReport) -> Void = { _ in },
         time: TimeSource = .live, limits: Limits = Limits(), catalog: SharedCatalog = SharedCatalog()
     ) {
@@ -56,8 +59,10 @@ package final class Gateway: @unchecked Sendable {
         self.keys = keys
         self.identity = identity
         self.trustedNetworks = trustedNetworks
-        self.client = client
-        self.router = router
+        self.clients = clients
+        self.upstreams = upstreams
+        self.ownRoutes = OwnRoutesFinder(on: loop, ownRoutes, identity.store, upstreams)
+        router = ModelRouter(upstreams.directory, catalog: catalog)
         self.note = note
         self.catalog = catalog
         errors = ErrorResponder(logger: logger)
@@ -66,8 +71,6 @@ package final class Gateway: @unchecked Sendable {
         self.logger = logger
         self.time = time
         self.limits = limits
-        models = ModelList(
-            on: loop, client: client, upstreams: router.upstreams, catalog: catalog, logger: logger,
-            time: time)
+        models = ModelList(clients, catalog: catalog, logger: logger, time: time)
     }
 }

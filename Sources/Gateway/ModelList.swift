@@ -1,8 +1,8 @@
 import Base
 import Catalog
 import HTTPClient
+import Identity
 import JSON
-import Loop
 import Providers
 
 /// The models that a client may name: those of the sandbox, those of the catalogue whose provider is set up, and what
@@ -33,61 +33,67 @@ final class ModelList: @unchecked Sendable {
         }
     }
 
-    private let loop: EventLoop
-    private let client: HTTPClient
-    private let upstreams: [Upstream]
+    /// Lists of so many upstreams are remembered.
+    private static let largestTable = 1000
+
+    private let clients: OutboundClients
     private let catalog: SharedCatalog
     private let logger: Logger
     private let time: TimeSource
-    private var lists: [String: (models: [Model], loadedAt: Instant)] = [:]
+    private var lists = ClockTable<ObjectIdentifier, Listing>(capacity: largestTable)
 
-    init(
-        on loop: EventLoop, client: HTTPClient, upstreams: [Upstream], catalog: SharedCatalog, logger: Logger,
-        time: TimeSource
-    ) {
-        self.loop = loop
-        self.client = client
-        self.upstreams = upstreams
+    /// It holds its upstream, so that no other is taken for it.
+    private struct Listing {
+        var upstream: Upstream
+        var models: [Model]
+        var loadedAt: Instant
+    }
+
+    init(_ clients: OutboundClients, catalog: SharedCatalog, logger: Logger, time: TimeSource) {
+        self.clients = clients
         self.catalog = catalog
         self.logger = logger
         self.time = time
     }
 
-    func json() async throws -> [UInt8] {
+    /// Those within `reach`.
+    func json(within reach: Reach) async throws -> [UInt8] {
         let snapshot = catalog.snapshot
         let now = time.timestamp()
         var models = SandboxModel.allCases.map { Self.model($0, snapshot) }
-        let providers = Set(upstreams.map(\.name))
-        models += snapshot.models.filter { providers.contains($0.provider) && !$0.isShutDown(at: now) }
+        models += snapshot.models.filter { reach.has($0.provider) && !$0.isShutDown(at: now) }
             .map(Self.model)
-        for upstream in upstreams {
+        var listed: Set<String> = []
+        for upstream in reach.upstreams {
             // A provider lists what it shut down, or lists it under a name that the catalogue has another for.
-            models += try await list(of: upstream).filter { snapshot.models(named: $0.id).isEmpty }
+            models += try await list(of: upstream).filter {
+                snapshot.models(named: $0.id).isEmpty && listed.insert($0.id).inserted
+            }
         }
         return Self.json(models)
     }
 
     /// The model of this id, or the first that goes by this name and can be asked for here; nil where there is none.
-    func json(named name: String) async throws -> [UInt8]? {
-        guard let model = try await model(named: name) else { return nil }
+    func json(named name: String, within reach: Reach) async throws -> [UInt8]? {
+        guard let model = try await model(named: name, reach) else { return nil }
         var json = JSONWriter(capacity: 256)
         json.value(model)
         return json.bytes
     }
 
-    private func model(named name: String) async throws -> Model? {
+    private func model(named name: String, _ reach: Reach) async throws -> Model? {
         let snapshot = catalog.snapshot
         if let model = SandboxModel(id: name) { return Self.model(model, snapshot) }
         let now = time.timestamp()
-        let providers = Set(upstreams.map(\.name)).union([SandboxModel.provider])
-        let known = snapshot.models(named: name).first {
-            providers.contains($0.provider) && !$0.isShutDown(at: now)
+        let known = snapshot.models(named: name)
+        if let model = known.first(where: { reach.has($0.provider) && !$0.isShutDown(at: now) }) {
+            return Self.model(model)
         }
-        if let known { return Self.model(known) }
-        guard let slash = name.firstIndex(of: "/"),
-            let upstream = upstreams.first(where: { $0.name == name[..<slash] })
-        else { return nil }
-        return try await list(of: upstream).first { $0.id == name && snapshot.models(named: name).isEmpty }
+        guard known.isEmpty, let slash = name.firstIndex(of: "/") else { return nil }
+        for upstream in reach.upstreams(named: String(name[..<slash])) {
+            if let model = try await list(of: upstream).first(where: { $0.id == name }) { return model }
+        }
+        return nil
     }
 
     private static func model(_ model: SandboxModel, _ snapshot: CatalogSnapshot) -> Model {
@@ -105,7 +111,7 @@ final class ModelList: @unchecked Sendable {
     /// As of a minute ago. While it does not say, the last that it said.
     private func list(of upstream: Upstream) async throws -> [Model] {
         guard let path = upstream.settings.modelsPath else { return [] }
-        let known = lists[upstream.name]
+        let known = lists.value(for: ObjectIdentifier(upstream))
         if let known, time.instant() - known.loadedAt < Self.freshness { return known.models }
         var models = known?.models ?? []
         do {
@@ -117,7 +123,9 @@ final class ModelList: @unchecked Sendable {
                 "a provider does not list its models", ("provider", "\(upstream.name)"),
                 ("reason", "\(error)"))
         }
-        lists[upstream.name] = (models, time.instant())
+        lists.set(
+            Listing(upstream: upstream, models: models, loadedAt: time.instant()),
+            for: ObjectIdentifier(upstream))
         return models
     }
 
@@ -125,7 +133,7 @@ final class ModelList: @unchecked Sendable {
         let request = HTTPClientRequest(
             url: upstream.settings.baseURL + path, fields: upstream.settings.authorizationFields(key: nil),
             deadlines: Self.deadlines)
-        let body = try await client.withResponse(request) { response in
+        let body = try await clients.withResponse(request, from: upstream) { response in
             guard response.status == 200 else {
                 throw Problem(.badGateway, code: "provider_error", "status \(response.status)")
             }

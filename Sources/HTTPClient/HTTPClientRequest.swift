@@ -69,4 +69,13 @@ package struct HTTPClientRequest: Sendable {
         self.deadlines = deadlines
         self.allowsAddress = allowsAddress
     }
+
+    /// The same, to a place that somebody else has named: only to addresses that `policy` allows, and without TLS only to
+    /// those that it names. For a client without a proxy: the addresses would be the proxy's.
+    package func guarded(by policy: OutboundPolicy) -> HTTPClientRequest {
+        let isSecure = url.lowercased().hasPrefix("https:")
+        var request = self
+        request.allowsAddress = { isSecure ? policy.allows($0) : policy.isNamed($0) }
+        return request
+    }
 }

@@ -89,9 +89,10 @@ final class GatewayWorld: @unchecked Sendable {
         }
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
-            on: loop, keys: keys, identity: try nobody(), client: client,
-            router: ModelRouter(upstreams, catalog: catalog),
-            health: health, metrics: metrics,
+            on: loop, keys: keys, identity: try nobody(),
+            clients: OutboundClients(client, direct: client, policy: OutboundPolicy()),
+            upstreams: InstanceUpstreams(UpstreamDirectory(upstreams), logger: .silent),
+            ownRoutes: OwnRoutesMemory(), health: health, metrics: metrics,
             logger: .silent, note: { report in self.onReport(report) }, catalog: catalog)
         let routes = RouteTable.routes { _ in gateway } + endpoints.map { $0.route { _ in gateway } }
         let responder = ErrorResponder(logger: .silent)

@@ -12,7 +12,8 @@ struct CredentialTests {
         let made = try await world.store.addCredential(
             NewCredential(
                 provider: provider, name: "key", baseURL: "https://\(provider).example", key: Secret(key)),
-            of: organization, by: .command)
+            of: organization, by: .command
+        ).credential
         return (made.id, key)
     }
 
@@ -162,12 +163,15 @@ struct CredentialTests {
                 patch.name = "renamed"
                 patch.baseURL = .some(before)
                 var changed = try await world.store.changeCredential(
-                    id, of: organization, patch, by: .command)
+                    id, of: organization, patch, by: .command
+                ).credential
                 #expect(changed.lastFour == String(key.suffix(4)))
                 #expect(try await Self.key(world, id, of: organization) == key)
 
                 patch.baseURL = .some(address)
-                changed = try await world.store.changeCredential(id, of: organization, patch, by: .command)
+                changed = try await world.store.changeCredential(
+                    id, of: organization, patch, by: .command
+                ).credential
                 #expect(changed.baseURL == address)
                 #expect(changed.lastFour == nil)
                 await #expect(throws: Problem.self) { try await Self.key(world, id, of: organization) }
@@ -179,7 +183,9 @@ struct CredentialTests {
                 #expect(isGone)
 
                 patch.baseURL = .some(before)
-                changed = try await world.store.changeCredential(id, of: organization, patch, by: .command)
+                changed = try await world.store.changeCredential(
+                    id, of: organization, patch, by: .command
+                ).credential
                 #expect(changed.lastFour == nil)
                 await #expect(throws: Problem.self) { try await Self.key(world, id, of: organization) }
 

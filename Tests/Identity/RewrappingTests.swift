@@ -60,7 +60,8 @@ struct RewrappingTests {
             let organization = try await world.makeTenant("acme").organization
             let made = try await world.store.addCredential(
                 NewCredential(provider: "openai", name: "key", baseURL: nil, key: Secret("sk-old")),
-                of: organization, by: .command)
+                of: organization, by: .command
+            ).credential
             let vault = Vault(try MasterKeys(parsing: Secret(Self.first + Self.second)))
             let new = vault.seal(Array("sk-new".utf8), at: Self.place(made.id, organization, "openai"))
             try await world.owner.execute("BEGIN")
@@ -313,7 +314,7 @@ private final class Work: @unchecked Sendable {
     private func delete() async throws {
         guard let (id, key) = take() else { return }
         defer { isTaken.remove(id) }
-        try await store.deleteCredential(id, of: key.organization, by: .command)
+        _ = try await store.deleteCredential(id, of: key.organization, by: .command)
         keys[id] = nil
         counts["delete", default: 0] += 1
     }
@@ -323,8 +324,8 @@ private final class Work: @unchecked Sendable {
         let text = "sk-added-\(Random.base62(16))"
         let made = try await store.addCredential(
             NewCredential(provider: "openai", name: "added", baseURL: nil, key: Secret(text)),
-            of: organization,
-            by: .command)
+            of: organization, by: .command
+        ).credential
         keys[made.id] = Key(text: text, organization: organization)
         counts["add", default: 0] += 1
     }

@@ -69,6 +69,9 @@ package struct Fields: Sendable {
         value(name).map { Fields($0, field(name).schema.fields) }
     }
 
+    /// All that was sent, in canonical spelling.
+    package var canonical: [UInt8] { object?.canonical() ?? Array("{}".utf8) }
+
     // MARK: Inside
 
     private func field(_ name: String) -> Field {

@@ -10,14 +10,23 @@ package final class AttemptObserver: Sendable {
         let estimated: Counter
     }
 
-    private let series: [String: Series]
+    /// Of providers that have been asked.
+    private let series = Locked<[String: Series]>([:])
+    private let metrics: Metrics
     private let logger: Logger
 
-    /// `providers` are all that will be reported.
-    package init(providers: [String], metrics: Metrics, logger: Logger) {
+    package init(metrics: Metrics, logger: Logger) {
+        self.metrics = metrics
         self.logger = logger
-        series = Dictionary(
-            uniqueKeysWithValues: Set(providers).sorted().map { ($0, Self.series($0, metrics)) })
+    }
+
+    private func series(of provider: String) -> Series {
+        series.withLock { series in
+            if let known = series[provider] { return known }
+            let made = Self.series(provider, metrics)
+            series[provider] = made
+            return made
+        }
     }
 
     private static func series(_ provider: String, _ metrics: Metrics) -> Series {
@@ -55,7 +64,7 @@ package final class AttemptObserver: Sendable {
     }
 
     package func note(_ report: AttemptReport) {
-        if let series = series[report.provider] { count(report, in: series) }
+        count(report, in: series(of: report.provider))
         guard logger.level <= .info else { return }
         logger.info(
             "provider", ("request_id", "\(report.requestID)"), ("provider", "\(report.provider)"),
@@ -63,7 +72,7 @@ package final class AttemptObserver: Sendable {
             ("outcome", "\(report.outcome.rawValue)"),
             ("input_tokens", .integer(report.usage?.totalInput ?? 0)),
             ("output_tokens", .integer(report.usage?.totalOutput ?? 0)),
-            ("estimated", .flag(report.usage?.isEstimated ?? false)),
+            ("own_key", .flag(report.isOwnKey)), ("estimated", .flag(report.usage?.isEstimated ?? false)),
             ("microseconds", .integer(Int(report.duration.nanoseconds / 1000))))
     }
 

@@ -7,6 +7,8 @@ package struct AttemptReport: Sendable {
     package var organization: UUID
     package var key: UUID
     package var provider: String
+    /// Whether it was asked with the organization's own key, and so at its own cost.
+    package var isOwnKey: Bool
     /// As clients name it: `openai/gpt-5`.
     package var model: String
     /// Which of the attempts for its call it was, from 1 on.

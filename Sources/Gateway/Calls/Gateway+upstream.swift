@@ -26,7 +26,7 @@ extension Gateway {
         var request = upstream.request(encoded, permit.key, limits.upstream, at: time.timestamp())
         request.silence = silence
         do {
-            return try await client.withResponse(request) { response in
+            return try await clients.withResponse(request, from: upstream) { response in
                 guard (200..<300).contains(response.status) else {
                     let body = try await response.body(limit: limits.largestAnswer)
                     let told = fault(response.status, body)

@@ -20,7 +20,7 @@ enum CatalogEndpoints {
             AnswerDescription(200, "The models.", .modelPage),
             AnswerDescription(304, "It is as `If-None-Match` says."),
         ]
-    ) { gateway, call in try gateway.searchModels(call) }
+    ) { gateway, call in try await gateway.searchModels(call) }
 
     private static let filters = [
         QueryParameter(
@@ -71,14 +71,14 @@ enum CatalogEndpoints {
                 "Its id, slashes and all, or any name that only one model goes by.", example: "sandbox/echo")
         ],
         answers: [AnswerDescription(200, "The model.", .modelWithHistory)]
-    ) { gateway, call in try gateway.showModel(call) }
+    ) { gateway, call in try await gateway.showModel(call) }
 
     private static let health = Endpoint(
         .get, "/api/v1/providers/health", "showProviderHealth", group: group,
         "Shows how the providers fare that are set up here, as this process sees them.",
         access: .member(.readModels),
         answers: [AnswerDescription(200, "The providers.", .list(of: .providerHealth))]
-    ) { gateway, call in gateway.showProviderHealth(call) }
+    ) { gateway, call in try await gateway.showProviderHealth(call) }
 }
 
 extension TextRule {

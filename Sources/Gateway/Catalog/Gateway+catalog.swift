@@ -2,14 +2,17 @@ import Base
 import Catalog
 import HTTPServer
 import HTTPWire
+import Identity
 import JSON
 import Providers
 
 extension Gateway {
-    /// The providers whose models can be asked for here: those that are set up, and the sandbox.
-    var availableProviders: Set<String> { Set(router.upstreams.map(\.name)).union([SandboxModel.provider]) }
+    /// Where the requests of who asks may go.
+    private func reach(_ call: APICall) async throws -> Reach {
+        router.reach(of: try await ownRoutes.routes(of: call.principal.organization))
+    }
 
-    func searchModels(_ call: APICall) throws -> Reply {
+    func searchModels(_ call: APICall) async throws -> Reply {
         let query = CatalogQuery(call.query)
         let cursor = try call.query.optionalString("cursor").map { text in
             guard let cursor = CatalogCursor(text, of: query) else {
@@ -22,12 +25,12 @@ extension Gateway {
         }
         let page = catalog.snapshot.search(
             query, limit: call.query.integer("limit"), after: cursor, at: call.now)
-        let available = availableProviders
+        let reach = try await reach(call)
         let reply = Reply.json { json in
             json.array("data") { json in
                 for model in page.models {
                     json.object { json in
-                        json.fields(of: model, isAvailable: available.contains(model.provider), at: call.now)
+                        json.fields(of: model, isAvailable: reach.canAsk(model), at: call.now)
                     }
                 }
             }
@@ -50,26 +53,28 @@ extension Gateway {
         return reply
     }
 
-    func showModel(_ call: APICall) throws -> Reply {
+    func showModel(_ call: APICall) async throws -> Reply {
         let name = call.text("model_id")
+        let reach = try await reach(call)
         let found = catalog.snapshot.models(named: name)
         guard let model = found.first, found.count == 1 else {
             throw Problem.noModel(
-                name, suggestions: found.isEmpty ? suggestions(for: name) : found.map(\.id))
+                name, suggestions: found.isEmpty ? suggestions(for: name, reach) : found.map(\.id))
         }
         return .json { json in
             json.fields(
-                of: model, isAvailable: availableProviders.contains(model.provider), at: call.now)
+                of: model, isAvailable: reach.canAsk(model), at: call.now)
             json.array("price_history") { json in
                 for price in model.prices { json.object { $0.fields(of: price) } }
             }
         }
     }
 
-    func showProviderHealth(_ call: APICall) -> Reply {
+    func showProviderHealth(_ call: APICall) async throws -> Reply {
         let now = time.instant()
+        let reach = try await reach(call)
         return .json { json in
-            json.list(router.upstreams) { json, upstream in
+            json.list(reach.upstreams) { json, upstream in
                 json.field("provider", upstream.name)
                 json.field("title", upstream.settings.title)
                 json.fields(of: upstream.health(at: now), at: now)
@@ -82,15 +87,14 @@ extension Gateway {
     private static let suggestionCount = 3
 
     /// Names most like one that nobody has.
-    func suggestions(for name: String, onlyAvailable: Bool = false) -> [String] {
+    func suggestions(for name: String, _ reach: Reach, onlyAvailable: Bool = false) -> [String] {
         let snapshot = catalog.snapshot
-        let available = availableProviders
         let now = time.timestamp()
         let nearest = snapshot.nearest(to: name, limit: onlyAvailable ? 50 : Self.suggestionCount)
         return nearest.lazy.filter { candidate in
             !onlyAvailable
                 || snapshot.models(named: candidate).contains { model in
-                    available.contains(model.provider) && !model.isShutDown(at: now)
+                    reach.canAsk(model) && !model.isShutDown(at: now)
                 }
         }.prefix(Self.suggestionCount).map { $0 }
     }

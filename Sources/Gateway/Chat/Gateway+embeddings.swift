@@ -60,8 +60,7 @@ extension Gateway {
         _ attempt: (Candidate, AttemptCount) async throws -> Reply
     ) async throws -> Reply {
         let (wishes, _) = try RouteWishes.take(from: document, model: model)
-        let candidates = try router.candidates(
-            for: model, wishes, caller: caller, at: time.instant(), time.timestamp())
+        let candidates = try await candidates(for: model, wishes, caller)
         let attempts = AttemptCount()
         return try await tryInTurn(candidates) { candidate in
             let reply = try await attempt(candidate, attempts)

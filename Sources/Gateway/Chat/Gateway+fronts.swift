@@ -28,8 +28,7 @@ extension Gateway {
         try await guarded(exchange, front) { caller in
             let document = try Self.document(try await exchange.body())
             let request = try front.countRequest(document)
-            let candidates = try router.candidates(
-                for: request.model, RouteWishes(), caller: caller, at: time.instant(), time.timestamp())
+            let candidates = try await candidates(for: request.model, RouteWishes(), caller)
             let attempts = AttemptCount()
             let count: (tokens: Int, isEstimated: Bool) = try await tryInTurn(candidates) { candidate in
                 try await self.count(request, by: candidate, counting: attempts)
@@ -83,9 +82,10 @@ extension Gateway {
         let now = time.timestamp()
         let client = ClientStream(exchange, front, model: outline.model, at: now, id: id, sink: sink)
         let call = ChatCall(exchange, front, caller, document, outline, at: now, id: id, client: client)
+        let own = try await ownRoutes.routes(for: caller)
         let candidates = try RequestNeeds(of: call).filter(
-            try router.candidates(for: outline.model, wishes, caller: caller, at: time.instant(), now)
-        ) { router.models(with: $0, at: now) }
+            try candidates(for: outline.model, wishes, caller, own)
+        ) { router.models(with: $0, within: router.reach(of: own), at: now) }
         try await serveChecked(call, candidates)
     }
 

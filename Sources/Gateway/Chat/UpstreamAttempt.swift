@@ -110,7 +110,8 @@ struct UpstreamAttempt {
     ) -> AttemptReport {
         AttemptReport(
             requestID: call.requestID, organization: call.caller.organization, key: call.caller.key,
-            provider: upstream.name, model: candidate.id, number: call.attempts.value,
+            provider: upstream.name, isOwnKey: upstream.settings.owner != nil, model: candidate.id,
+            number: call.attempts.value,
             isStreaming: call.outline.isStreaming, outcome: outcome,
             usage: record.usage(for: call.readableRequest), timeToFirstByte: firstByte,
             duration: gateway.time.instant() - started)

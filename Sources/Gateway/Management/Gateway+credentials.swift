@@ -1,6 +1,7 @@
 import Base
 import Identity
 import JSON
+import Providers
 
 /// The handlers of `CredentialEndpoints`. Without an owner they are the instance's.
 extension Gateway {
@@ -13,8 +14,31 @@ extension Gateway {
         let new = NewCredential(
             provider: call.fields.string("provider"), name: call.fields.string("name"),
             baseURL: call.fields.optionalString("base_url"), key: call.fields.secret("api_key"))
-        let made = try await identity.store.addCredential(new, of: owner, by: call.actor)
+        try check(new.provider, baseURL: new.baseURL, key: new.key)
+        let (made, change) = try await identity.store.addCredential(new, of: owner, by: call.actor)
+        try await announce(change)
         return .json(201) { json in json.fields(of: made) }
+    }
+
+    /// The next request uses what has changed: at every process for an organization's, within seconds for the
+    /// instance's.
+    private func announce(_ change: KeyChange?) async throws {
+        if let change { await identity.announce(change) } else { try await refreshProviders() }
+    }
+
+    /// Refuses what no request could be sent with.
+    private func check(_ provider: String, baseURL: String?, key: Secret?) throws {
+        guard let preset = upstreams.provider(named: provider), preset.isSpoken else {
+            throw Problem(
+                .unprocessable, code: "unknown_provider",
+                "There is no provider \"\(provider)\". Known are \(upstreams.names.joined(separator: ", ")).",
+                field: "provider")
+        }
+        do throws(Upstream.Settings.Misfit) {
+            _ = try Upstream.Settings(preset, baseURL: baseURL, keys: key.map { [$0] } ?? [])
+        } catch {
+            throw Problem(error, of: preset)
+        }
     }
 
     func showCredential(_ call: APICall, _ owner: UUID?) async throws -> Reply {
@@ -30,13 +54,37 @@ extension Gateway {
         }
         patch.key = call.fields.optionalSecret("api_key")
         patch.isDisabled = call.fields.optionalBool("disabled")
-        let changed = try await identity.store.changeCredential(
-            call.id("credential_id"), of: owner, patch, by: call.actor)
+        let (changed, change) = try await identity.store.changeCredential(
+            call.id("credential_id"), of: owner, patch, by: call.actor
+        ) { before in
+            let baseURL = patch.baseURL ?? before.baseURL
+            // One that loses its key is checked when it gets another.
+            guard patch.key != nil || baseURL == before.baseURL else { return }
+            try check(before.provider, baseURL: baseURL, key: patch.key)
+        }
+        try await announce(change)
         return .json { json in json.fields(of: changed) }
     }
 
     func deleteCredential(_ call: APICall, _ owner: UUID?) async throws -> Reply {
-        try await identity.store.deleteCredential(call.id("credential_id"), of: owner, by: call.actor)
+        try await announce(
+            try await identity.store.deleteCredential(call.id("credential_id"), of: owner, by: call.actor))
         return .empty()
+    }
+}
+
+extension Problem {
+    fileprivate init(_ misfit: Upstream.Settings.Misfit, of preset: ProviderPreset) {
+        func fault(_ field: String, _ message: String) -> Problem {
+            Problem(.unprocessable, code: "invalid_body", "\(field): \(message)", field: field)
+        }
+        self =
+            switch misfit {
+            case .needsBaseURL, .needsRegion:
+                fault("base_url", "is needed, such as \(preset.baseURL ?? "https://provider.example").")
+            case .invalidBaseURL: fault("base_url", "must be an http or https URL.")
+            case .invalidKey:
+                fault("api_key", "must be an access key's id and its secret, with a colon between them.")
+            }
     }
 }

@@ -84,6 +84,14 @@ extension JSONWriter {
         field("updated_at", credential.updatedAt.description)
     }
 
+    mutating func fields(of provider: StoredProvider) {
+        field("name", provider.name)
+        field("title", provider.title)
+        field("dialect", provider.dialect)
+        field("base_url", provider.baseURL)
+        field("created_at", provider.createdAt.description)
+    }
+
     mutating func fields(of connection: SSOConnection) {
         field("id", connection.id.description)
         field("issuer", connection.issuer)

@@ -6,9 +6,10 @@ package enum RouteTable {
     package static let endpoints: [Endpoint] =
         ModelEndpoints.all + GenerateEndpoints.all + CatalogEndpoints.all + AccountEndpoints.all
         + SSOEndpoints.all
-        + OrganizationEndpoints.all
+        + OrganizationEndpoints.all + RoutingEndpoints.all
         + KeyEndpoints.all
-        + CredentialEndpoints.all + AuditEndpoints.all + OperatorEndpoints.all + OperationEndpoints.all
+        + CredentialEndpoints.all + AuditEndpoints.all + OperatorEndpoints.all + ProviderEndpoints.all
+        + OperationEndpoints.all
 
     /// The document of `endpoints`.
     package static let document = OpenAPIDocument(endpoints)

@@ -1,3 +1,5 @@
+import JSON
+
 /// Who may answer, and who is asked first. An organization has one, and a request may narrow it.
 struct RoutePolicy: Equatable, Sendable {
     /// Providers in the order in which they are asked; others come behind them.
@@ -60,5 +62,21 @@ struct RoutePolicy: Equatable, Sendable {
     /// Whether a provider may be asked at all.
     func allows(provider: String) -> Bool {
         !ignore.contains(provider) && (only.isEmpty || only.contains(provider))
+    }
+}
+
+/// An organization's policy, as it wrote it: the words of `provider` in a request, and whose keys are used.
+struct RoutingRules: Equatable, Sendable {
+    var policy = RoutePolicy()
+    /// See `OwnRoutes.usesInstanceKeys`.
+    var usesInstanceKeys = false
+
+    init() {}
+
+    init(json: [UInt8]) throws {
+        let document = try JSONDocument(parsing: json)
+        var reader = RouteWishesReader()
+        self = reader.read(rules: document.root)
+        if let problem = reader.problem { throw problem }
     }
 }

@@ -48,7 +48,7 @@ struct RouteWishesReader {
         var wishes = RouteWishes()
         if let models = fields.array(models, "models") { wishes.models = read(models: models) }
         if let provider = fields.object(provider, "provider") {
-            wishes.policy = read(policy: provider, "provider")
+            wishes.policy = read(policy: provider, "provider.")
         }
         return wishes
     }
@@ -71,28 +71,41 @@ struct RouteWishesReader {
         }
     }
 
-    mutating func read(policy: JSONValue, _ field: String) -> RoutePolicy {
+    /// What an organization says of itself: a policy, and whose keys are used.
+    mutating func read(rules: JSONValue) -> RoutingRules {
+        var rulesRead = RoutingRules()
+        rulesRead.usesInstanceKeys =
+            fields.flag(rules["use_instance_keys"], Self.instanceKeys) ?? rulesRead.usesInstanceKeys
+        rulesRead.policy = read(policy: rules, "", besides: Self.instanceKeys)
+        return rulesRead
+    }
+
+    private static let instanceKeys = "use_instance_keys"
+
+    private mutating func read(
+        policy: JSONValue, _ path: String, besides other: String? = nil
+    ) -> RoutePolicy {
         var policyRead = RoutePolicy()
-        for member in policy.members {
+        for member in policy.members where member.key.string != other {
             let value = member.value
             switch member.key {
-            case "order": policyRead.order = names(value, "\(field).order")
-            case "only": policyRead.only = names(value, "\(field).only")
-            case "ignore": policyRead.ignore = names(value, "\(field).ignore")
-            case "regions": policyRead.regions = names(value, "\(field).regions")
+            case "order": policyRead.order = names(value, "\(path)order")
+            case "only": policyRead.only = names(value, "\(path)only")
+            case "ignore": policyRead.ignore = names(value, "\(path)ignore")
+            case "regions": policyRead.regions = names(value, "\(path)regions")
             case "allow_fallbacks":
-                policyRead.allowsFallbacks = fields.flag(value, "\(field).allow_fallbacks") ?? true
-            case "sort": policyRead.sort = fields.choice(value, "\(field).sort")
+                policyRead.allowsFallbacks = fields.flag(value, "\(path)allow_fallbacks") ?? true
+            case "sort": policyRead.sort = fields.choice(value, "\(path)sort")
             case "data_collection":
-                let choice: DataCollection? = fields.choice(value, "\(field).data_collection")
+                let choice: DataCollection? = fields.choice(value, "\(path)data_collection")
                 policyRead.allowsRetention = choice != .deny
             case "max_price":
                 policyRead.highestPrice = RoutePolicy.Price(
-                    input: price(value["prompt"], "\(field).max_price.prompt"),
-                    output: price(value["completion"], "\(field).max_price.completion"))
+                    input: price(value["prompt"], "\(path)max_price.prompt"),
+                    output: price(value["completion"], "\(path)max_price.completion"))
             default:
                 fields.fault(
-                    "\(field).\(member.key.string.prefix(64))",
+                    "\(path)\(member.key.string.prefix(64))",
                     "is not known; there are order, only, ignore, regions, allow_fallbacks, sort, "
                         + "data_collection and max_price")
             }

@@ -14,10 +14,14 @@ package final class Caller: Sendable {
     package let expiresAt: Timestamp?
     /// Limits of the key's own, as the JSON that the database holds; `nil` where there are none.
     package let limits: [UInt8]?
+    /// `nil`: the organization has neither keys for providers nor a policy of its own. Otherwise the generation as of
+    /// which that is known: see `StoredRouting`.
+    package let ownRoutes: Int64?
 
     package init(
         organization: UUID, user: UUID, role: Role, key: UUID, scopes: KeyScopes,
-        allowedModels: AllowedModels? = nil, expiresAt: Timestamp? = nil, limits: [UInt8]? = nil
+        allowedModels: AllowedModels? = nil, expiresAt: Timestamp? = nil, limits: [UInt8]? = nil,
+        ownRoutes: Int64? = nil
     ) {
         self.organization = organization
         self.user = user
@@ -27,6 +31,7 @@ package final class Caller: Sendable {
         self.allowedModels = allowedModels
         self.expiresAt = expiresAt
         self.limits = limits
+        self.ownRoutes = ownRoutes
     }
 
     package func mayUse(model: String) -> Bool { allowedModels?.contains(model) ?? true }
@@ -38,6 +43,6 @@ extension Caller: Equatable {
         left.organization == right.organization && left.user == right.user && left.key == right.key
             && left.role == right.role && left.scopes == right.scopes
             && left.allowedModels == right.allowedModels && left.expiresAt == right.expiresAt
-            && left.limits == right.limits
+            && left.limits == right.limits && left.ownRoutes == right.ownRoutes
     }
 }

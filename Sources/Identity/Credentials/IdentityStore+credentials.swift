@@ -38,39 +38,48 @@ extension IdentityStore {
 
     package func addCredential(
         _ new: NewCredential, of organization: UUID?, by actor: Actor
+    ) async throws -> (credential: ProviderCredential, change: KeyChange?) {
+        try await pool.transaction(in: Self.scope(organization)) { transaction in
+            let made = try await addCredential(new, of: organization, by: actor, transaction)
+            return (made, try await raiseGeneration(of: organization, transaction))
+        }
+    }
+
+    func addCredential(
+        _ new: NewCredential, of organization: UUID?, by actor: Actor, _ transaction: PostgresTransaction
     ) async throws -> ProviderCredential {
         let id = UUID.make(at: time.timestamp())
         let sealed = vault.seal(
             Array(new.key.reveal().utf8), at: .credential(id, of: organization, new.provider))
-        return try await pool.transaction(in: Self.scope(organization)) { transaction in
-            let count = try await transaction.query(
-                "SELECT count(*) FROM provider_credentials WHERE org_id IS NOT DISTINCT FROM \(organization)"
-            )[0].decode(Int64.self)
-            guard count < Self.largestCredentialCount else {
-                throw Problem(
-                    .conflict, code: "too_many_credentials",
-                    "There are \(Self.largestCredentialCount) credentials already. Delete some first.")
-            }
-            try await transaction.execute(
-                """
-                INSERT INTO provider_credentials (id, org_id, provider, name, base_url, sealed, wrapped_key,
-                    master_version, last_four, created_at, updated_at)
-                VALUES (\(id), \(organization), \(new.provider), \(new.name), \(new.baseURL), \(sealed.sealed),
-                    \(sealed.wrappedKey), \(sealed.masterVersion), \(Self.lastFour(new.key)),
-                    \(time.timestamp()), \(time.timestamp()))
-                """)
-            let made = try await credential(id, of: organization, transaction)
-            try await record("credential.create", made, before: nil, after: made, by: actor, transaction)
-            return made
+        let count = try await transaction.query(
+            "SELECT count(*) FROM provider_credentials WHERE org_id IS NOT DISTINCT FROM \(organization)"
+        )[0].decode(Int64.self)
+        guard count < Self.largestCredentialCount else {
+            throw Problem(
+                .conflict, code: "too_many_credentials",
+                "There are \(Self.largestCredentialCount) credentials already. Delete some first.")
         }
+        try await transaction.execute(
+            """
+            INSERT INTO provider_credentials (id, org_id, provider, name, base_url, sealed, wrapped_key,
+                master_version, last_four, created_at, updated_at)
+            VALUES (\(id), \(organization), \(new.provider), \(new.name), \(new.baseURL), \(sealed.sealed),
+                \(sealed.wrappedKey), \(sealed.masterVersion), \(Self.lastFour(new.key)),
+                \(time.timestamp()), \(time.timestamp()))
+            """)
+        let made = try await credential(id, of: organization, transaction)
+        try await record("credential.create", made, before: nil, after: made, by: actor, transaction)
+        return made
     }
 
     /// A new URL without a new key takes the key away: a key is only ever sent where it was meant for.
     package func changeCredential(
-        _ id: UUID, of organization: UUID?, _ patch: CredentialPatch, by actor: Actor
-    ) async throws -> ProviderCredential {
+        _ id: UUID, of organization: UUID?, _ patch: CredentialPatch, by actor: Actor,
+        checking check: (ProviderCredential) throws -> Void = { _ in }
+    ) async throws -> (credential: ProviderCredential, change: KeyChange?) {
         try await pool.transaction(in: Self.scope(organization)) { transaction in
             let before = try await credential(id, of: organization, forUpdate: true, transaction)
+            try check(before)
             let baseURL = patch.baseURL ?? before.baseURL
             if let key = patch.key {
                 let sealed = vault.seal(
@@ -99,32 +108,33 @@ extension IdentityStore {
                 """)
             let after = try await credential(id, of: organization, transaction)
             try await record("credential.change", after, before: before, after: after, by: actor, transaction)
-            return after
+            return (after, try await raiseGeneration(of: organization, transaction))
         }
     }
 
-    package func deleteCredential(_ id: UUID, of organization: UUID?, by actor: Actor) async throws {
+    package func deleteCredential(
+        _ id: UUID, of organization: UUID?, by actor: Actor
+    ) async throws -> KeyChange? {
         try await pool.transaction(in: Self.scope(organization)) { transaction in
-            let before = try await credential(id, of: organization, forUpdate: true, transaction)
-            try await transaction.execute("DELETE FROM provider_credentials WHERE id = \(id)")
-            try await record("credential.delete", before, before: before, after: nil, by: actor, transaction)
+            try await deleteCredential(id, of: organization, by: actor, transaction)
+            return try await raiseGeneration(of: organization, transaction)
         }
     }
 
-    /// The key itself, for a request to the provider.
-    package func key(ofCredential id: UUID, of organization: UUID?) async throws -> Secret {
-        try await pool.transaction(in: Self.scope(organization), readOnly: true) { transaction in
-            let found = try await transaction.query(
-                """
-                SELECT provider, sealed, wrapped_key, master_version FROM provider_credentials
-                WHERE id = \(id) AND org_id IS NOT DISTINCT FROM \(organization)
-                  AND disabled_at IS NULL AND sealed IS NOT NULL
-                """)
-            guard let row = found.first else { throw Problem.notFound("credential") }
-            let provider = try row.decode(String.self, "provider")
-            let key = try vault.open(Sealed(row), at: .credential(id, of: organization, provider))
-            return Secret(String(decoding: key, as: UTF8.self))
-        }
+    func deleteCredential(
+        _ id: UUID, of organization: UUID?, by actor: Actor, _ transaction: PostgresTransaction
+    ) async throws {
+        let before = try await credential(id, of: organization, forUpdate: true, transaction)
+        try await transaction.execute("DELETE FROM provider_credentials WHERE id = \(id)")
+        try await record("credential.delete", before, before: before, after: nil, by: actor, transaction)
+    }
+
+    /// nil for the instance's, of which processes hear otherwise.
+    private func raiseGeneration(
+        of organization: UUID?, _ transaction: PostgresTransaction
+    ) async throws -> KeyChange? {
+        guard let organization else { return nil }
+        return try await raiseKeyGeneration(of: organization, transaction)
     }
 
     private static func scope(_ organization: UUID?) -> Scope {

@@ -34,16 +34,22 @@ package struct CallerLookup: Sendable {
         let found = try await transaction.pipeline([
             Scope.organization(organization).sql,
             """
-            SELECT role, key_generation FROM memberships
+            SELECT role, key_generation, routing IS NOT NULL OR EXISTS (
+                SELECT FROM provider_credentials
+                WHERE provider_credentials.org_id = \(organization) AND provider_credentials.disabled_at IS NULL
+            )
+            FROM memberships
             JOIN organizations ON organizations.id = org_id AND organizations.deleted_at IS NULL
             JOIN users ON users.id = user_id AND users.disabled_at IS NULL
             WHERE org_id = \(organization) AND user_id = \(user)
             """,
         ])
-        guard let (role, generation) = try found[1].first?.decode((Role, Int64).self) else { return nil }
+        guard let (role, generation, hasOwnRoutes) = try found[1].first?.decode((Role, Int64, Bool).self)
+        else { return nil }
         let caller = Caller(
             organization: organization, user: user, role: role, key: key, scopes: KeyScopes(names: scopes),
-            allowedModels: models.map { AllowedModels($0) }, expiresAt: expiresAt, limits: limits?.bytes)
+            allowedModels: models.map { AllowedModels($0) }, expiresAt: expiresAt, limits: limits?.bytes,
+            ownRoutes: hasOwnRoutes ? generation : nil)
         return KnownCaller(caller, generation: generation)
     }
 }

@@ -1,6 +1,6 @@
 /// A dictionary of at most `capacity` entries. To make room it goes around the entries like the hand of a clock, past
 /// those that were asked for since it came by last, and takes the first that was not: nothing is sorted or searched.
-struct ClockTable<Key: Hashable, Value> {
+package struct ClockTable<Key: Hashable, Value> {
     private struct Slot {
         var key: Key
         var value: Value
@@ -12,17 +12,17 @@ struct ClockTable<Key: Hashable, Value> {
     private var slots: [Slot] = []
     private var hand = 0
 
-    init(capacity: Int) { self.capacity = max(1, capacity) }
+    package init(capacity: Int) { self.capacity = max(1, capacity) }
 
-    var count: Int { slots.count }
+    package var count: Int { slots.count }
 
-    mutating func value(for key: Key) -> Value? {
+    package mutating func value(for key: Key) -> Value? {
         guard let place = places[key] else { return nil }
         slots[Int(place)].wasAskedFor = true
         return slots[Int(place)].value
     }
 
-    mutating func set(_ value: Value, for key: Key) {
+    package mutating func set(_ value: Value, for key: Key) {
         if let place = places[key] {
             slots[Int(place)].value = value
         } else if slots.count < capacity {

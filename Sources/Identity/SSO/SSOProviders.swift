@@ -59,11 +59,8 @@ package final class SSOProviders: @unchecked Sendable {
 
     /// Sends a request to a place that a provider or an organization has named. Redirects are not followed.
     func ask(_ request: HTTPClientRequest, accepting statuses: Set<Int> = [200]) async throws -> [UInt8] {
-        var request = request
-        let policy = policy
-        let isSecure = request.url.hasPrefix("https:")
+        var request = request.guarded(by: policy)
         request.deadlines = Self.deadlines
-        request.allowsAddress = { isSecure ? policy.allows($0) : policy.isNamed($0) }
         request.fields.append(("Accept", "application/json"))
         do {
             return try await client.withResponse(request) { response in

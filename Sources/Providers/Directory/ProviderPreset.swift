@@ -85,3 +85,22 @@ package struct ProviderPreset: Equatable, Sendable {
             }
     }
 }
+
+extension ProviderPreset {
+    /// What a base URL has in the places of placeholders; of those that are between dots.
+    func values(in url: String) -> [String: String] {
+        guard let template = baseURL else { return [:] }
+        let labels = template.split(separator: ".")
+        let found = url.split(separator: ".")
+        guard labels.count == found.count else { return [:] }
+        var values: [String: String] = [:]
+        for (label, value) in zip(labels, found) {
+            if label.first == "{", label.last == "}", Self.isHostLabel(String(value)) {
+                values[String(label.dropFirst().dropLast())] = String(value)
+            } else if label != value {
+                return [:]
+            }
+        }
+        return values
+    }
+}

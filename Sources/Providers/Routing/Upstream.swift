@@ -21,6 +21,11 @@ package final class Upstream: Sendable {
         /// At least one, unless there is no authorization.
         package var keys: [Secret]
 
+        /// The organization whose keys they are; nil: the instance's.
+        package var owner: UUID?
+        /// Whether its address is an organization's word: it is only spoken to where that may lead.
+        package var isGuarded = false
+
         /// Where it lists its models in OpenAI's shape, behind the base URL; nil where it does not.
         package var modelsPath: String?
 

@@ -39,10 +39,12 @@ struct Application: Sendable {
         keys.register(in: metrics)
         let catalog = try await CatalogRefresh.load(storage, on: loops[0])
         CatalogRefresh.register(catalog, in: metrics)
+        let upstreams = try await UpstreamRefresh.load(configuration, storage, identity, on: loops[0], logger)
         let workers = await makeWorkers(
-            storage, identity, keys, catalog, health: health.report, metrics: metrics)
+            storage, identity, keys, catalog, upstreams, health: health.report, metrics: metrics)
         let background = try await Background.start(
-            configuration, storage, identity, keys, catalog, on: workers[0], metrics: metrics, logger: logger)
+            configuration, storage, identity, keys, catalog, upstreams, on: workers[0], metrics: metrics,
+            logger: logger)
         let server = HTTPServer(try serverConfiguration(workers, metrics))
         do {
             guard let address = IPAddress(configuration.host) else { throw SystemError("HOST", code: EINVAL) }
@@ -79,19 +81,18 @@ struct Application: Sendable {
 
     private func makeWorkers(
         _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys, _ catalog: SharedCatalog,
-        health: HealthReport, metrics: Metrics
+        _ upstreams: InstanceUpstreams, health: HealthReport, metrics: Metrics
     ) async -> [Worker] {
         let lag = metrics.histogram("hivegate_loop_lag_seconds", "How late a loop's timers fire.")
-        let router = ModelRouter(configuration.upstreams.map { Upstream($0) }, catalog: catalog)
-        let observer = AttemptObserver(
-            providers: configuration.upstreams.map(\.name), metrics: metrics, logger: logger)
+        let shared = Worker.Shared(
+            upstreams: upstreams, ownRoutes: OwnRoutesMemory(), catalog: catalog, keys: keys,
+            observer: AttemptObserver(metrics: metrics, logger: logger))
         var workers: [Worker] = []
         for loop in loops {
             workers.append(
                 await Task(executorPreference: loop) {
                     Worker(
-                        configuration, storage, identity, router, catalog, observer, on: loop, keys: keys,
-                        health: health,
+                        configuration, storage, identity, shared, on: loop, health: health,
                         metrics: metrics, logger: logger, lag: lag)
                 }.value)
         }

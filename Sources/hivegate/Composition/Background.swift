@@ -1,5 +1,6 @@
 import Base
 import Catalog
+import Gateway
 import Identity
 import Loop
 
@@ -9,11 +10,13 @@ struct Background {
     private let keyUses: KeyUseWriter
     private let housekeeping: Housekeeping
     private let catalog: CatalogRefresh
+    private let upstreams: UpstreamRefresh
     private let mail: MailService?
 
     static func start(
         _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys,
-        _ catalog: SharedCatalog, on worker: Worker, metrics: Metrics, logger: Logger
+        _ catalog: SharedCatalog, _ upstreams: InstanceUpstreams, on worker: Worker, metrics: Metrics,
+        logger: Logger
     ) async throws -> Background {
         let mail = try await MailService.start(
             configuration, storage, identity, metrics: metrics, logger: logger)
@@ -21,12 +24,14 @@ struct Background {
             keyChanges: KeyChangeListener(storage.redis, keys, on: worker.loop),
             keyUses: KeyUseWriter(keys, worker.pool, logger: logger),
             housekeeping: Housekeeping(worker, logger: logger),
-            catalog: CatalogRefresh(worker, catalog, logger: logger), mail: mail)
+            catalog: CatalogRefresh(worker, catalog, logger: logger),
+            upstreams: UpstreamRefresh(worker, upstreams, logger: logger), mail: mail)
     }
 
     func close(until deadline: Instant) async {
         await housekeeping.close()
         await catalog.close()
+        await upstreams.close()
         keyChanges.close()
         await keyUses.close()
         await mail?.close(until: deadline)

@@ -29,12 +29,19 @@ final class Worker: @unchecked Sendable {
         var transferCount: Int
     }
 
+    /// What all loops have in common.
+    struct Shared: Sendable {
+        var upstreams: InstanceUpstreams
+        var ownRoutes: OwnRoutesMemory
+        var catalog: SharedCatalog
+        var keys: SharedKeys
+        var observer: AttemptObserver
+    }
+
     /// Call it on the loop.
     init(
-        _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ router: ModelRouter,
-        _ catalog: SharedCatalog, _ observer: AttemptObserver, on loop: EventLoop,
-        keys shared: SharedKeys,
-        health: HealthReport, metrics: Metrics, logger: Logger, lag: Histogram
+        _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ shared: Shared,
+        on loop: EventLoop, health: HealthReport, metrics: Metrics, logger: Logger, lag: Histogram
     ) {
         self.loop = loop
         self.lag = lag
@@ -52,21 +59,23 @@ final class Worker: @unchecked Sendable {
         client = HTTPClient(on: loop, outbound)
         outbound.proxy = nil
         let direct = HTTPClient(on: loop, outbound)
-        let generations = KeyGenerations(redis, shared, logger: logger)
+        let generations = KeyGenerations(redis, shared.keys, logger: logger)
         keyGenerations = generations
         let lookup = CallerLookup(pool)
         let keys = KeyRing(
-            on: loop, peppers: storage.peppers, shared: shared, generations: generations
+            on: loop, peppers: storage.peppers, shared: shared.keys, generations: generations
         ) { try await lookup.caller(of: $0) }
         gateway = Gateway(
             on: loop, keys: keys,
             identity: identity.services(
                 pool, redis, direct, on: loop,
                 announce: { await generations.announce($0.organization, $0.generation) }),
-            trustedNetworks: configuration.trustedProxies, client: client, router: router,
-            health: health,
-            metrics: metrics,
-            logger: logger, note: { observer.note($0) }, catalog: catalog)
+            trustedNetworks: configuration.trustedProxies,
+            clients: OutboundClients(
+                client, direct: direct, policy: OutboundPolicy(allowing: configuration.outboundExceptions)),
+            upstreams: shared.upstreams, ownRoutes: shared.ownRoutes, health: health, metrics: metrics,
+            logger: logger, note: { [observer = shared.observer] in observer.note($0) },
+            catalog: shared.catalog)
         snapshot = Locked(
             Snapshot(redis: redis.health, database: pool.health, transferCount: 0))
         beat()

@@ -19,12 +19,6 @@ struct ProviderSettings {
         let given = firstSet(preset.baseURLEnvironment, &reader) { reader, name in
             reader.optionalText(name, "the server for models \(preset.name)/…")
         }
-        if let given, (try? URLAddress(given)) == nil {
-            reader.fault(
-                preset.baseURLEnvironment.first { reader.has($0) } ?? preset.name,
-                "must be an http or https URL, such as \(preset.baseURL ?? "https://provider.example")")
-            return nil
-        }
         guard !keys.isEmpty || preset.isKeyOptional && given != nil else { return nil }
         var values: [String: String] = [:]
         for placeholder in preset.placeholders {
@@ -32,20 +26,36 @@ struct ProviderSettings {
                 reader.optionalText(name, "the \(placeholder.name) of models \(preset.name)/…")
             }
         }
-        guard let baseURL = given ?? preset.baseURL(filling: values) else {
-            let names = preset.baseURLEnvironment + preset.placeholders.flatMap(\.environment)
-            reader.fault(
-                names.first ?? preset.name,
-                "is needed for \(preset.title), whose key is set: where is it?")
+        do throws(Upstream.Settings.Misfit) {
+            return try Upstream.Settings(preset, baseURL: given, values: values, keys: keys)
+        } catch {
+            let (name, reason) = fault(
+                error, preset, given: preset.baseURLEnvironment.first { reader.has($0) })
+            reader.fault(name, reason)
             return nil
         }
-        var settings = Upstream.Settings(
-            name: preset.name, title: preset.title, chat: preset.chatCodec,
-            embeddings: preset.embeddingCodec, images: preset.imageCodec, baseURL: baseURL,
-            authorization: keys.isEmpty ? .none : preset.authorization, keys: keys,
-            modelsPath: preset.modelsPath)
-        settings.region = values["region"]
-        return settings
+    }
+
+    /// The variable to set, and why.
+    private static func fault(
+        _ misfit: Upstream.Settings.Misfit, _ preset: ProviderPreset, given: String?
+    ) -> (name: String, reason: String) {
+        let places = preset.placeholders.flatMap(\.environment)
+        return switch misfit {
+        case .needsBaseURL:
+            (
+                (preset.baseURLEnvironment + places).first ?? preset.name,
+                "is needed for \(preset.title), whose key is set: where is it?"
+            )
+        case .invalidBaseURL:
+            (
+                given ?? preset.name,
+                "must be an http or https URL, such as \(preset.baseURL ?? "https://provider.example")"
+            )
+        case .needsRegion:
+            (places.first ?? preset.name, "is needed to sign requests to \(preset.title): where is it?")
+        case .invalidKey: (preset.keyEnvironment.first ?? preset.name, "must not contain a colon")
+        }
     }
 
     /// Several keys of one account are separated by commas: they take turns.

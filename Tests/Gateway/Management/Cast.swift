@@ -57,7 +57,7 @@ struct Cast: Sendable {
             of: organization, by: .command)
         return Cast(
             canary: canary, handle: handle, organization: organization, actors: actors, bystander: bystander,
-            invitation: invitation.id, credential: credential.id)
+            invitation: invitation.id, credential: credential.credential.id)
     }
 
     private static func addMember(

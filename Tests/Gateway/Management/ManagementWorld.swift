@@ -7,6 +7,7 @@ import Identity
 import JSON
 import Loop
 import Postgres
+import Providers
 import Redis
 import TestKit
 import Testing
@@ -147,9 +148,13 @@ final class ManagementWorld: @unchecked Sendable {
             announce: { await generations.announce($0.organization, $0.generation) })
         let catalog = SharedCatalog()
         try await catalog.refresh(from: CatalogStore(pool))
+        let upstreams = InstanceUpstreams(UpstreamDirectory(), logger: .silent)
+        try await upstreams.refresh(from: store)
         let gateway = Gateway(
             on: loop, keys: keys, identity: identity, trustedNetworks: options.trustedNetworks,
-            client: client, router: ModelRouter([]),
+            clients: OutboundClients(
+                client, direct: client, policy: OutboundPolicy(allowing: options.outboundExceptions)),
+            upstreams: upstreams, ownRoutes: OwnRoutesMemory(),
             health: HealthReport(silence: { .zero }, obstacles: { [] }),
             metrics: Metrics(), logger: .silent, time: time, catalog: catalog)
         let responder = ErrorResponder(logger: .silent)

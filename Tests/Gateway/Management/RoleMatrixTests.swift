@@ -120,7 +120,7 @@ struct RoleMatrixTests {
         return try await world.store.addCredential(
             NewCredential(provider: "openai", name: "platform", baseURL: nil, key: Secret("sk-platform")),
             of: nil, by: .command
-        ).id
+        ).credential.id
     }
 
     private func check(

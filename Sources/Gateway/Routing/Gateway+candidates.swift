@@ -1,0 +1,24 @@
+import Base
+import Identity
+
+extension Gateway {
+    /// Those who may answer for a model, the best first; never none.
+    func candidates(
+        for model: String, _ wishes: RouteWishes, _ caller: Caller
+    ) async throws -> [Candidate] {
+        try candidates(for: model, wishes, caller, try await ownRoutes.routes(for: caller))
+    }
+
+    /// The same where it is known what the caller's organization has of its own.
+    func candidates(
+        for model: String, _ wishes: RouteWishes, _ caller: Caller, _ own: OwnRoutes
+    ) throws(Problem) -> [Candidate] {
+        try router.candidates(
+            for: model, wishes, caller: caller, own: own, at: time.instant(), time.timestamp())
+    }
+
+    /// Where the caller's requests may go.
+    func reach(of caller: Caller) async throws -> Reach {
+        router.reach(of: try await ownRoutes.routes(for: caller))
+    }
+}

@@ -1,0 +1,131 @@
+package import Base
+import Chat
+package import Identity
+package import Providers
+
+/// The providers that can be reached here: those that a release knows, and those that whoever manages the instance has
+/// added. Keeps the directory as the database has it. Shared by all loops.
+package final class InstanceUpstreams: Sendable {
+    package let directory: UpstreamDirectory
+    private let logger: Logger
+
+    private struct Added {
+        var providers: [String: ProviderPreset] = [:]
+        /// Raised whenever they change.
+        var version = 0
+    }
+
+    private let added = Locked(Added())
+
+    package init(_ directory: UpstreamDirectory, logger: Logger) {
+        self.directory = directory
+        self.logger = logger
+    }
+
+    /// Reads what the database has.
+    package func refresh(from store: IdentityStore) async throws {
+        let stored = try await store.instanceRouting()
+        let providers = stored.providers.compactMap { ProviderPreset($0) }
+        let named = Dictionary(providers.map { ($0.name, $0) }) { first, _ in first }
+        added.withLock { added in
+            if added.providers == named { return }
+            added.providers = named
+            added.version += 1
+        }
+        // One that needs no key is reached without.
+        let keyed = Set(stored.credentials.map(\.provider))
+        let open = providers.filter { !keyed.contains($0.name) }.compactMap { preset in
+            try? Upstream.Settings(preset, keys: [])
+        }
+        directory.replace(settings(for: stored.credentials, of: nil) + open, from: .operator)
+    }
+
+    /// How the provider of this name is spoken with; nil where there is none.
+    func provider(named name: String) -> ProviderPreset? {
+        ProviderPreset.named(name) ?? added.withLock { $0.providers[name] }
+    }
+
+    /// Of all that can be spoken with.
+    var names: [String] {
+        (ProviderPreset.all.filter(\.isSpoken).map(\.name) + added.withLock { Array($0.providers.keys) })
+            .sorted()
+    }
+
+    /// Which state of the added providers it is.
+    var version: Int { added.withLock { $0.version } }
+
+    /// An upstream for each provider and place that there are keys for. `owner` is the organization whose keys they
+    /// are.
+    func settings(for credentials: [UsableCredential], of owner: UUID?) -> [Upstream.Settings] {
+        struct Place: Hashable {
+            var provider: String
+            var baseURL: String?
+        }
+        var places: [Place] = []
+        var keys: [Place: [Secret]] = [:]
+        for credential in credentials {
+            guard let preset = provider(named: credential.provider) else { continue }
+            let place = Place(provider: preset.name, baseURL: credential.baseURL)
+            if keys[place] == nil { places.append(place) }
+            keys[place, default: []].append(credential.key)
+        }
+        return places.compactMap { place in
+            guard let preset = provider(named: place.provider), let keys = keys[place] else { return nil }
+            do throws(Upstream.Settings.Misfit) {
+                var settings = try Upstream.Settings(preset, baseURL: place.baseURL, keys: keys)
+                settings.owner = owner
+                settings.isGuarded = owner != nil && place.baseURL != nil
+                return settings
+            } catch {
+                // Only from before the provider was known, or known otherwise.
+                logger.warning(
+                    "keys for a provider cannot be used", ("provider", "\(place.provider)"),
+                    ("organization", "\(owner?.description ?? "")"), ("reason", "\(error)"))
+                return nil
+            }
+        }
+    }
+}
+
+extension ProviderPreset {
+    /// The formats that a provider may be added in.
+    enum Dialect: String, CaseIterable {
+        case openAI = "openai"
+        case openAIResponses = "openai-responses"
+        case anthropic, gemini, cohere, ollama
+    }
+
+    /// nil where a newer program has added it, in a format that this one does not know.
+    fileprivate init?(_ stored: StoredProvider) {
+        guard let dialect = Dialect(rawValue: stored.dialect) else { return nil }
+        self.init(stored.name, dialect, title: stored.title, baseURL: stored.baseURL)
+    }
+
+    /// One that speaks a known dialect, and of which no more is known.
+    init(_ name: String, _ dialect: Dialect, title: String, baseURL: String) {
+        let chat: ChatDialect =
+            switch dialect {
+            case .openAI: .openAIChat
+            case .openAIResponses: .openAIResponses
+            case .anthropic: .anthropic
+            case .gemini: .gemini
+            case .cohere: .cohere
+            case .ollama: .ollama
+            }
+        self.init(name, title, chat: chat, baseURL: baseURL) { preset in
+            preset.isKeyOptional = true
+            switch dialect {
+            case .openAI:
+                preset.embeddings = .openAI
+                preset.images = .openAI
+            case .openAIResponses: preset.embeddings = .openAI
+            case .anthropic: preset.authorization = .header("x-api-key")
+            case .gemini:
+                preset.embeddings = .gemini
+                preset.authorization = .header("x-goog-api-key")
+            case .cohere: preset.embeddings = .cohere
+            case .ollama: preset.embeddings = .ollama
+            }
+        }
+    }
+}

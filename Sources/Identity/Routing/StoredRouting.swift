@@ -1,0 +1,45 @@
+package import Base
+
+/// A provider that was added to those that a release knows.
+package struct StoredProvider: Equatable, Sendable {
+    package var name: String
+    /// For people.
+    package var title: String
+    package var dialect: String
+    package var baseURL: String
+    package var createdAt: Timestamp
+
+    package init(name: String, title: String, dialect: String, baseURL: String, createdAt: Timestamp) {
+        self.name = name
+        self.title = title
+        self.dialect = dialect
+        self.baseURL = baseURL
+        self.createdAt = createdAt
+    }
+}
+
+/// A key that can be used, for a request to its provider.
+package struct UsableCredential: Equatable, Sendable {
+    package var id: UUID
+    package var provider: String
+    /// nil: the provider's own address.
+    package var baseURL: String?
+    package var key: Secret
+
+    package init(id: UUID, provider: String, baseURL: String?, key: Secret) {
+        self.id = id
+        self.provider = provider
+        self.baseURL = baseURL
+        self.key = key
+    }
+}
+
+/// What an organization says about where its requests go, and with which keys.
+package struct StoredRouting: Sendable {
+    /// As new as this: see `Caller.ownRoutes`.
+    package var generation: Int64
+    /// JSON; nil: it has none.
+    package var policy: [UInt8]?
+    /// Those that are not disabled, the oldest first.
+    package var credentials: [UsableCredential]
+}
