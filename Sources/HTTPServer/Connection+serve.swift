@@ -10,10 +10,10 @@ extension Connection {
         let exchange = Exchange(head, on: self)
         self.exchange = exchange
         // Who has left already gets an answer only where it takes no waiting.
-        if machine.peerHasLeft { task?.cancel() }
+        if machine.peerHasLeft { cancel() }
         do {
             if let route = try shared.configuration.router.route(exchange) {
-                try await route.handler(exchange)
+                try await run(route, exchange)
             }
             if !machine.isCommitted { throw Problem.noAnswer }
         } catch {
@@ -105,7 +105,7 @@ extension Connection {
     /// Ends the connection and its handler.
     func drop() {
         end(reset: true)
-        task?.cancel()
+        cancel()
     }
 }
 

@@ -33,6 +33,8 @@ final class Connection: @unchecked Sendable {
     /// Whether bytes can still be moved.
     var isOpen = true
     var task: Task<Void, Never>?
+    /// Where the handler has a task of its own.
+    private var handling: Task<Void, any Error>?
     /// The exchange in the handler's hands.
     var exchange: Exchange?
     private var requestsInARow = 0
@@ -81,7 +83,24 @@ final class Connection: @unchecked Sendable {
 
     private func peerLeft() {
         guard !machine.peerHasLeft else { return }
-        if machine.peerLeft() == .cancel { task?.cancel() }
+        if machine.peerLeft() == .cancel { cancel() }
+    }
+
+    /// Whoever works for this connection is to stop.
+    func cancel() {
+        task?.cancel()
+        handling?.cancel()
+    }
+
+    /// Runs a handler, in a task of its own where it goes deep: a task keeps the most memory that it ever took, and
+    /// every idle connection has one.
+    func run(_ route: Route, _ exchange: Exchange) async throws {
+        guard route.metadata.goesDeep else { return try await route.handler(exchange) }
+        let handling = Task(executorPreference: shared.loop) { try await route.handler(exchange) }
+        self.handling = handling
+        defer { self.handling = nil }
+        if Task.isCancelled { handling.cancel() }
+        try await handling.value
     }
 
     /// The server drains: an idle connection ends, another one after its exchange.

@@ -131,7 +131,7 @@ package final class HTTPServer: Sendable {
                 for connection in shared.connections.values { connection.drain() }
                 if await shared.waitUntilEmpty(until: deadline) { return }
                 wasClean.withLock { $0 = false }
-                for connection in shared.connections.values { connection.task?.cancel() }
+                for connection in shared.connections.values { connection.cancel() }
                 if await shared.waitUntilEmpty(until: .now() + grace) { return }
                 for connection in shared.connections.values { connection.end(reset: true) }
             }

@@ -16,6 +16,7 @@ struct ModelRoutingTests {
             $0.prices = [ModelPrice(from: Timestamp(seconds: 0), input: 9_000_000, output: 9_000_000)]
         },
         CatalogModel("b", "fox-1") {
+            $0.capabilities = [.streaming]
             $0.prices = [ModelPrice(from: Timestamp(seconds: 0), input: 1_000_000, output: 1_000_000)]
         },
         CatalogModel("c", "heron") { $0.capabilities = [.tools] },

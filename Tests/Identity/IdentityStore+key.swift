@@ -2,7 +2,7 @@ import Base
 import Identity
 
 extension IdentityStore {
-    /// The key itself of a credential that can be used.
+    /// The key itself of a credential.
     func key(ofCredential id: UUID, of organization: UUID?) async throws -> Secret {
         let credentials =
             if let organization {
@@ -10,9 +10,10 @@ extension IdentityStore {
             } else {
                 try await instanceRouting().credentials
             }
-        guard let found = credentials.first(where: { $0.id == id }) else {
-            throw Problem.notFound("credential")
+        switch credentials.first(where: { $0.id == id })?.key {
+        case .open(let key): return key
+        case .shut(let failure): throw failure
+        case .missing, nil: throw Problem.notFound("credential")
         }
-        return found.key
     }
 }

@@ -9,7 +9,8 @@ extension Endpoint {
     /// what they sent (415, 400, 422).
     package func route(_ gateway: @escaping GatewayOfLoop) -> Route {
         let metadata = RouteMetadata(
-            name, access: access.description, bodyLimit: bodyLimit, summary: summary, group: group)
+            name, access: access.description, bodyLimit: bodyLimit, summary: summary, group: group,
+            goesDeep: access == .inference)
         switch handle {
         case .direct(let handler): return Route(method, path, metadata, handler(gateway))
         case .checked(let handle):

@@ -9,7 +9,10 @@ import Providers
 extension Gateway {
     /// Where the requests of who asks may go.
     private func reach(_ call: APICall) async throws -> Reach {
-        router.reach(of: try await ownRoutes.routes(of: call.principal.organization))
+        switch call.principal.credential {
+        case .key(let caller): try await reach(of: caller)
+        case .session: router.reach(of: try await ownRoutes.routes(of: call.principal.organization))
+        }
     }
 
     func searchModels(_ call: APICall) async throws -> Reply {

@@ -11,10 +11,10 @@ extension Gateway {
     }
 
     func createCredential(_ call: APICall, _ owner: UUID?) async throws -> Reply {
+        let (baseURL, key) = (call.fields.optionalString("base_url"), call.fields.secret("api_key"))
+        let provider = try check(call.fields.string("provider"), baseURL: baseURL, key: key)
         let new = NewCredential(
-            provider: call.fields.string("provider"), name: call.fields.string("name"),
-            baseURL: call.fields.optionalString("base_url"), key: call.fields.secret("api_key"))
-        try check(new.provider, baseURL: new.baseURL, key: new.key)
+            provider: provider.name, name: call.fields.string("name"), baseURL: baseURL, key: key)
         let (made, change) = try await identity.store.addCredential(new, of: owner, by: call.actor)
         try await announce(change)
         return .json(201) { json in json.fields(of: made) }
@@ -26,8 +26,9 @@ extension Gateway {
         if let change { await identity.announce(change) } else { try await refreshProviders() }
     }
 
-    /// Refuses what no request could be sent with.
-    private func check(_ provider: String, baseURL: String?, key: Secret?) throws {
+    /// The provider that goes by this name. Refuses what no request could be sent with.
+    @discardableResult
+    private func check(_ provider: String, baseURL: String?, key: Secret?) throws -> ProviderPreset {
         guard let preset = upstreams.provider(named: provider), preset.isSpoken else {
             throw Problem(
                 .unprocessable, code: "unknown_provider",
@@ -36,6 +37,7 @@ extension Gateway {
         }
         do throws(Upstream.Settings.Misfit) {
             _ = try Upstream.Settings(preset, baseURL: baseURL, keys: key.map { [$0] } ?? [])
+            return preset
         } catch {
             throw Problem(error, of: preset)
         }

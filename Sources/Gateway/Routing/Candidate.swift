@@ -25,7 +25,8 @@ struct Candidate: Sendable {
         var regions: [String] = []
         /// Whether the provider may keep what is said to it.
         var mayBeRetained = true
-        var capabilities: [CatalogModel.Capability] = []
+        /// nil where they are not known.
+        var capabilities: [CatalogModel.Capability]?
         /// The most that it takes in.
         var contextTokens: Int?
         /// What an estimate of tokens is multiplied by, in thousandths.
@@ -53,7 +54,8 @@ extension Candidate {
             target: ChatTarget(model: model.upstreamName, maximumOutput: model.maxOutputTokens),
             facts: Facts(
                 inputPrice: price?.input, outputPrice: price?.output, regions: model.regions,
-                mayBeRetained: model.mayBeRetained ?? true, capabilities: model.capabilities + senses,
+                mayBeRetained: model.mayBeRetained ?? true,
+                capabilities: model.capabilities.isEmpty ? nil : model.capabilities + senses,
                 contextTokens: model.contextTokens, tokenizerFactor: model.tokenizerFactor ?? 1000))
     }
 }

@@ -56,7 +56,7 @@ package final class InstanceUpstreams: Sendable {
 
     /// An upstream for each provider and place that there are keys for. `owner` is the organization whose keys they
     /// are.
-    func settings(for credentials: [UsableCredential], of owner: UUID?) -> [Upstream.Settings] {
+    func settings(for credentials: [RoutingCredential], of owner: UUID?) -> [Upstream.Settings] {
         struct Place: Hashable {
             var provider: String
             var baseURL: String?
@@ -66,8 +66,15 @@ package final class InstanceUpstreams: Sendable {
         for credential in credentials {
             guard let preset = provider(named: credential.provider) else { continue }
             let place = Place(provider: preset.name, baseURL: credential.baseURL)
-            if keys[place] == nil { places.append(place) }
-            keys[place, default: []].append(credential.key)
+            if !places.contains(place) { places.append(place) }
+            switch credential.key {
+            case .open(let key): keys[place, default: []].append(key)
+            case .shut(let failure):
+                logger.error(
+                    "the key of a credential cannot be read", ("credential", "\(credential.id)"),
+                    ("reason", "\(failure)"))
+            case .missing: break
+            }
         }
         return places.compactMap { place in
             guard let preset = provider(named: place.provider), let keys = keys[place] else { return nil }

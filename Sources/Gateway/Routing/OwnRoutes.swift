@@ -7,6 +7,8 @@ struct OwnRoutes: Sendable {
     static let none = OwnRoutes()
 
     var policy = RoutePolicy()
+    /// The providers that it has credentials for, be they usable or not.
+    var providers: Set<String> = []
     /// Reached with the organization's own keys.
     var upstreams = UpstreamDirectory.Snapshot([])
     /// Whether a provider that it has keys for is asked with the instance's too, behind its own.
@@ -20,9 +22,8 @@ struct Reach: Sendable {
 
     /// The best first. Where an organization has keys of its own, nobody else's are used unless it says so.
     func upstreams(named name: String) -> [Upstream] {
-        let own = own.upstreams.named(name)
-        if own.isEmpty { return instance.named(name) }
-        return self.own.usesInstanceKeys ? own + instance.named(name) : own
+        if !own.providers.contains(name) { return instance.named(name) }
+        return own.upstreams.named(name) + (own.usesInstanceKeys ? instance.named(name) : [])
     }
 
     /// Also of the sandbox, which is in this process.
@@ -31,7 +32,7 @@ struct Reach: Sendable {
     }
 
     func has(_ provider: String) -> Bool {
-        !own.upstreams.named(provider).isEmpty || !instance.named(provider).isEmpty
+        !upstreams(named: provider).isEmpty
     }
 
     /// Each provider's, by the providers' names.

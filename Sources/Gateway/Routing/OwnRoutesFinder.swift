@@ -23,17 +23,18 @@ package final class OwnRoutesMemory: Sendable {
 
     /// An upstream that stays as it was keeps what is known of how it fares.
     func learn(
-        _ rules: RoutingRules, _ settings: [Upstream.Settings], of organization: UUID, generation: Int64,
-        version: Int
-    ) -> Entry {
-        entries.withLock { entries in
+        _ stored: StoredRouting, _ settings: [Upstream.Settings], of organization: UUID, version: Int
+    ) throws -> Entry {
+        let rules = try stored.policy.map { try RoutingRules(json: $0) } ?? RoutingRules()
+        return entries.withLock { entries in
             let known = entries.value(for: organization)
-            if let known, known.generation > generation { return known }
+            if let known, known.generation > stored.generation { return known }
             let upstreams = Upstream.keeping(known?.routes.upstreams.upstreams ?? [], for: settings)
             let routes = OwnRoutes(
-                policy: rules.policy, upstreams: UpstreamDirectory.Snapshot(upstreams),
+                policy: rules.policy, providers: Set(stored.credentials.map(\.provider)),
+                upstreams: UpstreamDirectory.Snapshot(upstreams),
                 usesInstanceKeys: rules.usesInstanceKeys)
-            let entry = Entry(routes: routes, generation: generation, version: version)
+            let entry = Entry(routes: routes, generation: stored.generation, version: version)
             entries.set(entry, for: organization)
             return entry
         }
@@ -91,10 +92,9 @@ final class OwnRoutesFinder: @unchecked Sendable {
             defer { loading[organization] = nil }
             let version = instance.version
             let stored = try await store.routing(of: organization)
-            return memory.learn(
-                try stored.policy.map { try RoutingRules(json: $0) } ?? RoutingRules(),
-                instance.settings(for: stored.credentials, of: organization), of: organization,
-                generation: stored.generation, version: version)
+            return try memory.learn(
+                stored, instance.settings(for: stored.credentials, of: organization), of: organization,
+                version: version)
         }
         loading[organization] = task
         return task

@@ -33,8 +33,8 @@ struct RequestNeeds {
         _ candidate: Candidate, _ others: (CatalogModel.Capability) -> [String]
     ) -> Problem? {
         guard let facts = candidate.facts else { return nil }
-        for capability in Self.checked where !facts.capabilities.contains(capability) {
-            guard isNeeded(capability) else { continue }
+        for capability in Self.checked {
+            guard facts.capabilities?.contains(capability) == false, isNeeded(capability) else { continue }
             let names = others(capability).prefix(5).map { "\"\($0)\"" }.joined(separator: ", ")
             return Problem(
                 .invalidRequest, code: "capability_missing",

@@ -120,7 +120,7 @@ extension KeyRing {
     }
 
     /// A task of its own: whoever asked first may leave while others wait for the same answer.
-    private func start(
+    func start(
         _ digest: KeyDigest, _ key: APIKey,
         whenDone: @escaping @Sendable (Result<KnownCaller?, any Error>) -> Void = { _ in }
     ) -> Loading {

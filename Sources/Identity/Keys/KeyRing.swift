@@ -72,8 +72,11 @@ package final class KeyRing: @unchecked Sendable {
         case .unknown(let digest): return used(try await meet(key, digest, from: address()))
         }
         let reading = await generations?.current(remembered.known.caller.organization) ?? .unavailable
-        return judge(remembered, by: reading) == .right
-            ? used(remembered.known) : try await confirm(remembered, of: key, by: reading)
+        guard judge(remembered, by: reading) == .right else {
+            return try await confirm(remembered, of: key, by: reading)
+        }
+        if remembered.isAging { renewAhead(key) }
+        return used(remembered.known)
     }
 
     // MARK: Memory
@@ -84,6 +87,8 @@ package final class KeyRing: @unchecked Sendable {
         let loadedAt: Instant
         /// Whether it is looked up again even if its generation is still the current one.
         let isOld: Bool
+        /// Whether it soon will be: so that no request of those that come all the time has to wait then.
+        let isAging: Bool
         let isPaused: Bool
         /// As far as this process has heard.
         package let reached: Int64
@@ -109,6 +114,7 @@ package final class KeyRing: @unchecked Sendable {
                 Remembered(
                     known: entry.known, loadedAt: entry.loadedAt,
                     isOld: isDistrusted || age >= limits.freshness,
+                    isAging: age >= limits.freshness * 3 / 4 && now >= entry.retryAt,
                     isPaused: now < entry.retryAt && age < limits.grace, reached: entry.reached))
         }
     }
@@ -160,6 +166,17 @@ package final class KeyRing: @unchecked Sendable {
             }
             shared.memory.pause(peppers.digest(of: key).digest, until: now + limits.pauseAfterFailure)
             return remembered.known
+        }
+    }
+
+    /// Looks up what is known already, and lets nobody wait for it.
+    @inline(never)
+    private func renewAhead(_ key: APIKey) {
+        let digest = peppers.digest(of: key).digest
+        guard loading[digest] == nil else { return }
+        _ = start(digest, key) { [self] outcome in
+            guard case .failure = outcome else { return }
+            shared.memory.pause(digest, until: time.instant() + limits.pauseAfterFailure)
         }
     }
 

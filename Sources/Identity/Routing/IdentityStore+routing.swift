@@ -16,13 +16,13 @@ extension IdentityStore {
             return (
                 try await transaction.query(
                     "SELECT key_generation, routing FROM organizations WHERE id = \(organization)"),
-                try await transaction.query(Self.usableCredentials(of: organization))
+                try await transaction.query(Self.routingCredentials(of: organization))
             )
         }
         guard let row = organizations.first else { throw Problem.notFound("organization") }
         let (generation, policy) = try row.decode((Int64, PostgresJSON?).self)
         return StoredRouting(
-            generation: generation, policy: policy?.bytes, credentials: try usable(rows, of: organization))
+            generation: generation, policy: policy?.bytes, credentials: try opened(rows, of: organization))
     }
 
     /// The policy, as JSON; nil: there is none.
@@ -64,7 +64,7 @@ extension IdentityStore {
 
     /// The providers that were added here, and the keys for any.
     package func instanceRouting() async throws -> (
-        providers: [StoredProvider], credentials: [UsableCredential]
+        providers: [StoredProvider], credentials: [RoutingCredential]
     ) {
         let (providers, credentials) = try await pool.transaction(
             isolation: .repeatableRead, readOnly: true
@@ -72,12 +72,12 @@ extension IdentityStore {
             try await transaction.enter(.system)
             return (
                 try await transaction.query(Self.providers),
-                try await transaction.query(Self.usableCredentials(of: nil))
+                try await transaction.query(Self.routingCredentials(of: nil))
             )
         }
         return (
             try providers.decode { row throws(PostgresError) in try StoredProvider(row) },
-            try usable(credentials, of: nil)
+            try opened(credentials, of: nil)
         )
     }
 
@@ -165,21 +165,31 @@ extension IdentityStore {
     private static let providers: SQL =
         "SELECT name, title, dialect, base_url, created_at FROM providers ORDER BY name"
 
-    private static func usableCredentials(of organization: UUID?) -> SQL {
+    private static func routingCredentials(of organization: UUID?) -> SQL {
         """
         SELECT id, provider, base_url, sealed, wrapped_key, master_version FROM provider_credentials
-        WHERE org_id IS NOT DISTINCT FROM \(organization) AND disabled_at IS NULL AND sealed IS NOT NULL
+        WHERE org_id IS NOT DISTINCT FROM \(organization) AND disabled_at IS NULL
         ORDER BY created_at, id LIMIT \(Self.largestCredentialCount)
         """
     }
 
-    private func usable(_ rows: PostgresRows, of organization: UUID?) throws -> [UsableCredential] {
+    private func open(_ sealed: Sealed, at place: Vault.Place) -> RoutingCredential.Key {
+        do throws(Vault.Failure) {
+            return .open(Secret(String(decoding: try vault.open(sealed, at: place), as: UTF8.self)))
+        } catch {
+            return .shut(error)
+        }
+    }
+
+    private func opened(_ rows: PostgresRows, of organization: UUID?) throws -> [RoutingCredential] {
         try rows.map { row in
             let (id, provider) = (try row.decode(UUID.self, "id"), try row.decode(String.self, "provider"))
-            let key = try vault.open(Sealed(row), at: .credential(id, of: organization, provider))
-            return UsableCredential(
+            let key =
+                try row.decode([UInt8]?.self, "sealed") == nil
+                ? .missing : open(try Sealed(row), at: .credential(id, of: organization, provider))
+            return RoutingCredential(
                 id: id, provider: provider, baseURL: try row.decode(String?.self, "base_url"),
-                key: Secret(String(decoding: key, as: UTF8.self)))
+                key: key)
         }
     }
 }

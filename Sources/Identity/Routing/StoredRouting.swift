@@ -18,15 +18,23 @@ package struct StoredProvider: Equatable, Sendable {
     }
 }
 
-/// A key that can be used, for a request to its provider.
-package struct UsableCredential: Equatable, Sendable {
+/// A credential that is not disabled, for requests to its provider.
+package struct RoutingCredential: Equatable, Sendable {
     package var id: UUID
     package var provider: String
     /// nil: the provider's own address.
     package var baseURL: String?
-    package var key: Secret
+    package var key: Key
 
-    package init(id: UUID, provider: String, baseURL: String?, key: Secret) {
+    package enum Key: Equatable, Sendable {
+        case open(Secret)
+        /// It does not open: somebody changed it, or its master key is another one.
+        case shut(Vault.Failure)
+        /// It was taken away with a change of the URL.
+        case missing
+    }
+
+    package init(id: UUID, provider: String, baseURL: String?, key: Key) {
         self.id = id
         self.provider = provider
         self.baseURL = baseURL
@@ -40,6 +48,6 @@ package struct StoredRouting: Sendable {
     package var generation: Int64
     /// JSON; nil: it has none.
     package var policy: [UInt8]?
-    /// Those that are not disabled, the oldest first.
-    package var credentials: [UsableCredential]
+    /// The oldest first.
+    package var credentials: [RoutingCredential]
 }

@@ -34,6 +34,8 @@ final class ManagementWorld: @unchecked Sendable {
         var registration = IdentityStore.Registration.open
         var requiresVerifiedEmail = false
         var outboundExceptions: [IPNetwork] = []
+        /// What the environment would have set up.
+        var upstreams: [Upstream.Settings] = []
         var trustedNetworks: [IPNetwork] = [IPNetwork("127.0.0.0/8")].compactMap(\.self)
     }
 
@@ -148,7 +150,8 @@ final class ManagementWorld: @unchecked Sendable {
             announce: { await generations.announce($0.organization, $0.generation) })
         let catalog = SharedCatalog()
         try await catalog.refresh(from: CatalogStore(pool))
-        let upstreams = InstanceUpstreams(UpstreamDirectory(), logger: .silent)
+        let upstreams = InstanceUpstreams(
+            UpstreamDirectory(options.upstreams.map { Upstream($0) }), logger: .silent)
         try await upstreams.refresh(from: store)
         let gateway = Gateway(
             on: loop, keys: keys, identity: identity, trustedNetworks: options.trustedNetworks,
