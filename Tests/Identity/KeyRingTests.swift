@@ -64,6 +64,35 @@ struct KeyRingTests {
         }
     }
 
+    @Test func `a key that comes all the time is looked up before it is stale, and nobody waits for that`()
+        async throws
+    {
+        try await onLoop { loop in
+            let world = World()
+            world.caller = Self.caller
+            let ring = try world.ring(on: loop)
+            let key = APIKey.make()
+            _ = try await ring.caller(presenting: key)
+            world.answerTakes = .milliseconds(50)
+            for round in 2...4 {
+                world.now = world.now + .seconds(4)
+                // While one look-up is under way no other begins.
+                for _ in 0..<3 { #expect(try await ring.caller(presenting: key) == Self.caller) }
+                #expect(world.underWay <= 1)
+                try await loop.sleep(for: .milliseconds(100))
+                #expect(world.loadCount == round)
+            }
+            // After one that failed there is a pause.
+            world.now = world.now + .seconds(4)
+            world.isAway = true
+            for _ in 0..<3 {
+                #expect(try await ring.caller(presenting: key) == Self.caller)
+                try await loop.sleep(for: .milliseconds(100))
+            }
+            #expect(world.loadCount == 5)
+        }
+    }
+
     @Test func `an unknown key is remembered as unknown, for a second`() async throws {
         try await onLoop { loop in
             let world = World()
