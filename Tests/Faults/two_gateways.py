@@ -1,6 +1,8 @@
 """What docker/compose.yaml makes, made of processes: databases reached by passwords, and nginx with its own file."""
 
 import base64
+import http.client
+import json
 import os
 import pathlib
 import secrets
@@ -10,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 
-from conftest import ROOT, free_port, wait_until
+from conftest import ROOT, Gateway, free_port, wait_until
 
 POSTGRES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda path: int(path.parent.name))
 
@@ -167,3 +169,68 @@ class LoadBalancer:
         if self.process and self.process.poll() is None:
             self.stop(signal.SIGTERM)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Client:
+    """One kept connection to a gateway."""
+
+    def __init__(self, port):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def call(self, method, path, body=None, credential=None):
+        headers = {"Content-Type": "application/json"} if body else {}
+        if credential:
+            headers["Authorization"] = f"Bearer {credential}"
+        self.connection.request(method, path, json.dumps(body) if body else None, headers)
+        answer = self.connection.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None
+
+    def close(self):
+        self.connection.close()
+
+
+class TwoGateways:
+    """Two gateways on the same databases, a connection to each, and somebody who owns an organization."""
+
+    def __init__(self, resources, *redis_commands, settings=None):
+        databases = Databases()
+        resources.callback(databases.remove)
+        databases.start()
+        self.redis_port = databases.redis_port
+        for command in redis_commands:
+            assert self.redis(*command) == "OK"
+        environment = databases.environment | {"HIVEGATE_KEY_PEPPERS": f"1:{'p' * 40}"} | (settings or {})
+        self.gateways = [Gateway(environment | {"PORT": str(free_port())}) for _ in range(2)]
+        for gateway in self.gateways:
+            resources.callback(gateway.remove)
+            gateway.start(wait=False)
+        for gateway in self.gateways:
+            gateway.credentials = {"HIVEGATE_URL": f"http://127.0.0.1:{gateway.environment['PORT']}"}
+            wait_until(lambda: gateway.status("/readyz") == 200, what="readiness")
+        self.clients = [Client(gateway.port) for gateway in self.gateways]
+        for client in self.clients:
+            resources.callback(client.close)
+        self.owner = self.make_organization(environment)
+
+    def make_organization(self, environment):
+        made = subprocess.run(
+            [self.gateways[0].program, "org", "create", "Acme", "--owner", "ann@acme.example"],
+            env={"PATH": "/usr/bin:/bin"} | environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd="/",
+        )
+        values = dict(line.split("=", 1) for line in made.stdout.splitlines())
+        return {"email": values["HIVEGATE_OWNER_EMAIL"], "password": values["HIVEGATE_OWNER_PASSWORD"]}
+
+    def redis(self, *arguments):
+        command = ["redis-cli", "-p", str(self.redis_port), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def sign_in(self):
+        """The owner's token, from the first gateway."""
+        status, session = self.clients[0].call("POST", "/api/auth/login", self.owner)
+        assert status == 200
+        return session["access_token"]

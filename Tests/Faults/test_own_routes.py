@@ -1,0 +1,77 @@
+"""What an organization says of its providers at one gateway holds at another on the very next request."""
+
+import contextlib
+import http.server
+import json
+import threading
+
+from two_gateways import TwoGateways
+
+CHANGES = 100
+
+
+class Provider(http.server.ThreadingHTTPServer):
+    """Says in OpenAI's dialect which key it was asked with."""
+
+    def __init__(self, resources):
+        super().__init__(("127.0.0.1", 0), Answers)
+        resources.callback(self.server_close)
+        resources.callback(self.shutdown)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        key = self.headers["authorization"].removeprefix("Bearer ")
+        choice = {"index": 0, "message": {"role": "assistant", "content": key}, "finish_reason": "stop"}
+        body = json.dumps({"choices": [choice]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+def asked(client, key):
+    """The key that answered, or the status."""
+    request = {"model": "openai/any", "messages": [{"role": "user", "content": "hi"}]}
+    status, answer = client.call("POST", "/v1/chat/completions", request, key)
+    return answer["choices"][0]["message"]["content"] if status == 200 else status
+
+
+def test_keys_and_policies_hold_at_both_gateways_at_once():
+    with contextlib.ExitStack() as resources:
+        provider = Provider(resources)
+        settings = {
+            "OPENAI_API_KEY": "sk-instance", "OPENAI_BASE_URL": provider.url, "HIVEGATE_OUTBOUND_ALLOW": "127.0.0.0/8"}
+        gateways = TwoGateways(resources, settings=settings)
+        first, second = gateways.clients
+        token = gateways.sign_in()
+        wanted = {"name": "key", "scopes": ["inference"]}
+        key = first.call("POST", "/api/auth/api-keys", wanted, token)[1]["key"]
+        organization = first.call("GET", "/api/v1/organizations", credential=token)[1]["data"][0]["id"]
+        routing = f"/api/v1/organizations/{organization}/routing"
+        for client in gateways.clients:
+            assert asked(client, key) == "sk-instance"
+        for number in range(CHANGES):
+            own = f"sk-own-{number}"
+            new = {"provider": "openai", "api_key": own, "base_url": provider.url}
+            status, made = first.call("POST", "/api/v1/credentials", new, token)
+            assert status == 201
+            assert [asked(client, key) for client in (second, first)] == [own, own], f"change {number}"
+            assert first.call("DELETE", f"/api/v1/credentials/{made['id']}", credential=token)[0] == 204
+            assert asked(second, key) == "sk-instance", f"change {number}"
+            assert first.call("PUT", routing, {"ignore": ["openai"]}, token)[0] == 200
+            assert asked(second, key) == 404, f"change {number}"
+            assert first.call("PUT", routing, {"ignore": []}, token)[0] == 200
+            assert asked(second, key) == "sk-instance", f"change {number}"
