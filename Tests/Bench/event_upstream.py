@@ -6,8 +6,8 @@ spaced  each in a write of its own, 5 ms apart
 rapid   each in a write of its own, 1 ms apart
 early   the first at once, 5 ms later the others in one write
 
-With the event that names the role, and the one that ends it, a stream of OpenAI's has 66. Who asks `/v1/messages` gets
-the same 64 pieces as events of Anthropic's, and the six that surround them.
+With the event that names the role, and the one that ends it, a stream of OpenAI's has 66; one more where the request asks
+for the usage, as OpenAI has it. Who asks `/v1/messages` gets the same 64 pieces as events of Anthropic's, and the six that surround them.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ PAUSES = {b"spaced": 0.005, b"rapid": 0.001}
 EARLY = 0.005
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 MODEL = re.compile(rb'"model": *"(?:\w+/)?(\w+)"')
+INCLUDE_USAGE = re.compile(rb'"include_usage": *true')
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
@@ -32,7 +33,15 @@ class OpenAI:
 
     CHUNK = b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,'
     BEGIN = chunk(CHUNK + b'"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n')
+    USAGE = chunk(
+        b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"usage":'
+        b'{"prompt_tokens":19,"completion_tokens":150,"total_tokens":169}}\n\n'
+    )
     END = chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
+
+    @classmethod
+    def end(cls, body):
+        return cls.USAGE + cls.END if INCLUDE_USAGE.search(body) else cls.END
 
     @classmethod
     def event(cls, index):
@@ -68,6 +77,10 @@ class Anthropic:
         + b"0\r\n\r\n"
     )
 
+    @classmethod
+    def end(cls, body):
+        return cls.END
+
     @staticmethod
     def event(index):
         return named(
@@ -92,33 +105,34 @@ class Answer(asyncio.Protocol):
             return
         model = MODEL.search(body).group(1)
         events = Anthropic if b" /v1/messages" in head[:head.index(b"\r\n")] else OpenAI
+        end = events.end(body)
         if model == b"burst":
-            self.transport.write(HEAD + events.BEGIN + b"".join(map(events.event, range(EVENTS))) + events.END)
+            self.transport.write(HEAD + events.BEGIN + b"".join(map(events.event, range(EVENTS))) + end)
             return
         self.transport.write(HEAD)
         self.transport.write(events.BEGIN)
         if model == b"pieces":
             for index in range(EVENTS):
                 self.transport.write(events.event(index))
-            self.transport.write(events.END)
+            self.transport.write(end)
         elif model == b"early":
             self.transport.write(events.event(0))
-            asyncio.get_running_loop().call_later(EARLY, self.rest, events)
+            asyncio.get_running_loop().call_later(EARLY, self.rest, events, end)
         else:
-            self.next(events, 0, PAUSES[model])
+            self.next(events, end, 0, PAUSES[model])
 
-    def rest(self, events):
+    def rest(self, events, end):
         if not self.transport.is_closing():
-            self.transport.write(b"".join(map(events.event, range(1, EVENTS))) + events.END)
+            self.transport.write(b"".join(map(events.event, range(1, EVENTS))) + end)
 
-    def next(self, events, index, pause):
+    def next(self, events, end, index, pause):
         if self.transport.is_closing():
             return
         if index == EVENTS:
-            self.transport.write(events.END)
+            self.transport.write(end)
             return
         self.transport.write(events.event(index))
-        asyncio.get_running_loop().call_later(pause, self.next, events, index + 1, pause)
+        asyncio.get_running_loop().call_later(pause, self.next, events, end, index + 1, pause)
 
 
 async def serve(port):
