@@ -61,9 +61,9 @@ extension Gateway {
     }
 
     /// Tells the client who answered it.
-    func nameServer(_ candidate: Candidate, attempts: AttemptCount, _ exchange: Exchange) {
+    func nameServer(_ candidate: Candidate, attempts: CallAttempts, _ exchange: Exchange) {
         exchange.responseFields.replace("X-Hivegate-Provider", candidate.provider)
         exchange.responseFields.replace("X-Hivegate-Model", candidate.target.model)
-        exchange.responseFields.replace("X-Hivegate-Attempts", "\(attempts.value)")
+        exchange.responseFields.replace("X-Hivegate-Attempts", "\(attempts.count)")
     }
 }
