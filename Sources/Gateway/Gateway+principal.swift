@@ -39,7 +39,7 @@ extension Gateway {
     private static func principal(_ caller: Caller) -> Principal {
         Principal(
             user: caller.user, organization: caller.organization, role: caller.role, isOperator: false,
-            credential: .key(caller.key, scopes: caller.scopes))
+            credential: .key(caller))
     }
 
     /// A browser says which site a request comes from. Without that, or from another site, a cookie counts for nothing.

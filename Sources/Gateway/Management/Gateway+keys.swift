@@ -77,8 +77,8 @@ extension Gateway {
 
     /// A key makes no key that may do more than itself.
     private static func refuseMore(_ scopes: [String], than principal: Principal) throws {
-        guard case .key(_, let own) = principal.credential else { return }
-        guard own.isSuperset(of: KeyScopes(names: scopes)) else {
+        guard case .key(let caller) = principal.credential else { return }
+        guard caller.scopes.isSuperset(of: KeyScopes(names: scopes)) else {
             throw Problem(
                 .unprocessable, code: "invalid_body",
                 "A key can give another only the scopes that it has itself.", field: "scopes")

@@ -31,8 +31,8 @@ package struct Actor: Sendable {
         case .session(_, _, let bySSO):
             self.init(
                 bySSO ? .sso : .session, user: principal.user, address: address, requestID: requestID)
-        case .key(let key, _):
-            self.init(.key, user: principal.user, key: key, address: address, requestID: requestID)
+        case .key(let caller):
+            self.init(.key, user: principal.user, key: caller.key, address: address, requestID: requestID)
         }
     }
 

@@ -13,7 +13,7 @@ package struct Principal: Equatable, Sendable {
     /// What they showed.
     package enum Credential: Equatable, Sendable {
         case session(UUID, isCookie: Bool, bySSO: Bool)
-        case key(UUID, scopes: KeyScopes)
+        case key(Caller)
     }
 
     package init(
@@ -31,7 +31,8 @@ package struct Principal: Equatable, Sendable {
         guard role.may(permission) else { return false }
         switch credential {
         case .session: return true
-        case .key(_, let scopes):
+        case .key(let caller):
+            let scopes = caller.scopes
             return switch permission {
             case .infer: scopes.contains(.inference)
             // Whoever asks models or looks after them may see which there are.

@@ -7,9 +7,13 @@ struct AccessTests {
     private func principal(
         _ role: Role, key scopes: KeyScopes? = nil, isOperator: Bool = false
     ) -> Principal {
-        Principal(
-            user: .make(), organization: .make(), role: role, isOperator: isOperator,
-            credential: scopes.map { .key(.make(), scopes: $0) }
+        let (user, organization) = (UUID.make(), UUID.make())
+        return Principal(
+            user: user, organization: organization, role: role, isOperator: isOperator,
+            credential: scopes.map {
+                .key(
+                    Caller(organization: organization, user: user, role: role, key: .make(), scopes: $0))
+            }
                 ?? .session(.make(), isCookie: true, bySSO: false))
     }
 

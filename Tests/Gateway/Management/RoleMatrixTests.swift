@@ -47,7 +47,10 @@ struct RoleMatrixTests {
                 user: actor.user, organization: cast.organization, role: role,
                 isOperator: self == .operatorPerson,
                 credential: isKey
-                    ? .key(actor.key, scopes: [.inference, .read, .admin])
+                    ? .key(
+                        Identity.Caller(
+                            organization: cast.organization, user: actor.user, role: role, key: actor.key,
+                            scopes: [.inference, .read, .admin]))
                     : .session(actor.session, isCookie: false, bySSO: false))
         }
     }
