@@ -2,19 +2,19 @@
 package struct ListedPrice: Equatable, Sendable {
     /// As the list names it, for who reads of it.
     package var name: String
-    /// The ids that the model may have in the catalogue.
-    package var models: [String]
-    /// Whether the list's price is only that of the model's maker, and not what others ask for it.
-    package var isMakers = false
+    /// The id that the model has in the catalogue if it is in there.
+    package var id: String
+    /// What the model may be called at its maker's, where the price is the maker's too.
+    package var makersName: String?
     package var amounts: [PriceColumn: Int] = [:]
     /// More input than this is much.
     package var longAbove: Int?
     /// What is wrong with it.
     package var faults: [String] = []
 
-    package init(_ name: String, models: [String]) {
+    package init(_ name: String, id: String) {
         self.name = name
-        self.models = models
+        self.id = id
     }
 
     /// Takes a price in dollars. What is absent or empty says nothing.

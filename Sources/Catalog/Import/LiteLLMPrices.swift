@@ -39,14 +39,12 @@ enum LiteLLMPrices {
         guard let theirs = value["litellm_provider"]?.string, let provider = providers[theirs] else {
             return nil
         }
-        var bare = name
-        for prefix in ["\(theirs)/", "\(provider)/", "cohere/"] where bare.hasPrefix(prefix) {
-            bare.removeFirst(prefix.count)
-        }
-        var price = ListedPrice(name, models: ["\(provider)/\(bare)"])
+        let prefix = ["\(theirs)/", "\(provider)/"].first { name.hasPrefix($0) } ?? ""
+        var price = ListedPrice(name, id: "\(provider)/\(name.dropFirst(prefix.count))")
         for (field, column) in fields { price.take(number(value.member(field), field, &price), as: column) }
         readLongContext(value, &price)
         readSearch(value, &price)
+        readImages(isImageModel: value["mode"]?.string == "image_generation", &price)
         return price
     }
 
@@ -77,6 +75,17 @@ enum LiteLLMPrices {
                 price.longAbove = thousands * 1000
                 price.take(number(member.value, key, &price), as: column)
             }
+        }
+    }
+
+    /// An image is paid for once: where the tokens that it is made of have a price, the price for the whole says the same.
+    /// Tokens of a model that draws, and says no more, are steps of drawing.
+    private static func readImages(isImageModel: Bool, _ price: inout ListedPrice) {
+        if price.amounts[.imageOutput] != nil {
+            price.amounts[.image] = nil
+        } else if isImageModel {
+            price.amounts[.input] = nil
+            price.amounts[.output] = nil
         }
     }
 

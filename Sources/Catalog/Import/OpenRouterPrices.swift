@@ -27,12 +27,11 @@ enum OpenRouterPrices {
         }
         // What depends on the model that is chosen in the end has no price of its own.
         if pricing["prompt"]?.string == "-1" { return nil }
-        var price = ListedPrice(name, models: ["openrouter/\(name)"])
+        var price = ListedPrice(name, id: "openrouter/\(name)")
         let parts = name.split(separator: "/", maxSplits: 1)
         // Behind a colon is a variant, which costs something else.
         if parts.count == 2, !name.contains(":"), let maker = makers[String(parts[0])] {
-            price.models.append("\(maker)/\(parts[1])")
-            price.isMakers = true
+            price.makersName = "\(maker)/\(parts[1])"
         }
         for (field, column) in fields { take(pricing.member(field), field, as: column, &price) }
         readLongContext(pricing["overrides"], &price)

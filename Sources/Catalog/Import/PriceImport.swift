@@ -37,36 +37,41 @@ package struct PriceImport: Sendable {
         _ list: [ListedPrice], source: String, over models: [CatalogModel], at now: Timestamp
     ) {
         let known = CatalogSnapshot(models)
-        var seen: [String: ListedPrice] = [:]
+        var found: [(model: CatalogModel, listed: ListedPrice)] = []
+        var places: [String: Int] = [:]
         for listed in list {
             guard let model = Self.model(of: listed, in: known) else {
                 unknownCount += 1
                 continue
             }
             faults += listed.faults.map { "\(listed.name): \($0)" }
-            if let other = seen[model.id] {
-                if other.amounts != listed.amounts || other.longAbove != listed.longAbove {
-                    faults.append("\(other.name) and \(listed.name) are one model, with different prices")
-                }
+            guard let place = places[model.id] else {
+                places[model.id] = found.count
+                found.append((model, listed))
                 continue
             }
-            seen[model.id] = listed
-            compare(model, listed, source, now)
+            let other = found[place].listed
+            switch (other.isExact(for: model), listed.isExact(for: model)) {
+            case (true, true) where !other.saysTheSame(as: listed):
+                faults.append("\(other.name) and \(listed.name) are one model, with different prices")
+            case (false, true): found[place].listed = listed
+            // Which of several snapshots it is, nobody says.
+            case (false, false) where !other.saysTheSame(as: listed): found[place].listed.amounts = [:]
+            default: break
+            }
         }
+        for (model, listed) in found { compare(model, listed, source, now) }
     }
 
-    /// By its id, or by another name that only one model of the provider has.
     private static func model(of listed: ListedPrice, in known: CatalogSnapshot) -> CatalogModel? {
-        for name in listed.models {
-            let found = known.models(named: name)
-            guard found.count == 1, let model = found.first else { continue }
-            // Anybody may serve what is open, and ask less for it.
-            if listed.isMakers, model.provider != "openrouter", model.capabilities.contains(.openWeights) {
-                continue
-            }
-            return model
+        if let model = known.model(id: listed.id) { return model }
+        guard let name = listed.makersName else { return nil }
+        let named = known.models(named: name)
+        // Anybody may serve what is open, and ask less for it.
+        guard named.count == 1, let model = named.first, !model.capabilities.contains(.openWeights) else {
+            return nil
         }
-        return nil
+        return model
     }
 
     private mutating func compare(
@@ -88,9 +93,7 @@ package struct PriceImport: Sendable {
                 above: above, input: listed.amounts[.longInput] ?? old?.longContext?.input,
                 output: listed.amounts[.longOutput] ?? old?.longContext?.output)
         }
-        for (column, amount) in listed.amounts where listed.longAbove != nil || !column.isLong {
-            new[column] = amount
-        }
+        for (column, amount) in listed.amounts { new[column] = amount }
         let isSame =
             PriceColumn.allCases.allSatisfy { old?[$0] == new[$0] }
             && old?.longContext?.above == new.longContext?.above
@@ -113,6 +116,10 @@ package struct PriceImport: Sendable {
     }
 }
 
-extension PriceColumn {
-    fileprivate var isLong: Bool { self == .longInput || self == .longOutput }
+extension ListedPrice {
+    fileprivate func isExact(for model: CatalogModel) -> Bool { id == model.id || makersName == model.id }
+
+    fileprivate func saysTheSame(as other: ListedPrice) -> Bool {
+        amounts == other.amounts && longAbove == other.longAbove
+    }
 }

@@ -32,7 +32,7 @@ enum PriceTable {
     }
 
     private static func price(_ line: [String], _ header: [String], _ id: String) -> ListedPrice {
-        var price = ListedPrice(id, models: [id])
+        var price = ListedPrice(id, id: id)
         for (column, text) in zip(header, line) where !text.isEmpty {
             if column == "long_above" {
                 price.longAbove = Int(text).flatMap { $0 > 0 ? $0 : nil }

@@ -33,6 +33,11 @@ struct PriceFormatTests {
               "eu.anthropic.x": {"litellm_provider": "bedrock_converse", "input_cost_per_token": 1e-06},
               "gpt-image-x": {"litellm_provider": "openai", "mode": "image_generation",
                 "output_cost_per_image_token": 4e-05, "output_cost_per_image": 0.04},
+              "dall-x": {"litellm_provider": "openai", "mode": "image_generation",
+                "output_cost_per_image": 0.04},
+              "flux-x": {"litellm_provider": "fireworks_ai", "mode": "image_generation",
+                "input_cost_per_token": 3.5e-10, "output_cost_per_token": 3.5e-10},
+              "perplexity/perplexity/sonar": {"litellm_provider": "perplexity"},
               "whisper-x": {"litellm_provider": "openai", "input_cost_per_second": 0.0001},
               "aiml/flux": {"litellm_provider": "aiml", "output_cost_per_image": 0.05},
               "odd": {"litellm_provider": "openai", "input_cost_per_token": "much",
@@ -42,7 +47,7 @@ struct PriceFormatTests {
             }
             """, .litellm)
         let claude = try #require(list["claude-x"])
-        #expect(claude.models == ["anthropic/claude-x"] && claude.faults.isEmpty)
+        #expect(claude.id == "anthropic/claude-x" && claude.faults.isEmpty)
         #expect(
             claude.amounts == [
                 .input: 3_000_000, .output: 15_000_000, .cacheRead: 300_000, .cacheWrite: 3_750_000,
@@ -52,16 +57,19 @@ struct PriceFormatTests {
         #expect(claude.longAbove == 200_000)
         let groq = try #require(list["groq/openai/gpt-oss-120b"])
         // A 0 says nothing there.
-        #expect(groq.models == ["groq/openai/gpt-oss-120b"] && groq.amounts == [.input: 150_000])
-        #expect(list["together_ai/deepseek-ai/DeepSeek-R1"]?.models == ["together/deepseek-ai/DeepSeek-R1"])
-        #expect(list["command-x"]?.models == ["cohere/command-x"])
-        #expect(list["cohere/embed-x"]?.models == ["cohere/embed-x"])
-        #expect(list["eu.anthropic.x"]?.models == ["bedrock/eu.anthropic.x"])
-        #expect(list["gpt-image-x"]?.amounts == [.imageOutput: 40_000_000, .image: 40_000_000_000])
+        #expect(groq.id == "groq/openai/gpt-oss-120b" && groq.amounts == [.input: 150_000])
+        #expect(list["together_ai/deepseek-ai/DeepSeek-R1"]?.id == "together/deepseek-ai/DeepSeek-R1")
+        #expect(list["command-x"]?.id == "cohere/command-x")
+        #expect(list["cohere/embed-x"]?.id == "cohere/embed-x")
+        #expect(list["eu.anthropic.x"]?.id == "bedrock/eu.anthropic.x")
+        #expect(list["gpt-image-x"]?.amounts == [.imageOutput: 40_000_000])
+        #expect(list["dall-x"]?.amounts == [.image: 40_000_000_000])
+        #expect(list["flux-x"]?.amounts == [:])
+        #expect(list["perplexity/perplexity/sonar"]?.id == "perplexity/perplexity/sonar")
         #expect(list["whisper-x"]?.amounts == [.second: 100_000_000])
         #expect(list["odd"]?.faults.count == 2 && list["odd"]?.amounts == [:])
         #expect(list["twofold"]?.faults.count == 1)
-        #expect(list["sample_spec"] == nil && list["aiml/flux"] == nil && list.count == 10)
+        #expect(list["sample_spec"] == nil && list["aiml/flux"] == nil && list.count == 13)
     }
 
     @Test func `OpenRouter's list`() throws {
@@ -80,7 +88,7 @@ struct PriceFormatTests {
             ]}
             """, .openRouter)
         let claude = try #require(list["anthropic/claude-x"])
-        #expect(claude.models == ["openrouter/anthropic/claude-x", "anthropic/claude-x"] && claude.isMakers)
+        #expect(claude.id == "openrouter/anthropic/claude-x" && claude.makersName == "anthropic/claude-x")
         #expect(
             claude.amounts == [
                 .input: 3_000_000, .output: 15_000_000, .search: 10_000_000_000, .cacheRead: 300_000,
@@ -88,8 +96,10 @@ struct PriceFormatTests {
             ])
         #expect(claude.longAbove == 200_000 && claude.faults.isEmpty)
         // What others serve has another price there than here.
-        #expect(list["meta-llama/llama-x"]?.models == ["openrouter/meta-llama/llama-x"])
-        #expect(list["google/gemma:free"]?.models == ["openrouter/google/gemma:free"])
+        #expect(list["meta-llama/llama-x"]?.id == "openrouter/meta-llama/llama-x")
+        #expect(list["google/gemma:free"]?.id == "openrouter/google/gemma:free")
+        #expect(list["google/gemma:free"]?.makersName == nil)
+        #expect(list["meta-llama/llama-x"]?.makersName == nil)
         #expect(list["google/gemma:free"]?.amounts == [.input: 0, .output: 0])
         #expect(list["openai/odd"]?.faults.count == 2)
         #expect(list.count == 4)
@@ -101,7 +111,7 @@ struct PriceFormatTests {
                 + "gpt-x,\"GPT, the \"\"X\"\"\nof all\",openai,2.5,0.04,1000,5,\r\n\r\n"
                 + "org/odd,Odd,groq,x,,-5,,1", .hivegate)
         let model = try #require(list["openai/gpt-x"])
-        #expect(model.models == ["openai/gpt-x"] && model.longAbove == 1000 && model.faults.isEmpty)
+        #expect(model.id == "openai/gpt-x" && model.longAbove == 1000 && model.faults.isEmpty)
         #expect(model.amounts == [.input: 2_500_000, .image: 40_000_000_000, .longInput: 5_000_000])
         #expect(list["groq/org/odd"]?.faults.count == 2)
         #expect(list["groq/org/odd"]?.amounts == [.output: 1_000_000])

@@ -20,7 +20,7 @@ struct PriceImportTests {
     }
 
     private func listed(_ name: String, _ amounts: [PriceColumn: Int], as id: String? = nil) -> ListedPrice {
-        var listed = ListedPrice(name, models: [id ?? name])
+        var listed = ListedPrice(name, id: id ?? name)
         listed.amounts = amounts
         return listed
     }
@@ -85,7 +85,7 @@ struct PriceImportTests {
         var odd = listed("a/x", [:])
         odd.faults = ["input is \"x\", which is no price"]
         var unknown = odd
-        unknown.models = ["a/unknown"]
+        unknown.id = "a/unknown"
         let models = [model("a", "x", []), model("a", "y", [])]
         let plan = compare([odd, unknown], models)
         #expect(plan.faults == ["a/x: input is \"x\", which is no price"] && plan.unknownCount == 1)
@@ -96,7 +96,7 @@ struct PriceImportTests {
     }
 
     @Test
-    func `a model is found by another name of its own, and a maker's price is not that of what is open`() {
+    func `a maker's price is found by any name of the model, and is not that of what is open`() {
         let models = [
             model("a", "x-20260101", []) { model in
                 model.slug = "x"
@@ -104,12 +104,22 @@ struct PriceImportTests {
             },
             model("a", "open", []) { $0.capabilities = [.openWeights] },
         ]
-        #expect(compare([listed("a/x.1", [.input: 1])], models).changes.map(\.model) == ["a/x-20260101"])
-        var open = listed("a/open", [.input: 1])
-        #expect(compare([open], models).changes.count == 1)
-        open.isMakers = true
-        let plan = compare([open], models)
-        #expect(plan.changes.isEmpty && plan.unknownCount == 1)
+        func resold(_ name: String, _ input: Int) -> ListedPrice {
+            var price = listed(name, [.input: input], as: "openrouter/\(name)")
+            price.makersName = name
+            return price
+        }
+        #expect(compare([resold("a/x.1", 1)], models).changes.map(\.model) == ["a/x-20260101"])
+        #expect(compare([listed("a/x.1", [.input: 1])], models).unknownCount == 1)
+        #expect(compare([resold("a/open", 1)], models).unknownCount == 1)
+        #expect(compare([listed("a/open", [.input: 1])], models).changes.count == 1)
+        // Its own name says more than another, and two others with different prices say nothing.
+        let own = resold("a/x-20260101", 3)
+        for list in [[resold("a/x", 1), own], [own, resold("a/x", 1)]] {
+            #expect(compare(list, models).changes.map(\.new.input) == [3])
+        }
+        let unclear = compare([resold("a/x", 1), resold("a/x.1", 2)], models)
+        #expect(unclear.changes.isEmpty && unclear.faults.isEmpty)
     }
 
     @Test func `prices of much input come and change with where they begin`() throws {
