@@ -55,7 +55,7 @@ let package = Package(
         part("LocalServers", ["Base", "Loop"]),
 
         // Rank 5
-        part("Catalog", ["Base", "Postgres"]),
+        part("Catalog", ["Base", "JSON", "Postgres"]),
         part(
             "Identity",
             ["Base", "CArgon2", "HTTPClient", "HTTPWire", "JSON", "Loop", "Postgres", "Redis"]),

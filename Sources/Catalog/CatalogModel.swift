@@ -74,6 +74,12 @@ package struct CatalogModel: Equatable, Sendable {
         change(&self)
     }
 
+    /// All that requests may call it: its id, and slug and aliases with and without its provider.
+    package var names: [String] {
+        let bare = [slug] + aliases
+        return [id] + bare + bare.map { "\(provider)/\($0)" }
+    }
+
     /// What it costs at that moment; nil where that is not known.
     package func price(at now: Timestamp) -> ModelPrice? { prices.last { $0.holds(at: now) } }
 

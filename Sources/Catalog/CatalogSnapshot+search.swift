@@ -4,10 +4,14 @@ extension CatalogSnapshot {
     package static let largestPage = 1000
 
     /// The models that `query` asks for, as of `now`: the first `limit`, or those behind `cursor`.
+    ///
+    /// - Parameter isShown: what who asks may know of; nil: everything.
     package func search(
-        _ query: CatalogQuery, limit: Int, after cursor: CatalogCursor? = nil, at now: Timestamp
+        _ query: CatalogQuery, limit: Int, after cursor: CatalogCursor? = nil, at now: Timestamp,
+        among isShown: ((CatalogModel) -> Bool)? = nil
     ) -> CatalogPage {
-        let found = CatalogSearch(index, query, providers: query.providers.map(provider(named:)), now).run()
+        var found = CatalogSearch(index, query, providers: query.providers.map(provider(named:)), now).run()
+        if let isShown { found = found.filter { isShown(models[$0.position]) } }
         let start = cursor.map { first(behind: $0, in: found, by: query.sort) } ?? 0
         let end = min(found.count, start + max(1, min(limit, Self.largestPage)))
         let isLast = end >= found.count

@@ -22,9 +22,7 @@ package final class CatalogSnapshot: Sendable {
         positions = Dictionary(models.enumerated().map { ($1.id, $0) }) { first, _ in first }
         var named: [String: [Int]] = [:]
         for (position, model) in models.enumerated() {
-            let bare = [model.slug] + model.aliases
-            let names = [model.id] + bare + bare.map { "\(model.provider)/\($0)" }
-            for name in Set(names.map { $0.lowercased() }) { named[name, default: []].append(position) }
+            for name in Set(model.names.map { $0.lowercased() }) { named[name, default: []].append(position) }
         }
         self.named = named
         index = CatalogIndex(models)

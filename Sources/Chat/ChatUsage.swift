@@ -9,10 +9,12 @@ package struct ChatUsage: Equatable, Sendable {
     /// Kept there for an hour, at another price.
     package var cacheWriteHour: Int
     package var audioInput: Int
+    package var imageInput = 0
     /// Answered, thoughts left out.
     package var output: Int
     package var reasoning: Int
     package var audioOutput: Int
+    package var imageOutput = 0
     /// Whether we guessed, because the provider did not say.
     package var isEstimated = false
 
@@ -31,7 +33,7 @@ package struct ChatUsage: Equatable, Sendable {
     }
 
     /// All that was read.
-    package var totalInput: Int { input + cacheRead + cacheWrite + cacheWriteHour + audioInput }
+    package var totalInput: Int { input + cacheRead + cacheWrite + cacheWriteHour + audioInput + imageInput }
     /// All that was made.
-    package var totalOutput: Int { output + reasoning + audioOutput }
+    package var totalOutput: Int { output + reasoning + audioOutput + imageOutput }
 }

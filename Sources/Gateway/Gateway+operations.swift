@@ -1,24 +1,30 @@
 import Base
 import HTTPServer
 import HTTPWire
+import Identity
 import JSON
 
 extension Gateway {
     /// `GET /v1/models`
     func listModels(_ exchange: Exchange) async throws {
         exchange.responseFields.append("X-Request-Id", exchange.id)
-        let reach = try await reach(of: try await authenticate(exchange, scope: "inference"))
+        let caller = try await authenticate(exchange, scope: "inference")
+        let reach = try await reach(of: caller)
         exchange.respond(
-            200, ["Content-Type": "application/json"], body: try await models.json(within: reach))
+            200, ["Content-Type": "application/json"],
+            body: try await models.json(within: reach, allowed: caller.allowedModels))
     }
 
     /// `GET /v1/models/{model_id}`
     func showListedModel(_ exchange: Exchange) async throws {
         exchange.responseFields.append("X-Request-Id", exchange.id)
-        let reach = try await reach(of: try await authenticate(exchange, scope: "inference"))
+        let caller = try await authenticate(exchange, scope: "inference")
+        let reach = try await reach(of: caller)
+        let allowed = caller.allowedModels
         let name = exchange.parameters["model_id"] ?? ""
-        guard let body = try await models.json(named: name, within: reach) else {
-            throw Problem.noModel(name, suggestions: suggestions(for: name, reach, onlyAvailable: true))
+        guard let body = try await models.json(named: name, within: reach, allowed: allowed) else {
+            throw Problem.noModel(
+                name, suggestions: suggestions(for: name, reach, allowed, onlyAvailable: true))
         }
         exchange.respond(200, ["Content-Type": "application/json"], body: body)
     }

@@ -56,40 +56,48 @@ final class ModelList: @unchecked Sendable {
         self.time = time
     }
 
-    /// Those within `reach`.
-    func json(within reach: Reach) async throws -> [UInt8] {
+    /// Those within `reach` that a key is for; nil: all.
+    func json(within reach: Reach, allowed: AllowedModels?) async throws -> [UInt8] {
         let snapshot = catalog.snapshot
         let now = time.timestamp()
-        var models = SandboxModel.allCases.map { Self.model($0, snapshot) }
-        models += snapshot.models.filter { reach.has($0.provider) && !$0.isShutDown(at: now) }
-            .map(Self.model)
+        func isAllowed(_ name: String) -> Bool { allowed?.contains(name) ?? true }
+        var models = SandboxModel.allCases.filter { isAllowed($0.id) }.map { Self.model($0, snapshot) }
+        models += snapshot.models.filter { model in
+            reach.has(model.provider) && !model.isShutDown(at: now) && allowed?.contains(model) ?? true
+        }.map(Self.model)
         var listed: Set<String> = []
         for upstream in reach.upstreams {
             // A provider lists what it shut down, or lists it under a name that the catalogue has another for.
             models += try await list(of: upstream).filter {
-                snapshot.models(named: $0.id).isEmpty && listed.insert($0.id).inserted
+                snapshot.models(named: $0.id).isEmpty && isAllowed($0.id) && listed.insert($0.id).inserted
             }
         }
         return Self.json(models)
     }
 
-    /// The model of this id, or the first that goes by this name and can be asked for here; nil where there is none.
-    func json(named name: String, within reach: Reach) async throws -> [UInt8]? {
-        guard let model = try await model(named: name, reach) else { return nil }
+    /// The model of this id, or the first that goes by this name and can be asked for here by a key that is
+    /// for these; nil where there is none.
+    func json(named name: String, within reach: Reach, allowed: AllowedModels?) async throws -> [UInt8]? {
+        guard let model = try await model(named: name, reach, allowed) else { return nil }
         var json = JSONWriter(capacity: 256)
         json.value(model)
         return json.bytes
     }
 
-    private func model(named name: String, _ reach: Reach) async throws -> Model? {
+    private func model(named name: String, _ reach: Reach, _ allowed: AllowedModels?) async throws -> Model? {
         let snapshot = catalog.snapshot
-        if let model = SandboxModel(id: name) { return Self.model(model, snapshot) }
+        let isAllowed = allowed?.contains(name) ?? true
+        if let model = SandboxModel(id: name) { return isAllowed ? Self.model(model, snapshot) : nil }
         let now = time.timestamp()
         let known = snapshot.models(named: name)
-        if let model = known.first(where: { reach.has($0.provider) && !$0.isShutDown(at: now) }) {
+        let model = known.first { model in
+            reach.has(model.provider) && !model.isShutDown(at: now)
+                && (isAllowed || allowed?.contains(model) ?? true)
+        }
+        if let model {
             return Self.model(model)
         }
-        guard known.isEmpty, let slash = name.firstIndex(of: "/") else { return nil }
+        guard known.isEmpty, isAllowed, let slash = name.firstIndex(of: "/") else { return nil }
         for upstream in reach.upstreams(named: String(name[..<slash])) {
             if let model = try await list(of: upstream).first(where: { $0.id == name }) { return model }
         }

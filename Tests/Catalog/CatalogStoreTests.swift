@@ -194,6 +194,63 @@ struct CatalogStoreTests {
         }
     }
 
+    // MARK: Importing prices
+
+    @Test func `an import ends old prices, begins new ones, and leaves what the operator entered`()
+        async throws
+    {
+        try await withWorld { world in
+            try await world.system { transaction in
+                try await transaction.execute(
+                    "UPDATE model_prices SET source = 'operator' WHERE model_id = 'openai/gpt-4o'")
+            }
+            let contents = try #require(try await world.store.load())
+            let table =
+                "provider,upstream_name,input\nopenai,gpt-4o-mini,0.1\nopenai,gpt-4o,9\n"
+                + "fireworks,accounts/fireworks/models/flux-1-schnell-fp8,3\nopenai,gpt-4.1,2\nno,such,1"
+            let plan = PriceImport(
+                try PriceFormat.hivegate.read(Array(table.utf8)), source: "imported", over: contents.models,
+                at: world.now)
+            #expect(plan.changes.count == 2 && plan.unchanged == ["openai/gpt-4.1"])
+            #expect(plan.kept == ["openai/gpt-4o"] && plan.unknownCount == 1)
+            try await world.system { transaction in
+                try await CatalogStore.write(
+                    plan, comparedWith: contents.version, at: world.now, transaction)
+            }
+            let snapshot = CatalogSnapshot(try #require(try await world.store.load()).models)
+            let mini = try #require(snapshot.model(id: "openai/gpt-4o-mini"))
+            #expect(mini.prices.count == 2 && mini.prices[0].until == world.now)
+            #expect(mini.price(at: world.now + .microseconds(-1))?.input == 150_000)
+            let new = try #require(mini.price(at: world.now))
+            #expect((new.input, new.cacheRead, new.output) == (100_000, 75_000, 600_000))
+            #expect(new.source == "imported" && mini.verifiedOn > mini.prices[0].from)
+            #expect(snapshot.model(id: "openai/gpt-4o")?.prices.count == 1)
+            let flux = try #require(snapshot.models(named: "flux-1-schnell").first)
+            #expect(flux.price(at: world.now)?.input == 3_000_000)
+        }
+    }
+
+    @Test func `an import of what was changed meanwhile writes nothing`() async throws {
+        try await withWorld { world in
+            let contents = try #require(try await world.store.load())
+            let table = "provider,upstream_name,input\nopenai,gpt-4o-mini,0.1\n"
+            let plan = PriceImport(
+                try PriceFormat.hivegate.read(Array(table.utf8)), source: "imported", over: contents.models,
+                at: world.now)
+            try await world.system { transaction in
+                try await transaction.execute("UPDATE models SET title = 'New' WHERE id = 'openai/gpt-5'")
+            }
+            await #expect(throws: CatalogStore.Changed.self) {
+                try await world.system { transaction in
+                    try await CatalogStore.write(
+                        plan, comparedWith: contents.version, at: world.now, transaction)
+                }
+            }
+            let snapshot = CatalogSnapshot(try #require(try await world.store.load()).models)
+            #expect(snapshot.model(id: "openai/gpt-4o-mini")?.prices.count == 1)
+        }
+    }
+
     // MARK: Reading it again
 
     @Test func `a change is seen at the next refresh, and nothing is read where there is none`() async throws

@@ -63,16 +63,18 @@ final class GatewayWorld: @unchecked Sendable {
     static func run(
         upstreams scripts: [String: Script], keys: [String] = ["sk-upstream"], endpoints: [Endpoint] = [],
         catalog: SharedCatalog = SharedCatalog(),
+        settings change: @escaping @Sendable (inout Upstream.Settings) -> Void = { _ in },
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {
         try await onLoop { loop in
             let world = try GatewayWorld(on: loop, catalog)
             let servers = try scripts.mapValues { try ScriptedUpstream(on: loop, $0) }
             let upstreams = servers.map { name, server in
-                Upstream(
-                    .init(
-                        name: name, chat: OpenAIChatCodec(.openAI), baseURL: server.url,
-                        keys: keys.map { Secret($0) }, modelsPath: "/models"))
+                var settings = Upstream.Settings(
+                    name: name, chat: OpenAIChatCodec(.openAI), baseURL: server.url,
+                    keys: keys.map { Secret($0) }, modelsPath: "/models")
+                change(&settings)
+                return Upstream(settings)
             }
             try await world.start(upstreams, endpoints)
             try await body(world)

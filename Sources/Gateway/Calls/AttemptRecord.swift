@@ -2,8 +2,7 @@ import Base
 import Chat
 import Providers
 
-/// What became of one request to a provider. One that brought an answer, or part of one, has a usage: what the provider
-/// says, or what we guess from what was read and said.
+/// What one request for a conversation has used: what the provider says, or what we guess from what was read and said.
 // Confined to its loop.
 final class AttemptRecord: @unchecked Sendable {
     /// What is spoken is kept up to here to be counted.
@@ -13,10 +12,6 @@ final class AttemptRecord: @unchecked Sendable {
     private var spoken = ""
     /// What was passed on unread, and how it is read.
     private var relayed: (bytes: [UInt8], share: Double, codec: any ChatCodec)?
-    private(set) var hasAnswer = false
-
-    /// The first byte of an answer has come.
-    func began() { hasAnswer = true }
 
     /// Whether the provider has said it.
     var hasUsage: Bool { told != nil }
@@ -40,11 +35,9 @@ final class AttemptRecord: @unchecked Sendable {
         relayed = (relay.transcript, Double(relay.transcript.count) / Double(relay.passedOn), codec)
     }
 
-    /// nil where there was no answer that could have cost something. `request` is what was asked; nil where it cannot be
-    /// read.
-    func usage(for request: ChatRequest?) -> ChatUsage? {
+    /// `request` is what was asked; nil where it cannot be read. It is read only where the provider has said nothing.
+    func usage(for request: @autoclosure () -> ChatRequest?) -> ChatUsage {
         if let told { return told }
-        guard hasAnswer else { return nil }
         var output = TokenEstimate.tokens(in: spoken)
         if let relayed {
             let reading = AttemptRecord()
@@ -56,7 +49,7 @@ final class AttemptRecord: @unchecked Sendable {
             output += Int(Double(TokenEstimate.tokens(in: reading.spoken)) / max(0.001, relayed.share))
         }
         var usage = ChatUsage(
-            input: request.map { TokenEstimate.tokens(in: $0.messages) } ?? 0, output: output)
+            input: request().map { TokenEstimate.tokens(in: $0.messages) } ?? 0, output: output)
         usage.isEstimated = true
         return usage
     }

@@ -61,9 +61,30 @@ extension Gateway {
     }
 
     /// Tells the client who answered it.
-    func nameServer(_ candidate: Candidate, attempts: AttemptCount, _ exchange: Exchange) {
+    func nameServer(_ candidate: Candidate, attempts: CallAttempts, _ exchange: Exchange) {
         exchange.responseFields.replace("X-Hivegate-Provider", candidate.provider)
         exchange.responseFields.replace("X-Hivegate-Model", candidate.target.model)
-        exchange.responseFields.replace("X-Hivegate-Attempts", "\(attempts.value)")
+        exchange.responseFields.replace("X-Hivegate-Attempts", "\(attempts.count)")
+        warn(of: candidate.facts?.retirement, exchange)
     }
+
+    /// Tells the client that the model which answers will go, as RFC 9745 and RFC 8594 have it.
+    private func warn(of retirement: Candidate.Retirement?, _ exchange: Exchange) {
+        // Another model may have been asked before.
+        for name in Self.retirementFields { exchange.responseFields.remove(name) }
+        guard let retirement else { return }
+        if let day = retirement.deprecatedOn {
+            exchange.responseFields.append("Deprecation", "@\(day.seconds)")
+        }
+        if let day = retirement.shutdownOn {
+            var date: [UInt8] = []
+            HTTPDate.append(day, to: &date)
+            exchange.responseFields.append("Sunset", date)
+        }
+        if let replacement = retirement.replacement {
+            exchange.responseFields.append("X-Hivegate-Replacement", replacement)
+        }
+    }
+
+    private static let retirementFields = ["Deprecation", "Sunset", "X-Hivegate-Replacement"]
 }

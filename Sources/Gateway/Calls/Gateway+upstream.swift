@@ -3,13 +3,15 @@ import HTTPClient
 import Providers
 
 extension Gateway {
-    /// Sends one request to `upstream`, if that takes one now, and reads its answer; the upstream learns what came of it.
+    /// Sends one request to `upstream`, which is where `candidate` is, if that takes one now, and reads its answer. The
+    /// upstream learns what came of it, and so does whoever counts.
     ///
     /// `read` is given a success only, and calls `began` when its first byte has come. What goes wrong is a
-    /// `CallFailure`.
+    /// `CallFailure`. For `cost` see `attempt`.
     func send<Answer>(
-        _ encoded: UpstreamRequest, to upstream: Upstream, counting attempts: AttemptCount,
-        silence: HTTPClientRequest.Silence? = nil,
+        _ encoded: UpstreamRequest, to upstream: Upstream, of candidate: Candidate,
+        for attempts: CallAttempts, silence: HTTPClientRequest.Silence? = nil,
+        cost: (Answer?) -> Attempt.Cost,
         fault: (_ status: Int, _ body: [UInt8]) -> UpstreamFault,
         read: (_ response: HTTPClientResponse, _ began: () -> Void) async throws -> Answer
     ) async throws -> Answer {
@@ -19,12 +21,20 @@ extension Gateway {
         } catch {
             throw CallFailure(error, at: time.instant())
         }
-        attempts.raise()
-        let started = time.instant()
-        var outcome = Upstream.Outcome.told
-        defer { upstream.ended(permit, outcome, at: time.instant()) }
         var request = upstream.request(encoded, permit.key, limits.upstream, at: time.timestamp())
         request.silence = silence
+        return try await attempt(candidate, for: attempts, cost: cost) { attempt in
+            try await send(request, to: upstream, permit, attempt, fault: fault, read: read)
+        }
+    }
+
+    private func send<Answer>(
+        _ request: HTTPClientRequest, to upstream: Upstream, _ permit: Upstream.Permit, _ attempt: Attempt,
+        fault: (_ status: Int, _ body: [UInt8]) -> UpstreamFault,
+        read: (_ response: HTTPClientResponse, _ began: () -> Void) async throws -> Answer
+    ) async throws -> Answer {
+        var outcome = Upstream.Outcome.told
+        defer { upstream.ended(permit, outcome, at: time.instant()) }
         do {
             return try await clients.withResponse(request, from: upstream) { response in
                 guard (200..<300).contains(response.status) else {
@@ -37,26 +47,35 @@ extension Gateway {
                     failure.problem.isWorthRetrying = response["x-should-retry"].flatMap(Bool.init)
                     throw failure
                 }
+                attempt.mayHaveCost = true
                 return try await read(response) {
-                    if outcome == .told { outcome = .answered(timeToFirstToken: time.instant() - started) }
+                    attempt.began(at: time.instant())
+                    if outcome == .told, let taken = attempt.timeToFirstByte {
+                        outcome = .answered(timeToFirstToken: taken, isStream: attempt.isStreaming)
+                    }
                 }
             }
         } catch let fault as UpstreamFault {
             outcome = self.outcome(of: fault, nil)
+            // Who says that there is no answer asks nothing for it, unless told otherwise.
+            if !attempt.isStreaming, fault.kind != .garbled { attempt.mayHaveCost = false }
             throw CallFailure(fault, retryAfter: nil)
         } catch let error as HTTPClientError where error.kind != .cancelled {
             outcome = self.outcome(of: error)
+            if error.kind.isOutwaited { attempt.mayHaveCost = true }
             throw CallFailure(error)
         }
     }
 
     /// The same for an answer that is read whole.
     func answer<Answer>(
-        to encoded: UpstreamRequest, from upstream: Upstream, counting attempts: AttemptCount,
+        to encoded: UpstreamRequest, from upstream: Upstream, of candidate: Candidate,
+        for attempts: CallAttempts, cost: (Answer?) -> Attempt.Cost,
         fault: (_ status: Int, _ body: [UInt8]) -> UpstreamFault,
         decode: (_ body: [UInt8]) throws(UpstreamFault) -> Answer
     ) async throws -> Answer {
-        try await send(encoded, to: upstream, counting: attempts, fault: fault) { response, began in
+        try await send(encoded, to: upstream, of: candidate, for: attempts, cost: cost, fault: fault) {
+            response, began in
             let body = try await response.body(limit: limits.largestAnswer)
             began()
             return try decode(body)
@@ -93,6 +112,16 @@ extension Gateway {
             return .milliseconds(Int64(count * 1000))
         }
         return nil
+    }
+}
+
+extension HTTPClientError.Kind {
+    /// Whether the provider had the request, and may still work on it.
+    fileprivate var isOutwaited: Bool {
+        switch self {
+        case .firstByteTimeout, .betweenBytesTimeout, .totalTimeout: true
+        default: false
+        }
     }
 }
 

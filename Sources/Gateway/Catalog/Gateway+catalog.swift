@@ -27,7 +27,8 @@ extension Gateway {
             return cursor
         }
         let page = catalog.snapshot.search(
-            query, limit: call.query.integer("limit"), after: cursor, at: call.now)
+            query, limit: call.query.integer("limit"), after: cursor, at: call.now,
+            among: call.principal.allowedModels.map { allowed in { allowed.contains($0) } })
         let reach = try await reach(call)
         let reply = Reply.json { json in
             json.array("data") { json in
@@ -59,10 +60,11 @@ extension Gateway {
     func showModel(_ call: APICall) async throws -> Reply {
         let name = call.text("model_id")
         let reach = try await reach(call)
-        let found = catalog.snapshot.models(named: name)
+        let allowed = call.principal.allowedModels
+        let found = catalog.snapshot.models(named: name).filter { allowed?.contains($0) ?? true }
         guard let model = found.first, found.count == 1 else {
             throw Problem.noModel(
-                name, suggestions: found.isEmpty ? suggestions(for: name, reach) : found.map(\.id))
+                name, suggestions: found.isEmpty ? suggestions(for: name, reach, allowed) : found.map(\.id))
         }
         return .json { json in
             json.fields(
@@ -90,15 +92,18 @@ extension Gateway {
     private static let suggestionCount = 3
 
     /// Names most like one that nobody has.
-    func suggestions(for name: String, _ reach: Reach, onlyAvailable: Bool = false) -> [String] {
+    func suggestions(
+        for name: String, _ reach: Reach, _ allowed: AllowedModels?, onlyAvailable: Bool = false
+    ) -> [String] {
         let snapshot = catalog.snapshot
         let now = time.timestamp()
-        let nearest = snapshot.nearest(to: name, limit: onlyAvailable ? 50 : Self.suggestionCount)
+        let nearest = snapshot.nearest(
+            to: name, limit: onlyAvailable || allowed != nil ? 50 : Self.suggestionCount)
         return nearest.lazy.filter { candidate in
-            !onlyAvailable
-                || snapshot.models(named: candidate).contains { model in
-                    reach.canAsk(model) && !model.isShutDown(at: now)
-                }
+            snapshot.models(named: candidate).contains { model in
+                guard allowed?.contains(model) ?? true else { return false }
+                return !onlyAvailable || reach.canAsk(model) && !model.isShutDown(at: now)
+            }
         }.prefix(Self.suggestionCount).map { $0 }
     }
 }

@@ -19,7 +19,7 @@ final class ChatCall: @unchecked Sendable {
     private var decoded: ChatRequest?
     /// How the client, and the log, name the request.
     let requestID: String
-    let attempts: AttemptCount
+    let attempts: CallAttempts
     /// Who is asked now.
     var candidate: Candidate?
     /// What the answer must be, where that is checked before the client gets it.
@@ -40,7 +40,7 @@ final class ChatCall: @unchecked Sendable {
         self.outline = outline
         self.created = created
         requestID = id ?? exchange.id
-        attempts = AttemptCount()
+        attempts = CallAttempts(id ?? exchange.id, of: caller, .chat, isStreaming: outline.isStreaming)
         mayBeForwarded = true
         self.client = client
     }
@@ -77,7 +77,7 @@ final class ChatCall: @unchecked Sendable {
     func context() throws(Problem) -> ReplyContext {
         ReplyContext(
             try request(), requestID: requestID, created: created,
-            server: candidate.map { .init(provider: $0.provider, model: $0.id, attempts: attempts.value) })
+            server: candidate.map { .init(provider: $0.provider, model: $0.id, attempts: attempts.count) })
     }
 
     /// Gives the client a whole answer, or holds it where it is to be checked first.

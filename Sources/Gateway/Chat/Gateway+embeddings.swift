@@ -15,9 +15,13 @@ extension Gateway {
             let front = OpenAIEmbeddingFront()
             let document = try Self.document(try await exchange.body())
             let request = try front.request(document)
-            let reply = try await answer(exchange, document, model: request.model, caller) {
+            let reply = try await answer(exchange, document, model: request.model, .embedding, caller) {
                 candidate, attempts in
-                if case .sandbox(.embed) = candidate.place { return SandboxEmbedding.reply(to: request) }
+                if case .sandbox(.embed) = candidate.place {
+                    return try await self.draft(candidate, for: attempts, cost: request.cost(of:)) {
+                        SandboxEmbedding.reply(to: request)
+                    }
+                }
                 guard case .upstream(let upstream) = candidate.place,
                     let codec = upstream.settings.embeddings
                 else { throw CallFailure.cannot("embeddings", candidate) }
@@ -25,7 +29,7 @@ extension Gateway {
                     try codec.encode(request, model: candidate.target.model)
                 }
                 return try await self.answer(
-                    to: encoded, from: upstream, counting: attempts,
+                    to: encoded, from: upstream, of: candidate, for: attempts, cost: request.cost(of:),
                     fault: { codec.fault(status: $0, body: $1) },
                     decode: { body throws(UpstreamFault) in
                         try codec.decode(body, inputCount: request.inputs.count)
@@ -42,12 +46,16 @@ extension Gateway {
             let front = OpenAIImageFront()
             let document = try Self.document(try await exchange.body())
             let request = try front.request(document)
-            let reply = try await answer(exchange, document, model: request.model, caller) {
+            let reply = try await answer(exchange, document, model: request.model, .image, caller) {
                 candidate, attempts in
-                if case .sandbox(.image) = candidate.place { return SandboxImage.reply(to: request) }
+                if case .sandbox(.image) = candidate.place {
+                    return try await self.draft(candidate, for: attempts, cost: request.cost(of:)) {
+                        SandboxImage.reply(to: request)
+                    }
+                }
                 guard case .upstream(let upstream) = candidate.place, let codec = upstream.settings.images
                 else { throw CallFailure.cannot("images", candidate) }
-                return try await self.draw(request, candidate, upstream, codec, counting: attempts)
+                return try await self.draw(request, candidate, upstream, codec, for: attempts)
             }
             exchange.respond(
                 200, ["Content-Type": "application/json"],
@@ -56,16 +64,28 @@ extension Gateway {
     }
 
     private func answer<Reply>(
-        _ exchange: Exchange, _ document: JSONDocument, model: String, _ caller: Caller,
-        _ attempt: (Candidate, AttemptCount) async throws -> Reply
+        _ exchange: Exchange, _ document: JSONDocument, model: String,
+        _ kind: AttemptReport.Kind, _ caller: Caller,
+        _ attempt: (Candidate, CallAttempts) async throws -> Reply
     ) async throws -> Reply {
         let (wishes, _) = try RouteWishes.take(from: document, model: model)
         let candidates = try await candidates(for: model, wishes, caller)
-        let attempts = AttemptCount()
+        let attempts = CallAttempts(exchange.id, of: caller, kind)
         return try await tryInTurn(candidates) { candidate in
             let reply = try await attempt(candidate, attempts)
             nameServer(candidate, attempts: attempts, exchange)
             return reply
+        }
+    }
+
+    /// An answer of the sandbox.
+    private func draft<Reply>(
+        _ candidate: Candidate, for attempts: CallAttempts, cost: (Reply?) -> Attempt.Cost,
+        _ reply: () -> Reply
+    ) async throws -> Reply {
+        try await attempt(candidate, for: attempts, cost: cost) { attempt in
+            attempt.began(at: time.instant())
+            return reply()
         }
     }
 
@@ -74,14 +94,15 @@ extension Gateway {
     /// In one request, or in one for each image where the provider draws one at a time.
     private func draw(
         _ request: ImageRequest, _ candidate: Candidate, _ upstream: Upstream, _ codec: any ImageCodec,
-        counting attempts: AttemptCount
+        for attempts: CallAttempts
     ) async throws -> ImageReply {
         func encode(_ request: ImageRequest) throws(UpstreamRequest.Unsayable) -> UpstreamRequest {
             try codec.encode(request, model: candidate.target.model)
         }
-        func reply(to encoded: UpstreamRequest) async throws -> ImageReply {
+        func reply(to encoded: UpstreamRequest, for request: ImageRequest) async throws -> ImageReply {
             try await answer(
-                to: encoded, from: upstream, counting: attempts, fault: { codec.fault(status: $0, body: $1) },
+                to: encoded, from: upstream, of: candidate, for: attempts, cost: request.cost(of:),
+                fault: { codec.fault(status: $0, body: $1) },
                 decode: { body throws(UpstreamFault) in try codec.decode(body) })
         }
         let encoded: UpstreamRequest
@@ -94,11 +115,11 @@ extension Gateway {
                 // The same seed would draw the same image.
                 single.seed = request.seed.map { $0 &+ number }
                 let encoded = try Self.said { () throws(UpstreamRequest.Unsayable) in try encode(single) }
-                images.append(try await reply(to: encoded))
+                images.append(try await reply(to: encoded, for: single))
             }
             return ImageReply(joining: images)
         }
-        return try await reply(to: encoded)
+        return try await reply(to: encoded, for: request)
     }
 
     private static func said(
@@ -107,6 +128,34 @@ extension Gateway {
         do throws(UpstreamRequest.Unsayable) { return try encode() } catch {
             throw CallFailure(Problem(error), .elsewhere)
         }
+    }
+}
+
+extension EmbeddingRequest {
+    fileprivate func cost(of reply: EmbeddingReply?) -> Attempt.Cost {
+        var usage = ChatUsage(input: reply?.inputTokens ?? estimatedTokens)
+        usage.isEstimated = reply?.inputTokens == nil
+        return Attempt.Cost(usage: usage)
+    }
+}
+
+extension ImageRequest {
+    /// A provider that counts images says nothing of tokens.
+    fileprivate func cost(of reply: ImageReply?) -> Attempt.Cost {
+        if let reply {
+            return Attempt.Cost(usage: reply.usage.map(ChatUsage.init), imageCount: reply.images.count)
+        }
+        var usage = ChatUsage(input: TokenEstimate.tokens(in: prompt))
+        usage.isEstimated = true
+        return Attempt.Cost(usage: usage, imageCount: count)
+    }
+}
+
+extension ChatUsage {
+    fileprivate init(_ usage: ImageReply.Usage) {
+        self.init(input: usage.textInput)
+        imageInput = usage.imageInput
+        imageOutput = usage.output
     }
 }
 

@@ -29,9 +29,9 @@ extension Gateway {
             let document = try Self.document(try await exchange.body())
             let request = try front.countRequest(document)
             let candidates = try await candidates(for: request.model, RouteWishes(), caller)
-            let attempts = AttemptCount()
+            let attempts = CallAttempts(exchange.id, of: caller, .tokenCount)
             let count: (tokens: Int, isEstimated: Bool) = try await tryInTurn(candidates) { candidate in
-                try await self.count(request, by: candidate, counting: attempts)
+                try await self.count(request, by: candidate, for: attempts)
             }
             if count.isEstimated { exchange.responseFields.append("X-Hivegate-Estimated", "true") }
             exchange.respond(
@@ -41,7 +41,7 @@ extension Gateway {
 
     /// As the provider counts them, or as we guess where it does not say.
     private func count(
-        _ request: ChatRequest, by candidate: Candidate, counting attempts: AttemptCount
+        _ request: ChatRequest, by candidate: Candidate, for attempts: CallAttempts
     ) async throws -> (tokens: Int, isEstimated: Bool) {
         guard case .upstream(let upstream) = candidate.place,
             let codec = upstream.settings.chat as? any TokenCounting
@@ -51,7 +51,8 @@ extension Gateway {
             encoded = try codec.encodeCount(request, for: candidate.target)
         } catch { throw Problem(error) }
         let count = try await answer(
-            to: encoded, from: upstream, counting: attempts, fault: { codec.fault(status: $0, body: $1) },
+            to: encoded, from: upstream, of: candidate, for: attempts, cost: { _ in Attempt.Cost() },
+            fault: { codec.fault(status: $0, body: $1) },
             decode: { body throws(UpstreamFault) in try codec.decodeCount(body) })
         return (count, false)
     }

@@ -13,6 +13,7 @@ struct SandboxAnswer {
     private let call: ChatCall
     private let replies: [SandboxReply]
     private let candidate: Candidate
+    private let record = AttemptRecord()
 
     init(_ call: ChatCall, _ model: SandboxModel, _ candidate: Candidate) throws {
         let request = try call.request()
@@ -37,11 +38,20 @@ struct SandboxAnswer {
     }
 
     func send(by gateway: Gateway) async throws {
+        try await gateway.attempt(
+            candidate, for: call.attempts,
+            cost: { _ in Attempt.Cost(usage: record.usage(for: call.readableRequest)) },
+            { attempt in
+                gateway.nameServer(candidate, attempts: call.attempts, call.exchange)
+                try await answer { attempt.began(at: gateway.time.instant()) }
+            })
+    }
+
+    private func answer(began: () -> Void) async throws {
         let pace = replies[0].pace
-        call.attempts.raise()
-        gateway.nameServer(candidate, attempts: call.attempts, call.exchange)
         if pace.beforeFirstPiece > .zero { try await call.exchange.loop.sleep(for: pace.beforeFirstPiece) }
         if replies[0].fault == .beforeFirstPiece { throw Self.fault }
+        began()
         if call.outline.isStreaming {
             try await stream()
         } else {
@@ -62,6 +72,7 @@ struct SandboxAnswer {
             try await call.exchange.loop.sleep(for: first.pace.betweenPieces)
         }
         if first.fault != nil { throw Self.fault }
+        record.take(usage)
         let whole = replies.map { reply in
             ChatReply(
                 model: call.outline.model,
@@ -103,6 +114,7 @@ struct SandboxAnswer {
             events.append(.usage(usage))
             try await write(events, by: &encoders[choice])
         }
+        record.take(usage)
         var end: [UInt8] = []
         encoders[encoders.count - 1].end(into: &end)
         try await call.client.write(end)
@@ -110,7 +122,11 @@ struct SandboxAnswer {
 
     private func write(_ events: [ChatEvent], by encoder: inout any ChatStreamEncoder) async throws {
         var output: [UInt8] = []
-        for event in events { encoder.encode(event, into: &output) }
+        for event in events {
+            // What is said ahead of the answer is not all that it takes.
+            if case .usage = event {} else { record.take(event) }
+            encoder.encode(event, into: &output)
+        }
         try await call.client.write(output)
     }
 

@@ -73,48 +73,20 @@ struct UpstreamAttempt {
         let silence =
             call.outline.isStreaming
             ? HTTPClientRequest.Silence(after: limits.silence) { try await client.keepAlive() } : nil
-        let started = gateway.time.instant()
-        let attemptsBefore = call.attempts.value
-        var firstByte: Duration?
-        var outcome = AttemptReport.Outcome.abandoned
-        defer {
-            // Nobody was asked where there was no leave to ask.
-            if call.attempts.value > attemptsBefore {
-                gateway.note(report(outcome, started, firstByte, gateway))
-            }
-        }
         do {
             try await gateway.send(
-                upstreamRequest, to: upstream, counting: call.attempts, silence: silence,
+                upstreamRequest, to: upstream, of: candidate, for: call.attempts, silence: silence,
+                cost: { _ in Attempt.Cost(usage: record.usage(for: call.readableRequest)) },
                 fault: { codec.fault(status: $0, body: $1) },
                 read: { response, began in
                     gateway.nameServer(candidate, attempts: call.attempts, call.exchange)
-                    try await answer(response) {
-                        began()
-                        record.began()
-                        if firstByte == nil { firstByte = gateway.time.instant() - started }
-                    }
+                    try await answer(response, began: began)
                 })
-            outcome = .answered
         } catch var failure as CallFailure {
-            outcome = .failed
-            record.take(failure.usage)
             // Words of another dialect would say nothing to the client.
             if !isForwarded || !failure.isClients { failure.answer = nil }
             throw failure
         }
-    }
-
-    private func report(
-        _ outcome: AttemptReport.Outcome, _ started: Instant, _ firstByte: Duration?, _ gateway: Gateway
-    ) -> AttemptReport {
-        AttemptReport(
-            requestID: call.requestID, organization: call.caller.organization, key: call.caller.key,
-            provider: upstream.name, isOwnKey: upstream.settings.owner != nil, model: candidate.id,
-            number: call.attempts.value,
-            isStreaming: call.outline.isStreaming, outcome: outcome,
-            usage: record.usage(for: call.readableRequest), timeToFirstByte: firstByte,
-            duration: gateway.time.instant() - started)
     }
 
     // MARK: What comes back
@@ -160,7 +132,7 @@ struct UpstreamAttempt {
         var reply = try codec.decode(body)
         reply.events.forEach(record.take)
         // Some dialects have no way not to say it.
-        reply.usage = record.usage(for: try call.request())
+        reply.usage = record.usage(for: call.readableRequest)
         guard call.outline.isStreaming else { return try call.deliver(reply) }
         let context = try call.context()
         var encoder = call.front.streamEncoder(context)
@@ -212,9 +184,7 @@ struct UpstreamAttempt {
             output.removeAll(keepingCapacity: true)
         }
         try decoder.end(into: &events)
-        if !record.hasUsage, let guess = record.usage(for: try call.request()) {
-            events.append(.usage(guess))
-        }
+        if !record.hasUsage { events.append(.usage(record.usage(for: call.readableRequest))) }
         encodeEvents()
         encoder.end(into: &output)
         try await call.client.write(output)

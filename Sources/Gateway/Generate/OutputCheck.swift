@@ -96,9 +96,11 @@ extension ChatUsage {
         sum.cacheWrite += other.cacheWrite
         sum.cacheWriteHour += other.cacheWriteHour
         sum.audioInput += other.audioInput
+        sum.imageInput += other.imageInput
         sum.output += other.output
         sum.reasoning += other.reasoning
         sum.audioOutput += other.audioOutput
+        sum.imageOutput += other.imageOutput
         sum.isEstimated = sum.isEstimated || other.isEstimated
         return sum
     }

@@ -31,6 +31,22 @@ struct Candidate: Sendable {
         var contextTokens: Int?
         /// What an estimate of tokens is multiplied by, in thousandths.
         var tokenizerFactor = 1000
+        var retirement: Retirement?
+    }
+
+    /// That its provider will not have it any more, or does not want it to be used.
+    struct Retirement: Equatable, Sendable {
+        var deprecatedOn: Timestamp?
+        var shutdownOn: Timestamp?
+        /// The id of the model that takes its place.
+        var replacement: String?
+
+        init?(of model: CatalogModel) {
+            if model.deprecatedOn == nil, model.shutdownOn == nil { return nil }
+            deprecatedOn = model.deprecatedOn
+            shutdownOn = model.shutdownOn
+            replacement = model.replacement
+        }
     }
 
     /// As the response says it.
@@ -56,6 +72,7 @@ extension Candidate {
                 inputPrice: price?.input, outputPrice: price?.output, regions: model.regions,
                 mayBeRetained: model.mayBeRetained ?? true,
                 capabilities: model.capabilities.isEmpty ? nil : model.capabilities + senses,
-                contextTokens: model.contextTokens, tokenizerFactor: model.tokenizerFactor ?? 1000))
+                contextTokens: model.contextTokens, tokenizerFactor: model.tokenizerFactor ?? 1000,
+                retirement: Retirement(of: model)))
     }
 }

@@ -38,6 +38,7 @@ package struct ModelRouter: Sendable {
         {
             return groups[0]
         }
+        for group in groups where group.count > 1 { Self.leaveOutliersOut(of: group, at: now) }
         let policy = own.policy.narrowed(by: wishes.policy)
         let plan = RoutePlan.order(groups, by: policy) { Self.fitness($0, at: now) }
         guard !plan.isEmpty else {
@@ -66,14 +67,8 @@ package struct ModelRouter: Sendable {
     private static func fitness(_ candidate: Candidate, at now: Instant) -> RoutePlan.Fitness {
         guard case .upstream(let upstream) = candidate.place else { return RoutePlan.Fitness() }
         let health = upstream.health(at: now)
-        let isOpen: Bool =
-            switch health.breaker {
-            case .closed: health.readyKeys > 0
-            case .open(let until): until <= now
-            case .probing: false
-            }
         return RoutePlan.Fitness(
-            isOpen: isOpen, latency: health.latency,
+            isOpen: health.isOpen(at: now), isLeftOut: health.isLeftOut, latency: health.latency,
             load: Double(health.underWay) / Double(max(1, health.limit)))
     }
 

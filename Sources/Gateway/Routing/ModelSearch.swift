@@ -28,7 +28,7 @@ extension ModelRouter.Search {
             let upstreams = reach.upstreams(named: model.provider)
             guard !upstreams.isEmpty else { continue }
             // Whoever may use a model may use it by any of its names.
-            guard mayUseName || caller.mayUse(model: model.id) || caller.mayUse(model: model.slug) else {
+            guard mayUseName || caller.allowedModels?.contains(model) ?? true else {
                 isForbidden = true
                 continue
             }

@@ -26,6 +26,8 @@ enum RoutePlan {
     struct Fitness: Equatable {
         /// Whether it takes requests now.
         var isOpen = true
+        /// Whether it does so much worse than others that they are asked before it.
+        var isLeftOut = false
         /// Recent seconds to the first token; nil where nobody has asked it yet.
         var latency: Double?
         /// Requests that one more would be beside, for each that it bears.
@@ -56,12 +58,14 @@ enum RoutePlan {
     /// Compared from the front: what an upstream that fails is good at does not matter.
     private struct Rank {
         var isClosed: Bool
+        var isLeftOut: Bool
         var wish: Int
         var measure: Double
         var position: Int
 
         func precedes(_ other: Rank) -> Bool {
             if isClosed != other.isClosed { return !isClosed }
+            if isLeftOut != other.isLeftOut { return !isLeftOut }
             if wish != other.wish { return wish < other.wish }
             if measure != other.measure { return measure < other.measure }
             return position < other.position
@@ -79,7 +83,7 @@ enum RoutePlan {
             case nil: 0
             }
         return Rank(
-            isClosed: !fitness.isOpen,
+            isClosed: !fitness.isOpen, isLeftOut: fitness.isLeftOut,
             wish: policy.order.firstIndex(of: candidate.provider) ?? policy.order.count,
             measure: measure, position: position)
     }

@@ -77,6 +77,7 @@ package final class Upstream: Sendable {
         var keys: KeyRotation
         var limiter = ConcurrencyLimiter()
         var retries = RetryBudget()
+        var outliers = OutlierWatch()
         var succeeded = 0
         var failed = 0
         var lastFault: String?
@@ -136,7 +137,8 @@ package final class Upstream: Sendable {
 
     /// What came of a request.
     package enum Outcome: Equatable, Sendable {
-        case answered(timeToFirstToken: Duration)
+        /// What is not a stream has no first token: it takes as long as it is.
+        case answered(timeToFirstToken: Duration, isStream: Bool = true)
         /// The provider is well and the request was not, or nobody waited for its end.
         case told
         /// The key was refused, or may not do this.
@@ -151,8 +153,9 @@ package final class Upstream: Sendable {
     package func ended(_ permit: Permit, _ outcome: Outcome, at now: Instant) {
         state.withLock { state in
             switch outcome {
-            case .answered(let time):
+            case .answered(let time, let isStream):
                 state.limiter.leave(timeToFirstToken: time)
+                state.outliers.succeeded(timeToFirstToken: isStream ? time : nil, at: now)
                 state.breaker.succeeded(wasProbe: permit.isProbe, at: now)
                 state.succeeded += 1
             case .told:
@@ -178,12 +181,16 @@ package final class Upstream: Sendable {
 
     private func fail(_ state: inout State, _ permit: Permit, _ reason: String, at now: Instant) {
         state.breaker.failed(wasProbe: permit.isProbe, at: now)
+        state.outliers.failed(at: now)
         state.failed += 1
         state.lastFault = reason
     }
 
     /// Whether another key may be tried.
     package func hasReadyKey(at now: Instant) -> Bool { state.withLock { $0.keys.readyCount(at: now) > 0 } }
+
+    /// Has others asked before it for a while: it does far worse than they.
+    package func leaveOut(at now: Instant) { state.withLock { $0.outliers.leaveOut(at: now) } }
 
     // MARK: How it fares
 
@@ -198,6 +205,18 @@ package final class Upstream: Sendable {
         package var succeeded: Int
         package var failed: Int
         package var lastFault: String?
+        /// What happened of late, to be compared with others'.
+        package var recent: OutlierWatch.Record
+        package var isLeftOut: Bool
+
+        /// Whether it takes requests now.
+        package func isOpen(at now: Instant) -> Bool {
+            switch breaker {
+            case .closed: readyKeys > 0
+            case .open(let until): until <= now
+            case .probing: false
+            }
+        }
     }
 
     package func health(at now: Instant) -> Health {
@@ -206,7 +225,8 @@ package final class Upstream: Sendable {
                 breaker: state.breaker.state, readyKeys: state.keys.readyCount(at: now),
                 keys: settings.keys.count, underWay: state.limiter.underWay, limit: state.limiter.limit,
                 latency: state.limiter.latency, succeeded: state.succeeded, failed: state.failed,
-                lastFault: state.lastFault)
+                lastFault: state.lastFault, recent: state.outliers.record(at: now),
+                isLeftOut: state.outliers.isLeftOut(at: now))
         }
     }
 }

@@ -1,16 +1,23 @@
 import Base
 
-/// A command's arguments: words, and options with a value.
+/// A command's arguments: words, options with a value, and flags without one.
 struct Arguments {
     private(set) var words: [String] = []
     private var options: [String: [String]] = [:]
+    private var flags: Set<String> = []
 
-    /// `known` are the options that there are, with their dashes.
-    init(_ arguments: [String], options known: Set<String> = []) throws(Command.Misuse) {
+    /// `known` and `flags` are the options that there are, with their dashes.
+    init(
+        _ arguments: [String], options known: Set<String> = [], flags knownFlags: Set<String> = []
+    ) throws(Command.Misuse) {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("--") else {
                 words.append(argument)
+                continue
+            }
+            if knownFlags.contains(argument) {
+                flags.insert(argument)
                 continue
             }
             guard known.contains(argument) else { throw Command.Misuse(reason: "unknown option \(argument)") }
@@ -20,6 +27,8 @@ struct Arguments {
             options[argument, default: []].append(value)
         }
     }
+
+    func has(_ flag: String) -> Bool { flags.contains(flag) }
 
     func values(_ option: String) -> [String] { options[option] ?? [] }
 

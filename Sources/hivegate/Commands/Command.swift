@@ -14,7 +14,8 @@ struct Command: Sendable {
     }
 
     static let all: [Command] = [
-        .serve, .migrate, .checkConfig, .organization, .user, .key, .operators, .rewrap, .verify, .outbox,
+        .serve, .migrate, .checkConfig, .organization, .user, .key, .operators, .catalog, .rewrap, .verify,
+        .outbox,
         .health,
         .version,
     ]
@@ -76,8 +77,8 @@ struct Command: Sendable {
             \(lines.joined(separator: "\n"))
 
             hivegate COMMAND --help tells more of one. Settings come from the environment: hivegate check-config
-            shows each with its meaning. Exit codes: 0 success, 1 failure, 64 wrong usage, 69 a database cannot be
-            reached, 78 wrong configuration.
+            shows each with its meaning. Exit codes: 0 success, 1 failure, 64 wrong usage, 65 wrong data, 66 a file
+            cannot be read, 69 a database cannot be reached, 78 wrong configuration.
             """
     }
 }

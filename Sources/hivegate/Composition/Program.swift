@@ -46,6 +46,9 @@ enum Program {
         do {
             try await body()
             return .success
+        } catch let code as ExitCode {
+            // Whoever throws one has said why.
+            return code
         } catch let error as StorageUnavailable {
             Console.error("hivegate: \(error)")
             return .unavailable

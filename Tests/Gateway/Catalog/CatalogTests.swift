@@ -59,10 +59,12 @@ struct CatalogTests {
         }
     }
 
-    private static func run(_ body: @escaping @Sendable (Client) async throws -> Void) async throws {
+    private static func run(
+        allowed: AllowedModels? = nil, _ body: @escaping @Sendable (Client) async throws -> Void
+    ) async throws {
         let catalog = SharedCatalog(models, providerAliases: ["google": "gemini"])
         try await GatewayWorld.run(upstreams: ["openai": upstream], catalog: catalog) { world in
-            try await body(Client(world: world, key: world.key()))
+            try await body(Client(world: world, key: world.key(models: allowed)))
         }
     }
 
@@ -84,6 +86,43 @@ struct CatalogTests {
 
         func ids(_ query: String) async throws -> [String] {
             try await json("/api/v1/models\(query)")["data"]?.elements.compactMap { $0["id"]?.string } ?? []
+        }
+    }
+
+    // MARK: What a key is for
+
+    @Test func `a key for some models is shown these and no others, by whatever name it is for them`()
+        async throws
+    {
+        for (name, id) in [
+            ("openai/gpt-4o", "openai/gpt-4o"), ("gpt-4o", "openai/gpt-4o"), ("omni", "openai/gpt-4o"),
+            ("openai/omni", "openai/gpt-4o"), ("openai/gpt-x", "openai/gpt-x"),
+            ("sandbox/echo", "sandbox/echo"),
+        ] {
+            try await Self.run(allowed: [name]) { client in
+                let listed = try await client.json("/v1/models")["data"]?.elements.compactMap {
+                    $0["id"]?.string
+                }
+                #expect(listed == [id], "\(name)")
+                #expect(try await client.json("/v1/models/\(id)")["id"]?.string == id)
+                let hidden = try await client.get("/v1/models/sandbox/story")
+                #expect(hidden.status == 404 && hidden.code == "model_not_found")
+                guard id != "openai/gpt-x" else { return }
+                let page = try await client.json("/api/v1/models")
+                #expect(page["data"]?.elements.compactMap { $0["id"]?.string } == [id])
+                #expect(page["total"]?.int == 1)
+                #expect(try await client.json("/api/v1/models/\(id)")["id"]?.string == id)
+                #expect(try await client.get("/api/v1/models/groq/openai/gpt-oss-120b").status == 404)
+            }
+        }
+    }
+
+    @Test func `a key for some models is not told the names of others`() async throws {
+        try await Self.run(allowed: ["sandbox/echo"]) { client in
+            for path in ["/v1/models/openai/gpt-4", "/api/v1/models/openai/gpt-4"] {
+                let answer = try await client.get(path)
+                #expect(answer.status == 404 && !answer.text.contains("gpt-4o"))
+            }
         }
     }
 

@@ -1,0 +1,76 @@
+import Base
+import Chat
+import Identity
+import Providers
+
+/// One request to a provider while it is under way.
+// Confined to its loop.
+final class Attempt: @unchecked Sendable {
+    let started: Instant
+    let isStreaming: Bool
+    private(set) var timeToFirstByte: Duration?
+    /// Whether the provider may ask money for it: it has said that it answers, or we stopped waiting.
+    var mayHaveCost = false
+
+    init(at now: Instant, isStreaming: Bool) {
+        started = now
+        self.isStreaming = isStreaming
+    }
+
+    /// The first byte of an answer has come.
+    func began(at now: Instant) {
+        mayHaveCost = true
+        if timeToFirstByte == nil { timeToFirstByte = now - started }
+    }
+
+    /// What a request has used: what the provider says, or what we guess where it does not.
+    struct Cost {
+        var usage: ChatUsage?
+        var imageCount = 0
+    }
+}
+
+extension Gateway {
+    /// Asks once, and reports what came of it, however it ends.
+    ///
+    /// - Parameter cost: what an answer has used; given nil where there is none to read that may have cost something
+    ///   nevertheless.
+    func attempt<Answer>(
+        _ candidate: Candidate, for attempts: CallAttempts, cost: (Answer?) -> Attempt.Cost,
+        _ ask: (Attempt) async throws -> Answer
+    ) async throws -> Answer {
+        attempts.raise()
+        let number = attempts.count
+        let attempt = Attempt(at: time.instant(), isStreaming: attempts.isStreaming)
+        func report(_ outcome: AttemptReport.Outcome, _ cost: Attempt.Cost) {
+            note(
+                AttemptReport(
+                    requestID: attempts.requestID, organization: attempts.caller.organization,
+                    key: attempts.caller.key, provider: candidate.provider, isOwnKey: candidate.isOwn,
+                    model: candidate.id, kind: attempts.kind, number: number,
+                    isStreaming: attempts.isStreaming, outcome: outcome, usage: cost.usage,
+                    imageCount: cost.imageCount, timeToFirstByte: attempt.timeToFirstByte,
+                    duration: time.instant() - attempt.started))
+        }
+        do {
+            let answer = try await ask(attempt)
+            report(.answered, cost(answer))
+            return answer
+        } catch let failure as CallFailure {
+            var spent = attempt.mayHaveCost ? cost(nil) : Attempt.Cost()
+            if let usage = failure.usage { spent.usage = usage }
+            report(.failed, spent)
+            throw failure
+        } catch {
+            report(.abandoned, cost(nil))
+            throw error
+        }
+    }
+}
+
+extension Candidate {
+    /// Whether it is asked with the organization's own key.
+    fileprivate var isOwn: Bool {
+        if case .upstream(let upstream) = place { upstream.settings.owner != nil } else { false }
+    }
+}

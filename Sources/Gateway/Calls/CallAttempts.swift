@@ -1,0 +1,20 @@
+import Identity
+
+/// The requests to providers for one call of a client.
+// Confined to its loop.
+final class CallAttempts: @unchecked Sendable {
+    let requestID: String
+    let caller: Caller
+    let kind: AttemptReport.Kind
+    let isStreaming: Bool
+    private(set) var count = 0
+
+    init(_ requestID: String, of caller: Caller, _ kind: AttemptReport.Kind, isStreaming: Bool = false) {
+        self.requestID = requestID
+        self.caller = caller
+        self.kind = kind
+        self.isStreaming = isStreaming
+    }
+
+    func raise() { count += 1 }
+}

@@ -1,0 +1,73 @@
+"""Prices are taken over from a list, by the command line, beside a gateway that runs."""
+
+import json
+import pathlib
+
+import pytest
+
+from test_process import run
+
+PRICE = {"litellm_provider": "openai", "input_cost_per_token": 1e-07, "output_cost_per_token": 6e-07}
+JUMP = {"litellm_provider": "openai", "input_cost_per_token": 1e-03}
+
+
+@pytest.fixture
+def gateway(make_gateway):
+    return make_gateway().start()
+
+
+def imported(gateway, prices, *more):
+    path = pathlib.Path(gateway.data, "prices.json")
+    path.write_text(prices if isinstance(prices, str) else json.dumps(prices))
+    return run(gateway, "catalog", "import", str(path), "--format", "litellm", *more)
+
+
+def test_prices_are_shown_first_and_written_when_that_is_wanted(gateway):
+    list_ = {"gpt-4o-mini": PRICE, "gpt-4.1": {"litellm_provider": "openai", "input_cost_per_token": 2e-06}, "none": JUMP}
+    change = "openai/gpt-4o-mini: input 0.15 -> 0.1\n"
+    counts = "1 change, 1 are as they were, 0 were entered here and stay, 1 are of models"
+    for _ in range(2):
+        code, output, errors = imported(gateway, list_)
+        assert code == 0, errors
+        assert change in output and counts in output and "Nothing was written" in output
+    code, output, errors = imported(gateway, list_, "--yes")
+    assert code == 0, errors
+    assert change in output and "Written." in output
+    code, output, _ = imported(gateway, list_, "--yes")
+    assert code == 0 and "0 change, 2 are as they were" in output
+    assert run(gateway, "verify")[0] == 0
+
+
+def test_a_jump_is_refused_unless_it_is_meant(gateway):
+    code, output, errors = imported(gateway, {"gpt-4o": JUMP, "gpt-4o-mini": PRICE}, "--yes")
+    assert code == 65
+    assert "openai/gpt-4o: input" in errors and "--allow-jumps" in errors and "Written" not in output
+    code, output, _ = imported(gateway, {"gpt-4o-mini": PRICE})
+    assert "1 change" in output, "something of the refused list was written"
+    code, output, errors = imported(gateway, {"gpt-4o": JUMP, "gpt-4o-mini": PRICE}, "--yes", "--allow-jumps")
+    assert code == 0, errors
+    assert "openai/gpt-4o: input 2.5 -> 1000\n" in output
+
+
+def test_a_list_with_a_fault_is_refused_as_a_whole(gateway):
+    wrong = {"gpt-4o-mini": PRICE, "gpt-4o": {"litellm_provider": "openai", "input_cost_per_token": "cheap"}}
+    code, _, errors = imported(gateway, wrong, "--yes")
+    assert code == 65 and "gpt-4o: input_cost_per_token is no number" in errors
+    assert "1 change" in imported(gateway, {"gpt-4o-mini": PRICE})[1]
+
+
+@pytest.mark.parametrize(
+    "arguments, code",
+    [
+        ([], 64),
+        (["import"], 64),
+        (["import", "x"], 64),
+        (["import", "x", "--format", "y"], 64),
+        (["import", "x", "--format", "litellm", "--wet"], 64),
+        (["import", "/nonexistent", "--format", "litellm"], 66),
+        (["import", __file__, "--format", "litellm"], 65),
+        (["--help"], 0),
+    ],
+)
+def test_the_exit_code_says_what_is_wrong(make_gateway, arguments, code):
+    assert run(make_gateway(), "catalog", *arguments)[0] == code
