@@ -31,7 +31,7 @@ compile() { # file, program
     for module in $(header "$1" modules); do
         # Objects only: every module is compiled with coverage and checks, and nothing is linked.
         swift build -c release --scratch-path "$build" --target "$module" \
-            -Xswiftc -sanitize=fuzzer -Xswiftc -sanitize=address >"$build/build.log" 2>&1 || {
+            -Xswiftc -sanitize=fuzzer,address >"$build/build.log" 2>&1 || {
             cat "$build/build.log"
             return 1
         }
