@@ -64,7 +64,8 @@ class Gateway:
 
     def start(self, wait=True):
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        environment = keep | {"PORT": "0", "HIVEGATE_DATA": self.data} | self.environment
+        # What else runs on this machine is no test's business.
+        environment = keep | {"PORT": "0", "HIVEGATE_DATA": self.data, "LOCAL_SERVERS": ""} | self.environment
         if "DATABASE_URL" in environment:
             return self.start_on_given_databases(environment, wait)
         credentials = pathlib.Path(self.data, "credentials.env")

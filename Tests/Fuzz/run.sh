@@ -8,6 +8,7 @@
 #
 #   // fuzz-target: http-head          the name on this command line and of the seeds' folder in corpus/
 #   // fuzz-modules: HTTPWire Base     the targets of Package.swift it needs, with those they need
+#   // fuzz-with: Shared.swift         other files here that it needs (optional)
 #   // fuzz-max-length: 16384          the longest input tried
 #   // fuzz-link: -lcrypto             what else it links (optional)
 #
@@ -31,7 +32,7 @@ compile() { # file, program
     for module in $(header "$1" modules); do
         # Objects only: every module is compiled with coverage and checks, and nothing is linked.
         swift build -c release --scratch-path "$build" --target "$module" \
-            -Xswiftc -sanitize=fuzzer -Xswiftc -sanitize=address >"$build/build.log" 2>&1 || {
+            -Xswiftc -sanitize=fuzzer,address >"$build/build.log" 2>&1 || {
             cat "$build/build.log"
             return 1
         }
@@ -41,12 +42,13 @@ compile() { # file, program
         objects="$objects $(find "$build/release/$module.build" -name '*.o' | tr '\n' ' ')"
     done
     maps=$(for map in Sources/C*/module.modulemap; do printf -- '-Xcc -fmodule-map-file=%s ' "$map"; done)
+    with=$(for other in $(header "$1" with); do printf 'Tests/Fuzz/%s ' "$other"; done)
     # Of the headers that C modules name, only libpq's are not where the compiler looks by itself.
     includes=$(for flag in $(pkg-config --cflags-only-I libpq); do printf -- '-Xcc %s ' "$flag"; done)
     # shellcheck disable=SC2086 # Lists of words.
     swiftc -O -swift-version 6 -parse-as-library -package-name "$package" -module-name Fuzz \
         -sanitize=fuzzer,address -I "$build/release/Modules" $maps $includes -Xcc -D_GNU_SOURCE \
-        "$1" $objects $(header "$1" link) -o "$2" >"$build/link.log" 2>&1 || {
+        "$1" $with $objects $(header "$1" link) -o "$2" >"$build/link.log" 2>&1 || {
         grep -v 'Cannot export local symbol' "$build/link.log"
         return 1
     }

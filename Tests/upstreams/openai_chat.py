@@ -139,8 +139,8 @@ def images(body):
     return {"created": 1795246176, "data": rows, "usage": tokens}
 
 
-def models(names):
-    rows = [{"id": name, "object": "model", "created": 1795246176, "owned_by": "peer"} for name in names]
+def models(names, owner="peer"):
+    rows = [{"id": name, "object": "model", "created": 1795246176, "owned_by": owner} for name in names]
     return {"object": "list", "data": rows}
 
 

@@ -48,7 +48,7 @@ class Asked:
 class Upstreams:
     """Answers what it is told to, in order, and in between as a provider that is well."""
 
-    def __init__(self):
+    def __init__(self, port=0):
         self.asked = []
         self.troubles = []
         self.script = []
@@ -57,7 +57,7 @@ class Upstreams:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
-        self.server = self.on_loop(asyncio.start_server(self.serve, "127.0.0.1", 0, limit=64 * 1024 * 1024, backlog=1024))
+        self.server = self.on_loop(asyncio.start_server(self.serve, "127.0.0.1", port, limit=64 * 1024 * 1024, backlog=1024))
         self.port = self.server.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = environment(self.url)
@@ -104,17 +104,14 @@ class Upstreams:
         pairs = [line.split(":", 1) for line in head[1:] if line]
         fields = {name.lower(): value.strip() for name, value in pairs}
         raw = await reader.readexactly(int(fields.get("content-length", 0)))
-        _, name, *_ = target.split("/")
-        provider = PROVIDERS[name]
-        asked = Asked(provider, method, target, fields, raw, time.monotonic())
+        asked = Asked(self.provider(target), method, target, fields, raw, time.monotonic())
         answer = Answer()
         if method == "POST":
             self.asked.append(asked)
         try:
             self.check_key(asked)
             if method == "GET":
-                model = provider.model.split("/", 1)[1]
-                return await self.whole(asked, answer, writer, openai_chat.models([model]))
+                return await self.show(asked, writer)
             made = self.made(asked)
             if self.script:
                 answer = self.script.pop(0)
@@ -132,6 +129,13 @@ class Upstreams:
             self.troubles.append(error)
             asked.status = 500
             return await self.whole(asked, Answer(status=500), writer, openai_chat.error(500, repr(error)))
+
+    def provider(self, target):
+        return PROVIDERS[target.split("/")[1]]
+
+    async def show(self, asked, writer):
+        model = asked.provider.model.split("/", 1)[1]
+        return await self.whole(asked, Answer(), writer, openai_chat.models([model]))
 
     def check_key(self, asked):
         if asked.provider.name == "bedrock":

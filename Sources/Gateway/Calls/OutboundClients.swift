@@ -21,8 +21,9 @@ package struct OutboundClients: Sendable {
         _ request: HTTPClientRequest, from upstream: Upstream,
         _ read: (HTTPClientResponse) async throws -> Answer
     ) async throws -> Answer {
-        upstream.settings.isGuarded
-            ? try await withGuardedResponse(request, read) : try await usual.withResponse(request, read)
+        if upstream.settings.isGuarded { return try await withGuardedResponse(request, read) }
+        let client = upstream.settings.isDirect ? direct : usual
+        return try await client.withResponse(request, read)
     }
 
     /// Sends a request to a place that an organization or a client has named.

@@ -37,5 +37,12 @@ extension ProviderPreset {
     package var isSpoken: Bool { chatCodec != nil || embeddings != nil || images != nil }
 
     /// Where it lists its models in OpenAI's shape, behind the base URL; nil where it does not.
-    package var modelsPath: String? { chat == .openAIChat ? "/models" : nil }
+    package var modelsPath: String? {
+        switch chat {
+        case .openAIChat: "/models"
+        // Its own dialect's paths begin at the root.
+        case .ollama: "/v1/models"
+        default: nil
+        }
+    }
 }

@@ -1,4 +1,5 @@
 package import Chat
+import HTTPWire
 
 /// What there is to know about a provider besides its models: where it is, which formats it speaks, how it is told
 /// who asks. A row of data; whatever speaks a known format can be reached without one.
@@ -77,6 +78,9 @@ package struct ProviderPreset: Equatable, Sendable {
         }
         return url
     }
+
+    /// What the base URL has behind the host.
+    var basePath: String? { baseURL.flatMap { try? URLAddress($0) }?.path }
 
     private static func isHostLabel(_ text: String) -> Bool {
         (1...63).contains(text.utf8.count) && text.first != "-" && text.last != "-"

@@ -25,6 +25,8 @@ package final class Upstream: Sendable {
         package var owner: UUID?
         /// Whether its address is an organization's word: it is only spoken to where that may lead.
         package var isGuarded = false
+        /// Whether it is asked past the proxy, where one is set up: it was found without.
+        package var isDirect = false
 
         /// Where it lists its models in OpenAI's shape, behind the base URL; nil where it does not.
         package var modelsPath: String?

@@ -64,7 +64,7 @@ extension Upstream.Settings {
     /// Whether the same place is reached in the same way, by the same keys.
     fileprivate func isSame(as other: Self) -> Bool {
         name == other.name && baseURL == other.baseURL && authorization == other.authorization
-            && region == other.region && keys == other.keys
+            && region == other.region && keys == other.keys && isDirect == other.isDirect
             && owner == other.owner && chat?.dialect == other.chat?.dialect && modelsPath == other.modelsPath
             && (embeddings == nil) == (other.embeddings == nil) && (images == nil) == (other.images == nil)
     }

@@ -11,6 +11,7 @@ struct Background {
     private let housekeeping: Housekeeping
     private let catalog: CatalogRefresh
     private let upstreams: UpstreamRefresh
+    private let localSearch: LocalSearch
     private let mail: MailService?
 
     static func start(
@@ -25,13 +26,17 @@ struct Background {
             keyUses: KeyUseWriter(keys, worker.pool, logger: logger),
             housekeeping: Housekeeping(worker, logger: logger),
             catalog: CatalogRefresh(worker, catalog, logger: logger),
-            upstreams: UpstreamRefresh(worker, upstreams, logger: logger), mail: mail)
+            upstreams: UpstreamRefresh(worker, upstreams, logger: logger),
+            localSearch: LocalSearch(
+                configuration, upstreams.directory, on: worker.loop, logger: logger),
+            mail: mail)
     }
 
     func close(until deadline: Instant) async {
         await housekeeping.close()
         await catalog.close()
         await upstreams.close()
+        await localSearch.close()
         keyChanges.close()
         await keyUses.close()
         await mail?.close(until: deadline)

@@ -26,6 +26,8 @@ struct Configuration {
     var mail = MailSettings()
     var passwordThreadCount = 1
     var upstreams: [Upstream.Settings] = []
+    /// Where servers of the house are looked for.
+    var localServers: [ModelServerAddress] = []
     var loopCount = 2
     var databaseConnectionsPerLoop = 4
     var logLevel = Logger.Level.info
@@ -183,6 +185,8 @@ struct Configuration {
 
     private mutating func readProviders(_ reader: inout EnvironmentReader) {
         upstreams = ProviderSettings(&reader).upstreams
+        localServers =
+            LocalServerSettings(&reader, besides: upstreams, ownURL: url(port: port)).addresses
         outboundExceptions = reader.networks(
             "HIVEGATE_OUTBOUND_ALLOW", default: "",
             "networks that organizations' own servers, such as identity providers, may be in beside the internet"

@@ -53,6 +53,12 @@ struct ProviderPresetTests {
                 == "https://contoso-1.openai.azure.com/openai/v1")
     }
 
+    @Test func `an Ollama lists its models in OpenAI's shape, beside its own dialect`() throws {
+        let ollama = try #require(ProviderPreset.named("ollama"))
+        let settings = try Upstream.Settings(ollama, keys: [])
+        #expect(settings.baseURL + (settings.modelsPath ?? "") == "http://127.0.0.1:11434/v1/models")
+    }
+
     @Test(.enabled(if: ModelFacts.areThere))
     func `every provider whose prices are known has a preset`() throws {
         let providers = try ModelFacts.providers()
