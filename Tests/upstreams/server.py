@@ -86,6 +86,11 @@ class Upstreams:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
 
+    @property
+    def results(self):
+        """What tools have answered, as the last request says it."""
+        return self.last.dialect.results(self.last.body)
+
     # MARK: Requests
 
     async def serve(self, reader, writer):

@@ -69,6 +69,11 @@ final class ChatCall: @unchecked Sendable {
         return request
     }
 
+    /// Whether the provider of `candidate` gets the request as it is.
+    func isForwarded(to candidate: Candidate) -> Bool {
+        mayBeForwarded && candidate.chatCodec(for: front.dialect)?.dialect == front.dialect
+    }
+
     /// The request where it can be read.
     var readableRequest: ChatRequest? {
         do throws(Problem) { return try request() } catch { return nil }

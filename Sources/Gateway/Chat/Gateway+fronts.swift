@@ -96,7 +96,9 @@ extension Gateway {
             guard model.purpose == .chat else { throw CallFailure.cannot("chat", candidate) }
             try await SandboxAnswer(call, model, candidate).send(by: self)
         case .upstream(let upstream):
-            guard let chat = upstream.settings.chat else { throw CallFailure.cannot("chat", candidate) }
+            guard let chat = candidate.chatCodec(for: call.front.dialect) else {
+                throw CallFailure.cannot("chat", candidate)
+            }
             try await UpstreamAttempt(call, candidate, upstream, chat, limits: limits).send(by: self)
         }
     }

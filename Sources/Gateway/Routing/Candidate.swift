@@ -30,6 +30,8 @@ struct Candidate: Sendable {
         var contextTokens: Int?
         /// What an estimate of tokens is multiplied by, in thousandths.
         var tokenizerFactor = 1000
+        /// Whether its provider serves it by the Responses API and nothing else.
+        var isByResponsesOnly = false
     }
 
     /// As the response says it.
@@ -54,6 +56,7 @@ extension Candidate {
             facts: Facts(
                 inputPrice: price?.input, outputPrice: price?.output, regions: model.regions,
                 mayBeRetained: model.mayBeRetained ?? true, capabilities: model.capabilities + senses,
-                contextTokens: model.contextTokens, tokenizerFactor: model.tokenizerFactor ?? 1000))
+                contextTokens: model.contextTokens, tokenizerFactor: model.tokenizerFactor ?? 1000,
+                isByResponsesOnly: model.mode == .responses))
     }
 }

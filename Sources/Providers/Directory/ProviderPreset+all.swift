@@ -15,6 +15,7 @@ extension ProviderPreset {
     /// Those with a format of their own, and OpenAI.
     private static let native: [ProviderPreset] = [
         ProviderPreset("openai", "OpenAI", chat: .openAIChat, baseURL: "https://api.openai.com/v1") {
+            $0.responses = .openAI
             $0.embeddings = .openAI
             $0.images = .openAI
             $0.keyEnvironment = ["OPENAI_API_KEY"]
@@ -26,6 +27,7 @@ extension ProviderPreset {
             baseURL: "https://{resource}.openai.azure.com/openai/v1"
         ) {
             $0.placeholders = [Placeholder("resource", environment: ["AZURE_RESOURCE_NAME"])]
+            $0.responses = .openAI
             $0.embeddings = .openAI
             $0.images = .openAI
             $0.authorization = .header("api-key")

@@ -15,6 +15,9 @@ extension ProviderPreset {
         }
     }
 
+    /// The same by the Responses API; nil where it does not speak that beside its chat dialect.
+    package var responsesCodec: (any ChatCodec)? { responses.map { OpenAIResponsesCodec($0) } }
+
     package var embeddingCodec: (any EmbeddingCodec)? {
         switch embeddings {
         case .openAI: OpenAIEmbeddingCodec(embeddingQuirks)

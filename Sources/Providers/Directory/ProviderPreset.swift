@@ -11,6 +11,8 @@ package struct ProviderPreset: Equatable, Sendable {
     package var aliases: [String] = []
     /// nil where it has no chat models, or none that we speak with.
     package var chat: ChatDialect?
+    /// How it departs from OpenAI's Responses API, where it speaks that beside `chat`; nil where it does not.
+    package var responses: OpenAIResponsesQuirks?
     package var embeddings: EmbeddingDialect?
     package var images: ImageDialect?
     /// What the paths of its formats follow, without a slash at its end. `{name}` stands for what `placeholders` has.

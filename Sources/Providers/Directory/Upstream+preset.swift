@@ -23,7 +23,8 @@ extension Upstream.Settings {
         guard (try? URLAddress(baseURL)) != nil else { throw .invalidBaseURL }
         self.init(
             name: preset.name, title: preset.title, chat: preset.chatCodec,
-            embeddings: preset.embeddingCodec, images: preset.imageCodec, baseURL: baseURL,
+            responses: preset.responsesCodec, embeddings: preset.embeddingCodec, images: preset.imageCodec,
+            baseURL: baseURL,
             authorization: keys.isEmpty ? .none : preset.authorization, keys: keys,
             modelsPath: preset.modelsPath)
         guard case .signatureV4 = preset.authorization else { return }
