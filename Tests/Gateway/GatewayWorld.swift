@@ -59,9 +59,10 @@ final class GatewayWorld: @unchecked Sendable {
         try await run(upstreams: script.map { ["openai": $0] } ?? [:], endpoints: endpoints, body)
     }
 
-    /// With several upstreams, by name.
+    /// With several upstreams, by name. `responsesToo` are those that speak the Responses API too.
     static func run(
-        upstreams scripts: [String: Script], keys: [String] = ["sk-upstream"], endpoints: [Endpoint] = [],
+        upstreams scripts: [String: Script], responsesToo: Set<String> = [],
+        keys: [String] = ["sk-upstream"], endpoints: [Endpoint] = [],
         catalog: SharedCatalog = SharedCatalog(),
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {
@@ -71,7 +72,9 @@ final class GatewayWorld: @unchecked Sendable {
             let upstreams = servers.map { name, server in
                 Upstream(
                     .init(
-                        name: name, chat: OpenAIChatCodec(.openAI), baseURL: server.url,
+                        name: name, chat: OpenAIChatCodec(.openAI),
+                        responses: responsesToo.contains(name) ? OpenAIResponsesCodec() : nil,
+                        baseURL: server.url,
                         keys: keys.map { Secret($0) }, modelsPath: "/models"))
             }
             try await world.start(upstreams, endpoints)
