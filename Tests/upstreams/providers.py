@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from . import anthropic_messages, bedrock, cohere, gemini, mistral, ollama, openai_chat, openai_responses
+from . import anthropic_messages, azure_classic, bedrock, cohere, gemini, mistral, ollama, openai_chat, openai_responses
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +65,7 @@ PROVIDERS = {
 # A model that OpenAI serves by no other way, as the catalogue says.
 RESPONSES = dataclasses.replace(PROVIDERS["openai"], model="openai/gpt-5.3-codex", chat=openai_responses, way="openai-responses")
 
-DIALECTS = [openai_chat, openai_responses, anthropic_messages, gemini, cohere, ollama, bedrock]
+DIALECTS = [azure_classic, openai_chat, openai_responses, anthropic_messages, gemini, cohere, ollama, bedrock]
 
 
 def environment(url):

@@ -33,6 +33,9 @@ extension ProviderPreset {
             $0.authorization = .header("api-key")
             $0.keyEnvironment = ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"]
             $0.baseURLEnvironment = ["AZURE_OPENAI_BASE_URL"]
+            $0.endpoint = Endpoint(
+                environment: ["AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"],
+                versionEnvironment: ["AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION", "AZURE_API_VERSION"])
             $0.quirks = .openAI
         },
         ProviderPreset("anthropic", "Anthropic", chat: .anthropic, baseURL: "https://api.anthropic.com") {
