@@ -63,7 +63,8 @@ final class GatewayWorld: @unchecked Sendable {
     static func run(
         upstreams scripts: [String: Script], responsesToo: Set<String> = [],
         keys: [String] = ["sk-upstream"], endpoints: [Endpoint] = [],
-        catalog: SharedCatalog = SharedCatalog(),
+        catalog: SharedCatalog = SharedCatalog(), policy: OutboundPolicy = OutboundPolicy(),
+        limits: Gateway.Limits = Gateway.Limits(),
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {
         try await onLoop { loop in
@@ -77,7 +78,7 @@ final class GatewayWorld: @unchecked Sendable {
                         baseURL: server.url,
                         keys: keys.map { Secret($0) }, modelsPath: "/models"))
             }
-            try await world.start(upstreams, endpoints)
+            try await world.start(upstreams, endpoints, policy, limits)
             try await body(world)
             await world.server?.drain(within: .seconds(1))
             world.passwords.close()
@@ -85,7 +86,9 @@ final class GatewayWorld: @unchecked Sendable {
         }
     }
 
-    private func start(_ upstreams: [Upstream], _ endpoints: [Endpoint]) async throws {
+    private func start(
+        _ upstreams: [Upstream], _ endpoints: [Endpoint], _ policy: OutboundPolicy, _ limits: Gateway.Limits
+    ) async throws {
         let keys = KeyRing(on: loop, peppers: peppers, shared: SharedKeys()) { digests in
             if self.isDatabaseAway { throw KeyRing.Slow() }
             return digests.lazy.compactMap { self.callers[$0] }.first.map { KnownCaller($0, generation: 0) }
@@ -93,10 +96,11 @@ final class GatewayWorld: @unchecked Sendable {
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
             on: loop, keys: keys, identity: try nobody(),
-            clients: OutboundClients(client, direct: client, policy: OutboundPolicy()),
+            clients: OutboundClients(client, direct: client, policy: policy),
             upstreams: InstanceUpstreams(UpstreamDirectory(upstreams), logger: .silent),
             ownRoutes: OwnRoutesMemory(), health: health, metrics: metrics,
-            logger: .silent, note: { report in self.onReport(report) }, catalog: catalog)
+            logger: .silent, note: { report in self.onReport(report) }, limits: limits,
+            catalog: catalog)
         let routes = RouteTable.routes { _ in gateway } + endpoints.map { $0.route { _ in gateway } }
         let responder = ErrorResponder(logger: .silent)
         let observer = RequestObserver(routes: routes, metrics: metrics, logger: .silent)

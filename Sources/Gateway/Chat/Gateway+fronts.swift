@@ -82,10 +82,12 @@ extension Gateway {
         let now = time.timestamp()
         let client = ClientStream(exchange, front, model: outline.model, at: now, id: id, sink: sink)
         let call = ChatCall(exchange, front, caller, document, outline, at: now, id: id, client: client)
+        let wantsImages = try Self.wantsImagesFetched(call)
         let own = try await ownRoutes.routes(for: caller)
         let candidates = try RequestNeeds(of: call).filter(
             try candidates(for: outline.model, wishes, caller, own)
         ) { router.models(with: $0, within: router.reach(of: own), at: now) }
+        if wantsImages { try await fetchImages(of: call) }
         try await serveChecked(call, candidates)
     }
 
