@@ -84,7 +84,7 @@ package struct ChatMedia: Equatable, Sendable {
     }
 
     package enum Source: Equatable, Sendable {
-        /// Elsewhere; not fetched by us.
+        /// Elsewhere; not fetched by us unless its client wishes it.
         case url(String)
         case base64(String)
         /// Kept by the provider under this name.

@@ -24,6 +24,7 @@ package final class Gateway: @unchecked Sendable {
         package var longestRest = Duration.seconds(300)
         /// An answer that is not streamed is held whole.
         package var largestAnswer = 64 * 1024 * 1024
+        package var images = ImageFetchLimits()
 
         package init() {}
     }

@@ -3,21 +3,21 @@
 import pytest
 
 from upstreams import Answer, Call, Reply
-from upstreams.providers import PROVIDERS
+from upstreams.providers import PROVIDERS, RESPONSES
 
 FAMILIES = [
     PROVIDERS[name]
     for name in ["openai", "azure", "mistral", "deepseek", "anthropic", "gemini", "cohere", "ollama", "bedrock"]
-]
+] + [RESPONSES]
 
 
 def families(*names):
     """Runs a test once for each of these ways."""
-    found = [family for family in FAMILIES if family.name in names]
-    return pytest.mark.parametrize("family", found, ids=lambda family: family.name)
+    found = [family for family in FAMILIES if family.label in names]
+    return pytest.mark.parametrize("family", found, ids=lambda family: family.label)
 
 
-every_family = families(*(family.name for family in FAMILIES))
+every_family = families(*(family.label for family in FAMILIES))
 
 # Characters of two, three and four bytes, which are cut apart where bytes are counted.
 TEXT = "Grüße aus Łódź: 你好, 🌍! Fin."

@@ -23,7 +23,7 @@ def test_a_message_has_its_text_usage_and_a_request_id(anthropic_client, peer, f
     assert b"Be brief." in peer.last.raw
 
 
-@families("openai", "anthropic", "gemini", "bedrock")
+@families("openai", "anthropic", "gemini", "bedrock", "openai-responses")
 def test_tokens_from_a_cache_are_counted_apart(anthropic_client, peer, family):
     peer.will(says(input=21, output=13, cached=5))
     usage = anthropic_client.messages.create(model=family.model, max_tokens=50, messages=HELLO).usage
@@ -87,10 +87,10 @@ def test_tools_are_called_and_their_results_read(anthropic_client, peer, family,
     conversation = [*HELLO, {"role": "assistant", "content": said}, {"role": "user", "content": results}]
     answer = anthropic_client.messages.create(messages=conversation, **arguments)
     assert [block.text for block in answer.content] == [TEXT]
-    assert family.chat.results(peer.last.body) == ["weather 0", "weather 1"]
+    assert peer.results == ["weather 0", "weather 1"]
 
 
-@families("anthropic", "bedrock", "gemini")
+@families("anthropic", "bedrock", "gemini", "openai-responses")
 @pytest.mark.parametrize("is_stream", [False, True])
 def test_a_thoughts_signature_goes_back_byte_for_byte(anthropic_client, peer, family, is_stream):
     peer.will(Answer(Reply(calls=CALLS[:1], thought="Let me think.", signature=SIGNATURE)), says())

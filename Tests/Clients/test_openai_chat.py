@@ -140,10 +140,10 @@ def test_the_results_of_calls_go_back_to_who_made_them(openai_client, peer, fami
     conversation = HELLO + [message.model_dump(exclude_none=True)] + results
     second = openai_client.chat.completions.create(model=family.model, messages=conversation, tools=[TOOL])
     assert second.choices[0].message.content == TEXT
-    assert family.chat.results(peer.last.body) == ['weather 0: "sunny"', 'weather 1: "sunny"']
+    assert peer.results == ['weather 0: "sunny"', 'weather 1: "sunny"']
 
 
-@families("anthropic", "bedrock", "gemini")
+@families("anthropic", "bedrock", "gemini", "openai-responses")
 @pytest.mark.parametrize("is_stream", [False, True])
 def test_a_thought_comes_back_with_its_signature(openai_client, peer, family, is_stream):
     signature = "c2lnbmF0dXJl/+b2YrYSt0aG91Z2h0=="
@@ -170,7 +170,7 @@ def test_a_thought_comes_back_with_its_signature(openai_client, peer, family, is
     assert f'"{signature}"'.encode() in peer.last.raw.replace(b"\\/", b"/")
 
 
-@families("deepseek", "cohere", "ollama", "openai")
+@families("deepseek", "cohere", "ollama", "openai", "openai-responses")
 def test_thoughts_are_told_apart_from_the_answer(openai_client, peer, family):
     peer.will(says(thought="Let me think."), says(thought="Let me think."))
     message = openai_client.chat.completions.create(model=family.model, messages=HELLO).choices[0].message
@@ -191,7 +191,7 @@ def test_what_is_said_first_is_told_to_the_provider(openai_client, peer, family)
         assert said in peer.last.raw
 
 
-@families("openai", "anthropic", "gemini", "bedrock", "ollama", "cohere")
+@families("openai", "anthropic", "gemini", "bedrock", "ollama", "cohere", "openai-responses")
 def test_a_picture_reaches_the_provider(openai_client, peer, family):
     picture = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
     parts = [

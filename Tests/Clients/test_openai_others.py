@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from families import CALLS, HELLO, PARAMETERS, TEXT, calls, every_family, families, says
+from families import CALLS, FAMILIES, HELLO, PARAMETERS, TEXT, calls, every_family, families, says
 from upstreams import Answer, Reply
 from upstreams.openai_chat import vector
 
@@ -136,10 +136,10 @@ def test_a_response_calls_tools_and_reads_their_results(openai_client, peer, fam
     said = [item.model_dump(exclude_none=True, exclude={"status", "parsed_arguments"}) for item in response.output]
     answer = openai_client.responses.create(input=[*HELLO, *said, *results], **arguments)
     assert answer.output_text == TEXT
-    assert family.chat.results(peer.last.body) == ["weather 0", "weather 1"]
+    assert peer.results == ["weather 0", "weather 1"]
 
 
-@families("anthropic", "bedrock", "gemini")
+@families("anthropic", "bedrock", "gemini", "openai-responses")
 def test_a_responses_thought_goes_back_sealed(openai_client, peer, family):
     signature = "c2lnbmF0dXJl/+b2YrYSt0aG91Z2h0=="
     peer.will(Answer(Reply(calls=CALLS[:1], thought="Let me think.", signature=signature)), says())
@@ -155,7 +155,7 @@ def test_a_responses_thought_goes_back_sealed(openai_client, peer, family):
     assert f'"{signature}"'.encode() in peer.last.raw.replace(b"\\/", b"/")
 
 
-@every_family
+@families(*(family.label for family in FAMILIES if not family.has_responses))
 def test_tools_that_only_openai_runs_are_left_out_by_name(openai_client, peer, family):
     tools = [RESPONSES_TOOL, {"type": "web_search"}, {"type": "namespace", "name": "team", "description": "x", "tools": [RESPONSES_TOOL]}]
     raw = openai_client.responses.with_raw_response.create(model=family.model, input="hello there", tools=tools)
@@ -167,3 +167,61 @@ def test_tools_that_only_openai_runs_are_left_out_by_name(openai_client, peer, f
         return
     with pytest.raises(openai.BadRequestError):
         openai_client.responses.create(model=family.model, input="x", tools=tools[1:2], tool_choice="required")
+
+
+# MARK: Responses of providers who speak that themselves
+
+SPEAKING = ["openai", "azure", "openai-responses"]
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+@families(*SPEAKING)
+def test_what_only_this_api_can_say_reaches_the_provider(openai_client, peer, family, is_stream):
+    own = {
+        "tools": [{"type": "web_search"}, {"type": "mcp", "server_label": "docs", "server_url": "https://mcp.example"}],
+        "tool_choice": {"type": "web_search"},
+        "previous_response_id": "resp_0",
+        "store": True,
+        "include": ["web_search_call.action.sources"],
+        "truncation": "auto",
+    }
+    raw = openai_client.responses.with_raw_response.create(model=family.model, input="hello there", stream=is_stream, **own)
+    assert "x-hivegate-omitted" not in raw.headers
+    answer = list(raw.parse())[-1].response if is_stream else raw.parse()
+    assert answer.output_text == "Hello from the provider."
+    assert peer.last.path.endswith("/responses")
+    assert peer.last.body == own | {"model": family.model.split("/")[1], "input": "hello there", "stream": is_stream}
+
+
+@families(*SPEAKING)
+def test_a_response_to_one_that_is_kept_is_asked_of_who_keeps_it(openai_client, peer, family):
+    kept = {"input": "again", "previous_response_id": "resp_0", "store": True}
+    fallback = {"models": ["anthropic/claude-peer", family.model]}
+    response = openai_client.responses.create(model="mistral/mistral-peer", extra_body=fallback, **kept)
+    assert response.output_text
+    assert [asked.provider.name for asked in peer.asked] == [family.name]
+
+
+@families(*(family.label for family in FAMILIES if not family.has_responses))
+@pytest.mark.parametrize("field, value", [("previous_response_id", "resp_0"), ("conversation", "conv_0")])
+def test_what_nobody_has_kept_is_refused_with_the_way_out(openai_client, peer, family, field, value):
+    with pytest.raises(openai.BadRequestError) as failure:
+        openai_client.responses.create(model=family.model, input="again", extra_body={field: value})
+    assert failure.value.param == field
+    assert "send the whole conversation in input" in failure.value.message
+    assert not peer.asked
+
+
+@every_family
+def test_an_answer_that_nobody_could_fetch_is_not_asked_for(openai_client, peer, family):
+    with pytest.raises(openai.BadRequestError) as failure:
+        openai_client.responses.create(model=family.model, input="hello there", background=True)
+    assert failure.value.param == "background"
+    assert not peer.asked
+
+
+@families(*SPEAKING)
+def test_a_chat_is_translated_only_where_the_model_wants_it(openai_client, peer, family):
+    openai_client.chat.completions.create(model=family.model, messages=HELLO)
+    path = "/responses" if family.way else "/chat/completions"
+    assert peer.last.path.endswith(path)

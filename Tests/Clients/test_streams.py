@@ -140,7 +140,7 @@ def test_a_bit_that_flips_breaks_the_stream(openai_client, peer, family):
         list(openai_client.chat.completions.create(model=family.model, messages=HELLO, stream=True))
 
 
-@families("openai", "anthropic", "gemini", "cohere")
+@families("openai", "anthropic", "gemini", "cohere", "openai-responses")
 def test_bytes_that_are_no_text_break_the_stream(openai_client, peer, family):
     def latin(asked):
         events = b"".join(asked.dialect.events(Reply("abc " + LONG), asked.body))

@@ -127,6 +127,16 @@ def test_a_second_signal_stops_at_once(make_gateway):
     assert gateway.process.wait(5) == 1
 
 
+def test_a_version_that_is_none_and_an_endpoint_that_is_none_are_named(make_gateway):
+    azure = {"AZURE_OPENAI_API_KEY": "key", "AZURE_OPENAI_ENDPOINT": "https://contoso.openai.azure.com"}
+    for name, value in {"OPENAI_API_VERSION": "2024-10-21&x=y", "AZURE_OPENAI_ENDPOINT": "contoso"}.items():
+        code, _, errors = run(make_gateway(), "check-config", **azure | {name: value})
+        assert (code, f"{name}:" in errors) == (78, True)
+    code, output, errors = run(make_gateway(), "check-config", **azure, AZURE_OPENAI_API_VERSION="2024-10-21")
+    assert code == 0, errors
+    assert "2024-10-21" in output and "azure" in output
+
+
 def test_every_fault_of_the_configuration_is_named_at_once(make_gateway):
     gateway = make_gateway()
     wrong = {

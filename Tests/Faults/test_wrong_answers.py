@@ -47,7 +47,7 @@ def everywhere(ask, names):
 def test_an_answer_that_is_none_is_a_bad_gateway(house, peer, path, wrong):
     peer.always = WRONG[wrong]
     # Within a dialect an answer is passed on as it is, and what is not read is not judged.
-    names = [name for name in NAMES if wrong != "an empty object" or PROVIDERS[name].chat.is_mine(path) is False]
+    names = [name for name in NAMES if wrong != "an empty object" or not PROVIDERS[name].speaks(path)]
 
     def ask(name):
         status, _, body = post(house, path, FRONTS[path] | {"model": PROVIDERS[name].model})

@@ -59,10 +59,12 @@ final class GatewayWorld: @unchecked Sendable {
         try await run(upstreams: script.map { ["openai": $0] } ?? [:], endpoints: endpoints, body)
     }
 
-    /// With several upstreams, by name.
+    /// With several upstreams, by name. `responsesToo` are those that speak the Responses API too.
     static func run(
-        upstreams scripts: [String: Script], keys: [String] = ["sk-upstream"], endpoints: [Endpoint] = [],
-        catalog: SharedCatalog = SharedCatalog(),
+        upstreams scripts: [String: Script], responsesToo: Set<String> = [],
+        keys: [String] = ["sk-upstream"], endpoints: [Endpoint] = [],
+        catalog: SharedCatalog = SharedCatalog(), policy: OutboundPolicy = OutboundPolicy(),
+        limits: Gateway.Limits = Gateway.Limits(),
         settings change: @escaping @Sendable (inout Upstream.Settings) -> Void = { _ in },
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {
@@ -71,12 +73,13 @@ final class GatewayWorld: @unchecked Sendable {
             let servers = try scripts.mapValues { try ScriptedUpstream(on: loop, $0) }
             let upstreams = servers.map { name, server in
                 var settings = Upstream.Settings(
-                    name: name, chat: OpenAIChatCodec(.openAI), baseURL: server.url,
-                    keys: keys.map { Secret($0) }, modelsPath: "/models")
+                    name: name, chat: OpenAIChatCodec(.openAI),
+                    responses: responsesToo.contains(name) ? OpenAIResponsesCodec() : nil,
+                    baseURL: server.url, keys: keys.map { Secret($0) }, modelsPath: "/models")
                 change(&settings)
                 return Upstream(settings)
             }
-            try await world.start(upstreams, endpoints)
+            try await world.start(upstreams, endpoints, policy, limits)
             try await body(world)
             await world.server?.drain(within: .seconds(1))
             world.passwords.close()
@@ -84,7 +87,9 @@ final class GatewayWorld: @unchecked Sendable {
         }
     }
 
-    private func start(_ upstreams: [Upstream], _ endpoints: [Endpoint]) async throws {
+    private func start(
+        _ upstreams: [Upstream], _ endpoints: [Endpoint], _ policy: OutboundPolicy, _ limits: Gateway.Limits
+    ) async throws {
         let keys = KeyRing(on: loop, peppers: peppers, shared: SharedKeys()) { digests in
             if self.isDatabaseAway { throw KeyRing.Slow() }
             return digests.lazy.compactMap { self.callers[$0] }.first.map { KnownCaller($0, generation: 0) }
@@ -92,10 +97,11 @@ final class GatewayWorld: @unchecked Sendable {
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
             on: loop, keys: keys, identity: try nobody(),
-            clients: OutboundClients(client, direct: client, policy: OutboundPolicy()),
+            clients: OutboundClients(client, direct: client, policy: policy),
             upstreams: InstanceUpstreams(UpstreamDirectory(upstreams), logger: .silent),
             ownRoutes: OwnRoutesMemory(), health: health, metrics: metrics,
-            logger: .silent, note: { report in self.onReport(report) }, catalog: catalog)
+            logger: .silent, note: { report in self.onReport(report) }, limits: limits,
+            catalog: catalog)
         let routes = RouteTable.routes { _ in gateway } + endpoints.map { $0.route { _ in gateway } }
         let responder = ErrorResponder(logger: .silent)
         let observer = RequestObserver(routes: routes, metrics: metrics, logger: .silent)

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from . import anthropic_messages, bedrock, cohere, gemini, mistral, ollama, openai_chat, openai_responses
+from . import anthropic_messages, azure_classic, bedrock, cohere, gemini, mistral, ollama, openai_chat, openai_responses
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,6 +18,18 @@ class Provider:
     key: str
     environment: tuple
     """Its key's variable and its address's."""
+    has_responses: bool = False
+    """Whether clients of the Responses API are spoken for in their own dialect, whatever `chat` is."""
+    way: str = ""
+    """What tests call it where it is one of several ways to the same provider."""
+
+    @property
+    def label(self):
+        return self.way or self.name
+
+    def speaks(self, path):
+        """Whether a client of this path is understood as it is."""
+        return self.chat.is_mine(path) or (self.has_responses and openai_responses.is_mine(path))
 
     @property
     def key_is(self):
@@ -25,7 +37,8 @@ class Provider:
 
 
 def provider(name, model, chat, key_variable, url_variable, path="", key_field="authorization"):
-    return Provider(name, f"{name}/{model}", chat, path, key_field, f"key-of-{name}", (key_variable, url_variable))
+    has_responses = name in ("openai", "azure", "xai")
+    return Provider(name, f"{name}/{model}", chat, path, key_field, f"key-of-{name}", (key_variable, url_variable), has_responses)
 
 
 PROVIDERS = {
@@ -49,7 +62,10 @@ PROVIDERS = {
     ]
 }
 
-DIALECTS = [openai_chat, openai_responses, anthropic_messages, gemini, cohere, ollama, bedrock]
+# A model that OpenAI serves by no other way, as the catalogue says.
+RESPONSES = dataclasses.replace(PROVIDERS["openai"], model="openai/gpt-5.3-codex", chat=openai_responses, way="openai-responses")
+
+DIALECTS = [azure_classic, openai_chat, openai_responses, anthropic_messages, gemini, cohere, ollama, bedrock]
 
 
 def environment(url):

@@ -8,7 +8,7 @@ import re
 import threading
 import time
 
-from . import bedrock, cohere, gemini, ollama, openai_chat
+from . import azure_classic, bedrock, cohere, gemini, ollama, openai_chat
 from .providers import DIALECTS, PROVIDERS, Provider, environment
 from .reply import Answer
 from .wire import Refused
@@ -86,6 +86,11 @@ class Upstreams:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
 
+    @property
+    def results(self):
+        """What tools have answered, as the last request says it."""
+        return self.last.dialect.results(self.last.body)
+
     # MARK: Requests
 
     async def serve(self, reader, writer):
@@ -154,10 +159,13 @@ class Upstreams:
             if asked.path.endswith(("count_tokens", ":countTokens", "/count-tokens")):
                 return asked.dialect.count(asked.body)
             return None
+        path = asked.path.split("?")[0]
+        if "/deployments/" in path:
+            azure_classic.check_place(asked.path, asked.body)
         for ending, dialect in EMBEDDINGS.items():
-            if asked.path.endswith(ending):
+            if path.endswith(ending):
                 return dialect.embeddings(asked.body)
-        if asked.path.endswith("/images/generations"):
+        if path.endswith("/images/generations"):
             return openai_chat.images(asked.body)
         raise Refused(f"there is no {asked.path}", 404)
 

@@ -27,7 +27,7 @@ final class ChatCall: @unchecked Sendable {
     /// The answer that is checked.
     private(set) var held: HeldAnswer?
     /// Whether a provider of the same dialect gets the request as the client wrote it.
-    let mayBeForwarded: Bool
+    private(set) var mayBeForwarded: Bool
 
     init(
         _ exchange: Exchange, _ front: any ChatFront, _ caller: Caller, _ document: JSONDocument,
@@ -67,6 +67,17 @@ final class ChatCall: @unchecked Sendable {
         let request = try front.request(document)
         decoded = request
         return request
+    }
+
+    /// Asks this and not what the client wrote.
+    func ask(instead request: ChatRequest) {
+        decoded = request
+        mayBeForwarded = false
+    }
+
+    /// Whether the provider of `candidate` gets the request as it is.
+    func isForwarded(to candidate: Candidate) -> Bool {
+        mayBeForwarded && candidate.chatCodec(for: front.dialect)?.dialect == front.dialect
     }
 
     /// The request where it can be read.

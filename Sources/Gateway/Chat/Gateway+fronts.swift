@@ -83,10 +83,12 @@ extension Gateway {
         let now = time.timestamp()
         let client = ClientStream(exchange, front, model: outline.model, at: now, id: id, sink: sink)
         let call = ChatCall(exchange, front, caller, document, outline, at: now, id: id, client: client)
+        let wantsImages = try Self.wantsImagesFetched(call)
         let own = try await ownRoutes.routes(for: caller)
         let candidates = try RequestNeeds(of: call).filter(
             try candidates(for: outline.model, wishes, caller, own)
         ) { router.models(with: $0, within: router.reach(of: own), at: now) }
+        if wantsImages { try await fetchImages(of: call) }
         try await serveChecked(call, candidates)
     }
 
@@ -97,7 +99,9 @@ extension Gateway {
             guard model.purpose == .chat else { throw CallFailure.cannot("chat", candidate) }
             try await SandboxAnswer(call, model, candidate).send(by: self)
         case .upstream(let upstream):
-            guard let chat = upstream.settings.chat else { throw CallFailure.cannot("chat", candidate) }
+            guard let chat = candidate.chatCodec(for: call.front.dialect) else {
+                throw CallFailure.cannot("chat", candidate)
+            }
             try await UpstreamAttempt(call, candidate, upstream, chat, limits: limits).send(by: self)
         }
     }

@@ -72,7 +72,7 @@ extension Gateway {
         return try OutputCheck(request.output, mayRepair: try flag("X-Hivegate-Repair", in: fields))
     }
 
-    private static func flag(_ name: String, in fields: HTTPFields) throws -> Bool {
+    static func flag(_ name: String, in fields: HTTPFields) throws -> Bool {
         guard let value = fields[name] else { return false }
         switch String(decoding: value, as: UTF8.self).lowercased() {
         case "true", "1": return true

@@ -105,7 +105,7 @@ struct GenerateFront: ChatFront {
         json.object { json in
             for member in root.members {
                 switch member.key {
-                case "system", "schema", "repair", "models", "provider": continue
+                case "system", "schema", "repair", "fetch_images", "models", "provider": continue
                 case "prompt":
                     guard let prompt = member.value.string else { continue }
                     json.array("messages") { json in

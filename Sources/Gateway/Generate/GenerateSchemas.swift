@@ -23,6 +23,10 @@ enum GenerateSchemas {
             "repair", .boolean, isNullable: true,
             "Whether a model whose answer does not fit is shown what is wrong and asked once more; true unless said. "
                 + "In a stream nothing is repaired."),
+        .optional(
+            "fetch_images", .boolean, isNullable: true,
+            "Whether images in `messages` that are URLs are fetched here, for a model whose provider does not: at most "
+                + "20, of 10 MB each and 20 MB together."),
         .optional("max_tokens", .integer(1...Int.max), isNullable: true, "The most that is to be answered."),
         .optional("temperature", .number(0...2), isNullable: true, "How freely to choose."),
         .optional("top_p", .number(0...1), isNullable: true, "Of which share of what is likely to choose."),

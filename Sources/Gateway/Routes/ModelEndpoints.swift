@@ -10,7 +10,8 @@ enum ModelEndpoints {
         .post, "/v1/chat/completions", "createChatCompletion", group: "Chat",
         "Answers a conversation, whole or as a stream.",
         description:
-            "OpenAI's chat completions. Fields that are not named here go to the provider as they are.",
+            "OpenAI's chat completions. Fields that are not named here go to the provider as they are. "
+            + fetchedImages,
         access: .inference,
         body: BodyDescription(
             request,
@@ -40,8 +41,9 @@ enum ModelEndpoints {
         .post, "/v1/responses", "createResponse", group: "Chat",
         "Answers a conversation, whole or as a stream, as OpenAI's Responses API does.",
         description:
-            "With any chat model. Nothing is kept between requests: each says the whole conversation in `input`. "
-            + "Fields that are not named here go to the provider as they are where it speaks this dialect.",
+            "With any chat model. Fields that are not named here go to the provider as they are where it speaks this "
+            + "dialect. Elsewhere nothing is kept between requests, and each says the whole conversation in `input`. "
+            + "`background` cannot be true. " + fetchedImages,
         access: .inference,
         body: BodyDescription(
             .openObject([
@@ -84,7 +86,7 @@ enum ModelEndpoints {
         "Answers a conversation, whole or as a stream, as Anthropic does.",
         description:
             "Anthropic's messages, with any chat model. Fields that are not named here go to the provider as they are "
-            + "where it speaks this dialect.",
+            + "where it speaks this dialect. " + fetchedImages,
         access: .inference,
         body: BodyDescription(
             messageRequest(withLimit: true),
@@ -169,6 +171,11 @@ enum ModelEndpoints {
             AnswerDescription(404, "There is no such model here. The message has the names most like it."),
         ],
         direct: { gateway in { exchange in try await gateway(exchange.loop).showListedModel(exchange) } })
+
+    private static let fetchedImages =
+        "With the request's field `X-Hivegate-Fetch-Images: true` images that are given by their URL are fetched here and "
+        + "sent to the provider as data (PNG, JPEG, GIF and WebP; at most 20, of 10 MB each and 20 MB together); what "
+        + "cannot be fetched is a 400 `image_unreachable`, `image_too_large` or `image_unsupported` that names its place."
 
     // MARK: Schemas
 

@@ -31,6 +31,8 @@ struct Candidate: Sendable {
         var contextTokens: Int?
         /// What an estimate of tokens is multiplied by, in thousandths.
         var tokenizerFactor = 1000
+        /// Whether its provider serves it by the Responses API and nothing else.
+        var isByResponsesOnly = false
         var retirement: Retirement?
     }
 
@@ -73,6 +75,6 @@ extension Candidate {
                 mayBeRetained: model.mayBeRetained ?? true,
                 capabilities: model.capabilities.isEmpty ? nil : model.capabilities + senses,
                 contextTokens: model.contextTokens, tokenizerFactor: model.tokenizerFactor ?? 1000,
-                retirement: Retirement(of: model)))
+                isByResponsesOnly: model.mode == .responses, retirement: Retirement(of: model)))
     }
 }

@@ -3,6 +3,7 @@ import Catalog
 import Chat
 import Glibc
 import JSON
+import Providers
 
 /// What a model must be able to do to answer a request. Found out only as far as some candidate might not be.
 struct RequestNeeds {
@@ -14,6 +15,7 @@ struct RequestNeeds {
     func filter(
         _ candidates: [Candidate], others: (CatalogModel.Capability) -> [String]
     ) throws(Problem) -> [Candidate] {
+        let candidates = ableToRead(candidates)
         var able: [Candidate] = []
         var first: Problem?
         for candidate in candidates {
@@ -25,6 +27,15 @@ struct RequestNeeds {
         }
         if able.isEmpty, let first { throw first }
         return able
+    }
+
+    /// What the Responses API says in words that no other dialect has, be it an earlier response, only those understand
+    /// who get the request as it is. Where there is none, the first who is asked has all the faults told.
+    private func ableToRead(_ candidates: [Candidate]) -> [Candidate] {
+        guard candidates.count > 1, call.front.dialect == .openAIResponses else { return candidates }
+        let direct = candidates.filter { call.isForwarded(to: $0) }
+        if direct.isEmpty || direct.count == candidates.count { return candidates }
+        return call.readableRequest == nil ? direct : candidates
     }
 
     private static let checked: [CatalogModel.Capability] = [.tools, .vision, .jsonSchema, .audio]

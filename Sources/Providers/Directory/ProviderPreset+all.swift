@@ -15,6 +15,7 @@ extension ProviderPreset {
     /// Those with a format of their own, and OpenAI.
     private static let native: [ProviderPreset] = [
         ProviderPreset("openai", "OpenAI", chat: .openAIChat, baseURL: "https://api.openai.com/v1") {
+            $0.responses = .openAI
             $0.embeddings = .openAI
             $0.images = .openAI
             $0.keyEnvironment = ["OPENAI_API_KEY"]
@@ -26,11 +27,15 @@ extension ProviderPreset {
             baseURL: "https://{resource}.openai.azure.com/openai/v1"
         ) {
             $0.placeholders = [Placeholder("resource", environment: ["AZURE_RESOURCE_NAME"])]
+            $0.responses = .openAI
             $0.embeddings = .openAI
             $0.images = .openAI
             $0.authorization = .header("api-key")
             $0.keyEnvironment = ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"]
             $0.baseURLEnvironment = ["AZURE_OPENAI_BASE_URL"]
+            $0.endpoint = Endpoint(
+                environment: ["AZURE_OPENAI_ENDPOINT", "AZURE_API_BASE"],
+                versionEnvironment: ["AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION", "AZURE_API_VERSION"])
             $0.quirks = .openAI
         },
         ProviderPreset("anthropic", "Anthropic", chat: .anthropic, baseURL: "https://api.anthropic.com") {

@@ -3,6 +3,11 @@ import Chat
 extension ProviderPreset {
     /// How its chat models are spoken with; nil where it has none, or answers in this process.
     package var chatCodec: (any ChatCodec)? {
+        guard let codec = plainChatCodec, let deployments else { return plainChatCodec }
+        return DeploymentChatCodec(address: deployments, codec: codec)
+    }
+
+    private var plainChatCodec: (any ChatCodec)? {
         switch chat {
         case .openAIChat: OpenAIChatCodec(quirks)
         case .anthropic: AnthropicCodec()
@@ -15,7 +20,15 @@ extension ProviderPreset {
         }
     }
 
+    /// The same by the Responses API; nil where it does not speak that beside its chat dialect.
+    package var responsesCodec: (any ChatCodec)? { responses.map { OpenAIResponsesCodec($0) } }
+
     package var embeddingCodec: (any EmbeddingCodec)? {
+        guard let codec = plainEmbeddingCodec, let deployments else { return plainEmbeddingCodec }
+        return DeploymentEmbeddingCodec(address: deployments, codec: codec)
+    }
+
+    private var plainEmbeddingCodec: (any EmbeddingCodec)? {
         switch embeddings {
         case .openAI: OpenAIEmbeddingCodec(embeddingQuirks)
         case .cohere: CohereEmbeddingCodec()
@@ -26,6 +39,11 @@ extension ProviderPreset {
     }
 
     package var imageCodec: (any ImageCodec)? {
+        guard let codec = plainImageCodec, let deployments else { return plainImageCodec }
+        return DeploymentImageCodec(address: deployments, codec: codec)
+    }
+
+    private var plainImageCodec: (any ImageCodec)? {
         switch images {
         case .openAI: OpenAIImageCodec()
         case .stability: StabilityCodec()

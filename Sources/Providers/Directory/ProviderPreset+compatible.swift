@@ -37,6 +37,7 @@ extension ProviderPreset {
             $0.quirks.thinkingSwitch = .type
         },
         ProviderPreset("xai", "xAI", chat: .openAIChat, baseURL: "https://api.x.ai/v1") {
+            $0.responses = .openAI
             $0.images = .openAI
             $0.keyEnvironment = ["XAI_API_KEY"]
             $0.baseURLEnvironment = ["XAI_API_BASE", "XAI_BASE_URL"]
@@ -49,6 +50,7 @@ extension ProviderPreset {
         ProviderPreset(
             "openrouter", "OpenRouter", chat: .openAIChat, baseURL: "https://openrouter.ai/api/v1"
         ) {
+            $0.responses = OpenAIResponsesQuirks(keepsResponses: false)
             $0.embeddings = .openAI
             $0.keyEnvironment = ["OPENROUTER_API_KEY", "OR_API_KEY"]
             $0.baseURLEnvironment = ["OPENROUTER_BASE_URL", "OPENROUTER_API_BASE"]

@@ -12,6 +12,8 @@ package struct ProviderPreset: Equatable, Sendable {
     package var aliases: [String] = []
     /// nil where it has no chat models, or none that we speak with.
     package var chat: ChatDialect?
+    /// How it departs from OpenAI's Responses API, where it speaks that beside `chat`; nil where it does not.
+    package var responses: OpenAIResponsesQuirks?
     package var embeddings: EmbeddingDialect?
     package var images: ImageDialect?
     /// What the paths of its formats follow, without a slash at its end. `{name}` stands for what `placeholders` has.
@@ -26,6 +28,10 @@ package struct ProviderPreset: Equatable, Sendable {
     package var keyEnvironment: [String] = []
     /// Where an environment has another base URL: the first that is set.
     package var baseURLEnvironment: [String] = []
+    /// Where an environment has only the host of its customer; nil where there is no such thing.
+    package var endpoint: Endpoint?
+    /// Whether each deployment of a model has an address of its own; nil: what is asked is at the base URL.
+    package var deployments: DeploymentAddress?
     /// How it departs from OpenAI's chat dialect, where it speaks that.
     package var quirks = OpenAIQuirks()
     /// How it departs from OpenAI's embedding dialect, where it speaks that.
@@ -54,6 +60,26 @@ package struct ProviderPreset: Equatable, Sendable {
             self.name = name
             self.environment = environment
         }
+    }
+
+    /// An address without a path. What is asked is at `/openai/v1` behind it, or, where a version of the API is said, at
+    /// the addresses of deployments behind `/openai`.
+    package struct Endpoint: Equatable, Sendable {
+        /// Where an environment has it: the first that is set.
+        package var environment: [String]
+        package var versionEnvironment: [String]
+    }
+
+    /// The same provider behind `endpoint`, and where that is.
+    package func behind(
+        endpoint: String, deployments: DeploymentAddress?
+    ) -> (preset: ProviderPreset, baseURL: String) {
+        var preset = self
+        preset.deployments = deployments
+        // Early versions do not have it.
+        if deployments != nil { preset.responses = nil }
+        let host = endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
+        return (preset, "\(host)/openai\(deployments == nil ? "/v1" : "")")
     }
 
     package init(

@@ -23,9 +23,11 @@ extension Upstream.Settings {
         guard (try? URLAddress(baseURL)) != nil else { throw .invalidBaseURL }
         self.init(
             name: preset.name, title: preset.title, chat: preset.chatCodec,
-            embeddings: preset.embeddingCodec, images: preset.imageCodec, baseURL: baseURL,
+            responses: preset.responsesCodec, embeddings: preset.embeddingCodec, images: preset.imageCodec,
+            baseURL: baseURL,
             authorization: keys.isEmpty ? .none : preset.authorization, keys: keys,
-            modelsPath: preset.modelsPath)
+            // What is listed there are models, not the customer's deployments.
+            modelsPath: preset.deployments == nil ? preset.modelsPath : nil)
         guard case .signatureV4 = preset.authorization else { return }
         region = values["region"] ?? preset.values(in: baseURL)["region"]
         guard region != nil else { throw .needsRegion }

@@ -3,16 +3,19 @@ package import JSON
 
 /// OpenAI's Responses API, as we speak it with upstreams.
 ///
-/// Conversations are never kept by the provider: each request says all of it.
+/// What is translated is never kept by the provider: each request says all of the conversation. A client of this dialect
+/// may have it kept.
 package struct OpenAIResponsesCodec: ChatCodec {
-    package init() {}
+    package let quirks: OpenAIResponsesQuirks
+
+    package init(_ quirks: OpenAIResponsesQuirks = OpenAIResponsesQuirks()) { self.quirks = quirks }
 
     package var dialect: ChatDialect { .openAIResponses }
 
     package func encode(_ request: ChatRequest, for target: ChatTarget) throws(UpstreamRequest.Unsayable)
         -> UpstreamRequest
     {
-        var writer = OpenAIResponsesRequestWriter()
+        var writer = OpenAIResponsesRequestWriter(quirks)
         try writer.write(request, for: target)
         return UpstreamRequest(path: "/responses", body: writer.json.bytes, omitted: writer.omitted)
     }
@@ -20,11 +23,12 @@ package struct OpenAIResponsesCodec: ChatCodec {
     package func forward(
         _ document: JSONDocument, _ outline: ChatOutline, for target: ChatTarget
     ) -> UpstreamRequest? {
+        var edits: [JSONEdit] = [.replace(["model"], .json(target.model))]
+        if !quirks.keepsResponses, document["store"]?.bool == true { edits.append(.remove(["store"])) }
         do {
-            let body = try document.patched([.replace(["model"], .json(target.model))])
-            return UpstreamRequest(path: "/responses", body: body)
+            return UpstreamRequest(path: "/responses", body: try document.patched(edits))
         } catch {
-            preconditionFailure("the model was read from this document: \(error)")
+            preconditionFailure("each place was found in this document: \(error)")
         }
     }
 

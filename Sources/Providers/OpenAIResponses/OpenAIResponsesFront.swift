@@ -2,7 +2,8 @@ package import Base
 package import Chat
 package import JSON
 
-/// How clients speak OpenAI's Responses API with us. We keep nothing between requests: each says all of it.
+/// How clients speak OpenAI's Responses API with us. We keep nothing between requests: each says all of it,
+/// unless the provider is asked in this dialect too and keeps it.
 package struct OpenAIResponsesFront: ChatFront {
     package init() {}
 
@@ -14,6 +15,7 @@ package struct OpenAIResponsesFront: ChatFront {
         let model = fields.requiredText(document["model"], "model")
         if document["input"].present == nil { fields.fault("input", "is required") }
         let isStreaming = fields.flag(document["stream"], "stream")
+        OpenAIResponsesRequestReader.refuseBackground(document.root, &fields)
         if let problem = fields.problem { throw problem }
         return ChatOutline(model: model ?? "", isStreaming: isStreaming ?? false)
     }

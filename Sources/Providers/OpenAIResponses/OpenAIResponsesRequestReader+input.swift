@@ -44,7 +44,7 @@ extension OpenAIResponsesRequestReader {
             return result(item, isCustom: type == "custom_tool_call_output", field)
         case "reasoning": return ChatMessage(.assistant, thoughts(item, field))
         case "item_reference":
-            reader.fault(field, "refers to an item that is not kept here: send the item itself")
+            reader.fault(field, "refers to an item that is not kept for this model: send the item itself")
             return nil
         default:
             let role: ChatMessage.Role =

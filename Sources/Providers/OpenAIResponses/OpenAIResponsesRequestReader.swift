@@ -34,14 +34,22 @@ struct OpenAIResponsesRequestReader {
 
     /// Names the way out of what only somebody who keeps conversations can do.
     private mutating func refuseWhatIsKept(_ root: JSONValue) {
-        let wayOut = "is not kept here: send the whole conversation in input"
+        let wayOut =
+            "is not kept for this model: send the whole conversation in input, "
+            + "or choose a model whose provider speaks this API itself"
         if root["previous_response_id"].present != nil {
             reader.fault("previous_response_id", "An earlier response \(wayOut)")
         }
         if root["conversation"].present != nil { reader.fault("conversation", "A conversation \(wayOut)") }
         if root["prompt"].present != nil {
-            reader.fault("prompt", "A prompt is not kept here: send its text in instructions and input")
+            reader.fault(
+                "prompt", "A prompt is not kept for this model: send its text in instructions and input")
         }
+        Self.refuseBackground(root, &reader)
+    }
+
+    /// Nobody could fetch the answer here, and what it takes would not be known.
+    static func refuseBackground(_ root: JSONValue, _ reader: inout RequestReader) {
         if reader.flag(root["background"], "background") == true {
             reader.fault("background", "must be false: send stream: true and read the answer as it comes")
         }

@@ -6,6 +6,9 @@ struct OpenAIResponsesRequestWriter {
     var json = JSONWriter(capacity: 4096)
     /// What the format has no place for, once each.
     private(set) var omitted: [String] = []
+    private let quirks: OpenAIResponsesQuirks
+
+    init(_ quirks: OpenAIResponsesQuirks) { self.quirks = quirks }
 
     mutating func write(_ request: ChatRequest, for target: ChatTarget) throws(UpstreamRequest.Unsayable) {
         guard request.choiceCount == 1 else {
@@ -120,8 +123,9 @@ struct OpenAIResponsesRequestWriter {
             json.key("metadata")
             hints.writeMetadata(&json)
         }
-        // What nobody asked to be kept is not to be kept, and this provider keeps it unless told.
-        json.field("store", hints.store ?? false)
+        if hints.store == true, !quirks.keepsResponses { omit("store") }
+        // What nobody asked to be kept is not to be kept, and most providers keep it unless told.
+        json.field("store", quirks.keepsResponses && hints.store == true)
     }
 }
 

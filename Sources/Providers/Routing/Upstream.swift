@@ -11,6 +11,8 @@ package final class Upstream: Sendable {
         package var title: String
         /// How each kind of its models is spoken with; nil where it has none.
         package var chat: (any ChatCodec)?
+        /// Beside `chat`: the Responses API.
+        package var responses: (any ChatCodec)?
         package var embeddings: (any EmbeddingCodec)?
         package var images: (any ImageCodec)?
         /// Without a `/` at its end.
@@ -33,13 +35,15 @@ package final class Upstream: Sendable {
 
         package init(
             name: String, title: String? = nil, chat: (any ChatCodec)?,
-            embeddings: (any EmbeddingCodec)? = nil, images: (any ImageCodec)? = nil, baseURL: String,
+            responses: (any ChatCodec)? = nil, embeddings: (any EmbeddingCodec)? = nil,
+            images: (any ImageCodec)? = nil, baseURL: String,
             authorization: ProviderPreset.Authorization = .bearer, keys: [Secret],
             modelsPath: String? = nil
         ) {
             self.name = name
             self.title = title ?? name
             self.chat = chat
+            self.responses = responses
             self.embeddings = embeddings
             self.images = images
             self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL

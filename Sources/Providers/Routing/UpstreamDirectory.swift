@@ -66,6 +66,7 @@ extension Upstream.Settings {
         name == other.name && baseURL == other.baseURL && authorization == other.authorization
             && region == other.region && keys == other.keys && isDirect == other.isDirect
             && owner == other.owner && chat?.dialect == other.chat?.dialect && modelsPath == other.modelsPath
+            && (responses == nil) == (other.responses == nil)
             && (embeddings == nil) == (other.embeddings == nil) && (images == nil) == (other.images == nil)
     }
 }

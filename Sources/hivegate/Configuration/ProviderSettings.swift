@@ -16,8 +16,12 @@ struct ProviderSettings {
         _ preset: ProviderPreset, _ reader: inout EnvironmentReader
     ) -> Upstream.Settings? {
         let keys = keys(preset, &reader)
-        let given = firstSet(preset.baseURLEnvironment, &reader) { reader, name in
+        var preset = preset
+        var given = firstSet(preset.baseURLEnvironment, &reader) { reader, name in
             reader.optionalText(name, "the server for models \(preset.name)/…")
+        }
+        if given == nil, !keys.isEmpty, let place = place(behindEndpointOf: preset, &reader) {
+            (preset, given) = place
         }
         guard !keys.isEmpty || preset.isKeyOptional && given != nil else { return nil }
         var values: [String: String] = [:]
@@ -30,10 +34,37 @@ struct ProviderSettings {
             return try Upstream.Settings(preset, baseURL: given, values: values, keys: keys)
         } catch {
             let (name, reason) = fault(
-                error, preset, given: preset.baseURLEnvironment.first { reader.has($0) })
+                error, preset,
+                given: (preset.baseURLEnvironment + (preset.endpoint?.environment ?? [])).first {
+                    reader.has($0)
+                })
             reader.fault(name, reason)
             return nil
         }
+    }
+
+    /// Where an environment has the host alone, and says by a version of the API which addresses it means.
+    private static func place(
+        behindEndpointOf preset: ProviderPreset, _ reader: inout EnvironmentReader
+    ) -> (ProviderPreset, String?)? {
+        guard let endpoint = preset.endpoint,
+            let host = firstSet(
+                endpoint.environment, &reader,
+                { reader, name in
+                    reader.optionalText(name, "the host for models \(preset.name)/…, without a path")
+                })
+        else { return nil }
+        let version = firstSet(endpoint.versionEnvironment, &reader) { reader, name -> DeploymentAddress? in
+            let text = reader.optionalText(
+                name, "the version by which deployments are asked; without one, addresses are as OpenAI's")
+            // Of these versions Azure's addresses are as OpenAI's.
+            guard let text, !["v1", "preview", "latest"].contains(text) else { return nil }
+            let address = DeploymentAddress(version: text)
+            if address == nil { reader.fault(name, "must be a version, such as 2024-10-21") }
+            return address
+        }
+        let (preset, baseURL) = preset.behind(endpoint: host, deployments: version)
+        return (preset, baseURL)
     }
 
     /// The variable to set, and why.

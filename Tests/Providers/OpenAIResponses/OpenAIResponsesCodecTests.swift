@@ -34,6 +34,21 @@ struct OpenAIResponsesCodecTests {
         #expect(body["store"]?.bool == false && body["include"] == nil && body["stream"] == nil)
     }
 
+    @Test func `a provider that keeps nothing is not asked to`() throws {
+        let forgetful = OpenAIResponsesCodec(OpenAIResponsesQuirks(keepsResponses: false))
+        var request = ChatRequest(model: "alias", messages: [ChatMessage(role: .user, text: "x")])
+        request.hints.store = true
+        let sent = try forgetful.encode(request, for: ChatTarget(model: "m"))
+        #expect(try JSONDocument(parsing: sent.body)["store"]?.bool == false && sent.omitted == ["store"])
+        let outline = ChatOutline(model: "alias", isStreaming: false)
+        for (codec, store) in [(forgetful, nil), (codec, true)] {
+            let document = try JSONDocument(
+                parsing: Array(#"{"model":"alias","input":"x","store":true}"#.utf8))
+            let passed = try #require(codec.forward(document, outline, for: ChatTarget(model: "m")))
+            #expect(try JSONDocument(parsing: passed.body)["store"]?.bool == store)
+        }
+    }
+
     @Test func `what an answer would be wrong without is refused with its field`() throws {
         func field(_ change: (inout ChatRequest) -> Void) -> String? {
             do { _ = try encode(change) } catch { return (error as? UpstreamRequest.Unsayable)?.field }
