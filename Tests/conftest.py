@@ -242,7 +242,7 @@ def providers():
 @pytest.fixture(scope="session")
 def house(providers):
     """A gateway with all those providers."""
-    instance = Gateway(providers.environment).start()
+    instance = Gateway(providers.environment | {"SHARED_PROVIDER_STATE": "true"}).start()
     yield instance
     instance.remove()
 

@@ -25,6 +25,8 @@ package final class Gateway: @unchecked Sendable {
         /// An answer that is not streamed is held whole.
         package var largestAnswer = 64 * 1024 * 1024
         package var images = ImageFetchLimits()
+        /// Whether a request may refer to what a provider keeps for the instance's account, by its id alone.
+        package var sharesProviderState = false
 
         package init() {}
     }

@@ -63,13 +63,21 @@ final class ModelList: @unchecked Sendable {
         func isAllowed(_ name: String) -> Bool { allowed?.contains(name) ?? true }
         var models = SandboxModel.allCases.filter { isAllowed($0.id) }.map { Self.model($0, snapshot) }
         models += snapshot.models.filter { model in
-            reach.has(model.provider) && !model.isShutDown(at: now) && allowed?.contains(model) ?? true
+            reach.has(model.provider) && !Self.isOfTheHouse(model.provider) && !model.isShutDown(at: now)
+                && allowed?.contains(model) ?? true
         }.map(Self.model)
         var listed: Set<String> = []
         for upstream in reach.upstreams {
-            // A provider lists what it shut down, or lists it under a name that the catalogue has another for.
-            models += try await list(of: upstream).filter {
-                snapshot.models(named: $0.id).isEmpty && isAllowed($0.id) && listed.insert($0.id).inserted
+            for model in try await list(of: upstream) {
+                if let known = snapshot.models(named: model.id).first {
+                    // Others list what they shut down, or by a name that the catalogue has another for.
+                    guard Self.isOfTheHouse(upstream.name), allowed?.contains(known) ?? true,
+                        listed.insert(known.id).inserted
+                    else { continue }
+                    models.append(Self.model(known))
+                } else if isAllowed(model.id), listed.insert(model.id).inserted {
+                    models.append(model)
+                }
             }
         }
         return Self.json(models)
@@ -84,18 +92,29 @@ final class ModelList: @unchecked Sendable {
         return json.bytes
     }
 
+    /// A server of the house serves what it has and nothing else, whatever the catalogue knows.
+    private static func isOfTheHouse(_ provider: String) -> Bool { ModelServer(rawValue: provider) != nil }
+
+    private func isServed(_ model: CatalogModel, _ reach: Reach, _ snapshot: CatalogSnapshot) async throws
+        -> Bool
+    {
+        guard Self.isOfTheHouse(model.provider) else { return reach.has(model.provider) }
+        for upstream in reach.upstreams(named: model.provider) {
+            let listed = try await list(of: upstream)
+            if listed.contains(where: { snapshot.models(named: $0.id).first?.id == model.id }) { return true }
+        }
+        return false
+    }
+
     private func model(named name: String, _ reach: Reach, _ allowed: AllowedModels?) async throws -> Model? {
         let snapshot = catalog.snapshot
         let isAllowed = allowed?.contains(name) ?? true
         if let model = SandboxModel(id: name) { return isAllowed ? Self.model(model, snapshot) : nil }
         let now = time.timestamp()
         let known = snapshot.models(named: name)
-        let model = known.first { model in
-            reach.has(model.provider) && !model.isShutDown(at: now)
-                && (isAllowed || allowed?.contains(model) ?? true)
-        }
-        if let model {
-            return Self.model(model)
+        for model in known where !model.isShutDown(at: now) && (isAllowed || allowed?.contains(model) ?? true)
+        {
+            if try await isServed(model, reach, snapshot) { return Self.model(model) }
         }
         guard known.isEmpty, isAllowed, let slash = name.firstIndex(of: "/") else { return nil }
         for upstream in reach.upstreams(named: String(name[..<slash])) {

@@ -11,6 +11,7 @@ from upstreams.asking import post
 
 # A server is looked for every 10 s, and is gone when it was not there three times.
 FOUND, GONE = 20, 45
+KNOWN = "ollama/llama3.1:latest"
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def news(gateway):
 
 def test_servers_are_found_while_the_gateway_runs_and_asked_as_long_as_they_are_there(make_gateway, serve):
     models = {
-        "ollama": ["llama-peer:8b", "hf.co/ada/mine-GGUF:Q4_K_M"],
+        "ollama": ["llama-peer:8b", "hf.co/ada/mine-GGUF:Q4_K_M", "llama3.1:latest"],
         "vllm": ["Peer/Peer-8B"],
         "llamacpp": ["peer.gguf"],
         "lmstudio": ["peer/peer-4b"],
@@ -68,9 +69,11 @@ def test_servers_are_found_while_the_gateway_runs_and_asked_as_long_as_they_are_
     assert says(gateway, "ollama/llama-peer:8b")[0] == 404
 
     servers = {name: serve(name, *models[name], port=ports[name]) for name in models}
-    everything = {f"{name}/{model}" for name in models for model in models[name]}
+    everything = {f"{name}/{model}" for name in models for model in models[name]} - {KNOWN}
     wait_until(lambda: listed(gateway) == everything, FOUND, "the discovery of all servers")
-    for name in everything:
+    # Of the models of the catalogue those that are there.
+    assert {name for name in models_at(gateway, "/v1/models") if name.startswith("ollama/")} - everything == {"ollama/llama3.1"}
+    for name in everything | {KNOWN}:
         status, text = says(gateway, name)
         assert status == 200 and "Hello from the provider." in text, name
     status, text = says(gateway, "ollama/llama-peer:8b", stream=True)

@@ -114,7 +114,9 @@ struct ResponsesWayTests {
         let log = Log()
         let reports = Locked<[AttemptReport]>([])
         let script = Self.upstream("p", log, Self.answer("200 OK", Self.whole))
-        try await GatewayWorld.run(upstreams: ["p": script], responsesToo: ["p"]) { world in
+        try await GatewayWorld.run(
+            upstreams: ["p": script], responsesToo: ["p"], limits: Self.sharing
+        ) { world in
             world.onReport = { report in reports.withLock { $0.append(report) } }
             let more =
                 #","previous_response_id":"resp_0","tools":[{"type":"web_search"}],"store":true,"n":[1.0]"#
@@ -206,13 +208,43 @@ struct ResponsesWayTests {
         }
     }
 
+    /// An instance whose organizations may see all that its account has kept.
+    private static let sharing: Gateway.Limits = {
+        var limits = Gateway.Limits()
+        limits.sharesProviderState = true
+        return limits
+    }()
+
+    @Test func `what a provider keeps is referred to on an organization's own account alone`() async throws {
+        for owner in [UUID.make(), nil] {
+            let log = Log()
+            let script = Self.upstream("p", log, Self.answer("200 OK", Self.whole))
+            let belongs: @Sendable (inout Upstream.Settings) -> Void = { $0.owner = owner }
+            try await GatewayWorld.run(
+                upstreams: ["p": script], responsesToo: ["p"], settings: belongs
+            ) { world in
+                let key = world.key()
+                for kept in [#","previous_response_id":"resp_0""#, #","conversation":{"id":"conv_0"}"#] {
+                    let answer = try await Self.respond(world, "p/m", kept, key: key)
+                    #expect(answer.status == (owner == nil ? 400 : 200))
+                    if owner == nil { #expect(answer.code == "state_is_shared") }
+                }
+                let other = try await Self.respond(world, "p/m", #","previous_response_id":null"#, key: key)
+                #expect(other.status == 200)
+                #expect(log.all.count == (owner == nil ? 1 : 3))
+            }
+        }
+    }
+
     @Test func `what only a provider that has kept something knows is asked of nobody else`() async throws {
         let log = Log()
         let scripts = [
             "p": Self.upstream("p", log, Self.answer("200 OK", Self.whole)),
             "q": Self.upstream("q", log, Self.answer("200 OK", "{}")),
         ]
-        try await GatewayWorld.run(upstreams: scripts, responsesToo: ["p"]) { world in
+        try await GatewayWorld.run(
+            upstreams: scripts, responsesToo: ["p"], limits: Self.sharing
+        ) { world in
             let key = world.key()
             let kept = #","previous_response_id":"resp_0""#
             let answer = try await Self.respond(world, "q/m", #","models":["p/m"]\#(kept)"#, key: key)

@@ -31,6 +31,7 @@ struct UpstreamAttempt {
         if call.mayBeForwarded, chat.dialect == call.front.dialect,
             let request = chat.forward(call.document, call.outline, for: candidate.target)
         {
+            if upstream.settings.owner == nil, !limits.sharesProviderState { try Self.refuseState(call) }
             upstreamRequest = Self.withFields(of: call, request)
             isForwarded = true
             codec = chat
@@ -48,6 +49,23 @@ struct UpstreamAttempt {
         if !omitted.isEmpty {
             call.exchange.responseFields.replace("X-Hivegate-Omitted", omitted.joined(separator: ", "))
         }
+    }
+
+    /// On the instance's account an id is all that stands between an organization's conversations and another's.
+    private static func refuseState(_ call: ChatCall) throws(CallFailure) {
+        guard call.front.dialect == .openAIResponses else { return }
+        let kept = [
+            ("previous_response_id", call.document["previous_response_id"]),
+            ("conversation", call.document["conversation"]),
+        ].first { $0.1.map { !$0.isNull } ?? false }
+        guard let (field, _) = kept else { return }
+        throw CallFailure(
+            Problem(
+                .invalidRequest, code: "state_is_shared",
+                "\(field): the provider keeps it for an account that others use too. Send the whole conversation in "
+                    + "input, or store a key of the organization's own (POST /api/v1/credentials).",
+                field: field),
+            .elsewhere)
     }
 
     private static let mostOmitted = 32

@@ -57,7 +57,8 @@ package struct ModelRouter: Sendable {
         with capability: CatalogModel.Capability, within reach: Reach, at date: Timestamp
     ) -> [String] {
         let able = catalog.snapshot.models.filter { model in
-            model.mode == .chat && reach.has(model.provider) && model.capabilities.contains(capability)
+            [.chat, .responses].contains(model.mode) && reach.has(model.provider)
+                && model.capabilities.contains(capability)
                 && !model.isDeprecated(at: date)
         }
         let priced = able.map { (id: $0.id, price: $0.price(at: date)?.ofUsualMix ?? .max) }

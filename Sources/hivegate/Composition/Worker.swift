@@ -65,6 +65,8 @@ final class Worker: @unchecked Sendable {
         let keys = KeyRing(
             on: loop, peppers: storage.peppers, shared: shared.keys, generations: generations
         ) { try await lookup.caller(of: $0) }
+        var gatewayLimits = Gateway.Limits()
+        gatewayLimits.sharesProviderState = configuration.sharesProviderState
         gateway = Gateway(
             on: loop, keys: keys,
             identity: identity.services(
@@ -75,7 +77,7 @@ final class Worker: @unchecked Sendable {
                 client, direct: direct, policy: OutboundPolicy(allowing: configuration.outboundExceptions)),
             upstreams: shared.upstreams, ownRoutes: shared.ownRoutes, health: health, metrics: metrics,
             logger: logger, note: { [observer = shared.observer] in observer.note($0) },
-            catalog: shared.catalog)
+            limits: gatewayLimits, catalog: shared.catalog)
         snapshot = Locked(
             Snapshot(redis: redis.health, database: pool.health, transferCount: 0))
         beat()

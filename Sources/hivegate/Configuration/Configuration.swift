@@ -26,6 +26,8 @@ struct Configuration {
     var mail = MailSettings()
     var passwordThreadCount = 1
     var upstreams: [Upstream.Settings] = []
+    /// See `Gateway.Limits`.
+    var sharesProviderState = false
     /// Where servers of the house are looked for.
     var localServers: [ModelServerAddress] = []
     var loopCount = 2
@@ -191,6 +193,10 @@ struct Configuration {
             "HIVEGATE_OUTBOUND_ALLOW", default: "",
             "networks that organizations' own servers, such as identity providers, may be in beside the internet"
         )
+        sharesProviderState = reader.choice(
+            "SHARED_PROVIDER_STATE", default: "false", [("false", false), ("true", true)],
+            "whether organizations may refer to what a provider keeps for the instance's account "
+                + "(previous_response_id); true where all may see all")
         proxy = reader.optionalText("HIVEGATE_OUTBOUND_PROXY", "a proxy for requests to providers")
         authorities = reader.optionalText(
             "HIVEGATE_CA_FILE", "a PEM file of authorities to trust instead of the system's")

@@ -23,7 +23,11 @@ struct ProviderSettings {
         if given == nil, !keys.isEmpty, let place = place(behindEndpointOf: preset, &reader) {
             (preset, given) = place
         }
-        guard !keys.isEmpty || preset.isKeyOptional && given != nil else { return nil }
+        guard !keys.isEmpty || preset.isKeyOptional && given != nil else {
+            // What is said of a provider must make sense, also where its key is still to come.
+            if let given, (try? URLAddress(given)) == nil { faultURL(preset, &reader) }
+            return nil
+        }
         var values: [String: String] = [:]
         for placeholder in preset.placeholders {
             values[placeholder.name] = firstSet(placeholder.environment, &reader) { reader, name in
@@ -33,12 +37,7 @@ struct ProviderSettings {
         do throws(Upstream.Settings.Misfit) {
             return try Upstream.Settings(preset, baseURL: given, values: values, keys: keys)
         } catch {
-            let (name, reason) = fault(
-                error, preset,
-                given: (preset.baseURLEnvironment + (preset.endpoint?.environment ?? [])).first {
-                    reader.has($0)
-                })
-            reader.fault(name, reason)
+            fault(error, preset, &reader)
             return nil
         }
     }
@@ -67,26 +66,31 @@ struct ProviderSettings {
         return (preset, baseURL)
     }
 
-    /// The variable to set, and why.
+    /// Names the variable to set, and why.
     private static func fault(
-        _ misfit: Upstream.Settings.Misfit, _ preset: ProviderPreset, given: String?
-    ) -> (name: String, reason: String) {
+        _ misfit: Upstream.Settings.Misfit, _ preset: ProviderPreset, _ reader: inout EnvironmentReader
+    ) {
         let places = preset.placeholders.flatMap(\.environment)
-        return switch misfit {
+        switch misfit {
         case .needsBaseURL:
-            (
+            reader.fault(
                 (preset.baseURLEnvironment + places).first ?? preset.name,
-                "is needed for \(preset.title), whose key is set: where is it?"
-            )
-        case .invalidBaseURL:
-            (
-                given ?? preset.name,
-                "must be an http or https URL, such as \(preset.baseURL ?? "https://provider.example")"
-            )
+                "is needed for \(preset.title), whose key is set: where is it?")
+        case .invalidBaseURL: faultURL(preset, &reader)
         case .needsRegion:
-            (places.first ?? preset.name, "is needed to sign requests to \(preset.title): where is it?")
-        case .invalidKey: (preset.keyEnvironment.first ?? preset.name, "must not contain a colon")
+            reader.fault(
+                places.first ?? preset.name,
+                "is needed to sign requests to \(preset.title): where is it?")
+        case .invalidKey:
+            reader.fault(preset.keyEnvironment.first ?? preset.name, "must not contain a colon")
         }
+    }
+
+    private static func faultURL(_ preset: ProviderPreset, _ reader: inout EnvironmentReader) {
+        let names = preset.baseURLEnvironment + (preset.endpoint?.environment ?? [])
+        reader.fault(
+            names.first { reader.has($0) } ?? preset.name,
+            "must be an http or https URL, such as \(preset.baseURL ?? "https://provider.example")")
     }
 
     /// Several keys of one account are separated by commas: they take turns.
