@@ -22,8 +22,12 @@ package final class SharedCatalog: Sendable {
         let fresh = await Task.detached {
             CatalogSnapshot(contents.models, version: contents.version, providerAliases: aliases)
         }.value
-        current.withLock { $0 = fresh }
-        return true
+        return current.withLock { current in
+            // Another look may have been quicker, and have seen more.
+            guard fresh.version > current.version else { return false }
+            current = fresh
+            return true
+        }
     }
 
     /// For how many days the price that was compared with its source longest ago has gone unlooked at. What is free

@@ -13,6 +13,11 @@ package final class InstanceUpstreams: Sendable {
         var providers: [String: ProviderPreset] = [:]
         /// Raised whenever they change.
         var version = 0
+        /// Looks at the database so far, and the last that counts.
+        var looks = 0
+        var newestLook = 0
+        /// What the last one saw.
+        var credentials: [RoutingCredential]?
     }
 
     private let added = Locked(Added())
@@ -24,20 +29,37 @@ package final class InstanceUpstreams: Sendable {
 
     /// Reads what the database has.
     package func refresh(from store: IdentityStore) async throws {
+        let look = added.withLock { added in
+            added.looks += 1
+            return added.looks
+        }
         let stored = try await store.instanceRouting()
         let providers = stored.providers.compactMap { ProviderPreset($0) }
         let named = Dictionary(providers.map { ($0.name, $0) }) { first, _ in first }
         added.withLock { added in
-            if added.providers == named { return }
+            // Who began to look later has seen at least as much.
+            guard look > added.newestLook else { return }
+            added.newestLook = look
+            if added.providers == named, added.credentials == stored.credentials { return }
+            if added.providers != named { added.version += 1 }
             added.providers = named
-            added.version += 1
+            added.credentials = stored.credentials
+            directory.replace(
+                Self.settings(stored.credentials, providers, among: named, logger), from: .operator)
         }
-        // One that needs no key is reached without.
-        let keyed = Set(stored.credentials.map(\.provider))
+    }
+
+    /// An upstream for each place that there are keys for, and for each of `providers` without any: it may need none.
+    private static func settings(
+        _ credentials: [RoutingCredential], _ providers: [ProviderPreset],
+        among added: [String: ProviderPreset],
+        _ logger: Logger
+    ) -> [Upstream.Settings] {
+        let keyed = Set(credentials.map(\.provider))
         let open = providers.filter { !keyed.contains($0.name) }.compactMap { preset in
             try? Upstream.Settings(preset, keys: [])
         }
-        directory.replace(settings(for: stored.credentials, of: nil) + open, from: .operator)
+        return settings(for: credentials, of: nil, among: added, logger) + open
     }
 
     /// How the provider of this name is spoken with; nil where there is none.
@@ -57,6 +79,14 @@ package final class InstanceUpstreams: Sendable {
     /// An upstream for each provider and place that there are keys for. `owner` is the organization whose keys they
     /// are.
     func settings(for credentials: [RoutingCredential], of owner: UUID?) -> [Upstream.Settings] {
+        Self.settings(for: credentials, of: owner, among: added.withLock { $0.providers }, logger)
+    }
+
+    private static func settings(
+        for credentials: [RoutingCredential], of owner: UUID?, among added: [String: ProviderPreset],
+        _ logger: Logger
+    ) -> [Upstream.Settings] {
+        func provider(named name: String) -> ProviderPreset? { ProviderPreset.named(name) ?? added[name] }
         struct Place: Hashable {
             var provider: String
             var baseURL: String?

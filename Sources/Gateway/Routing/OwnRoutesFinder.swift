@@ -25,7 +25,7 @@ package final class OwnRoutesMemory: Sendable {
     func learn(
         _ stored: StoredRouting, _ settings: [Upstream.Settings], of organization: UUID, version: Int
     ) throws -> Entry {
-        let rules = try stored.policy.map { try RoutingRules(json: $0) } ?? RoutingRules()
+        let rules = try Self.rules(stored.policy)
         return entries.withLock { entries in
             let known = entries.value(for: organization)
             if let known, known.generation > stored.generation { return known }
@@ -37,6 +37,16 @@ package final class OwnRoutesMemory: Sendable {
             let entry = Entry(routes: routes, generation: stored.generation, version: version)
             entries.set(entry, for: organization)
             return entry
+        }
+    }
+
+    private static func rules(_ policy: [UInt8]?) throws(Problem) -> RoutingRules {
+        guard let policy else { return RoutingRules() }
+        do { return try RoutingRules(json: policy) } catch {
+            throw Problem(
+                .unavailable, code: "routing_unreadable",
+                "This gateway cannot read the organization's policy of routing: a newer one may have written it. Set it anew.",
+                retryAfterSeconds: 30, detail: "\(error)")
         }
     }
 }
