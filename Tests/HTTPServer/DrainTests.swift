@@ -76,7 +76,7 @@ struct DrainTests {
 
     @Test(arguments: Wire.allCases)
     func `what is still under way at the deadline is cancelled and told so`(wire: Wire) async throws {
-        let endless = route(.get, "/endless") { exchange in
+        let endless = route(.get, "/endless", goesDeep: true) { exchange in
             try await exchange.loop.sleep(for: .seconds(600))
         }
         let stubborn = route(.get, "/stubborn") { exchange in

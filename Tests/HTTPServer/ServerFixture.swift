@@ -101,9 +101,13 @@ func withServer(
 }
 
 func route(
-    _ method: HTTPMethod, _ pattern: String, limit: Int? = nil, _ handler: @escaping Handler
+    _ method: HTTPMethod, _ pattern: String, limit: Int? = nil, goesDeep: Bool = false,
+    _ handler: @escaping Handler
 ) -> Route {
-    Route(method, pattern, RouteMetadata("\(method) \(pattern)", access: "public", bodyLimit: limit), handler)
+    Route(
+        method, pattern,
+        RouteMetadata("\(method) \(pattern)", access: "public", bodyLimit: limit, goesDeep: goesDeep), handler
+    )
 }
 
 let hello = route(.get, "/hello") {

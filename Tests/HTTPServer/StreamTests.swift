@@ -116,8 +116,14 @@ struct StreamTests {
     func `a client that leaves ends whatever its handler waits for`(wire: Wire, isStreaming: Bool)
         async throws
     {
+        for goesDeep in [false, true] {
+            try await leave(wire, isStreaming: isStreaming, goesDeep: goesDeep)
+        }
+    }
+
+    private func leave(_ wire: Wire, isStreaming: Bool, goesDeep: Bool) async throws {
         let state = Locked("")
-        let patient = route(.get, "/patient") { exchange in
+        let patient = route(.get, "/patient", goesDeep: goesDeep) { exchange in
             if isStreaming { try await exchange.stream(200).write("begun") }
             state.withLock { $0 = "waiting" }
             defer { state.withLock { $0 = "ended" } }
@@ -141,7 +147,8 @@ struct StreamTests {
             defer { ended.withLock { $0 = true } }
             try await exchange.loop.sleep(for: .seconds(600))
         }
-        try await withServer(wire, [patient, hello]) { fixture in
+        let deep = route(.get, "/deep", goesDeep: true) { $0.respond(200, body: Array("hello".utf8)) }
+        try await withServer(wire, [patient, hello, deep]) { fixture in
             let client = try fixture.connect()
             try await client.send(get("/patient"))
             try await fixture.loop.sleep(for: .milliseconds(2))
@@ -149,10 +156,12 @@ struct StreamTests {
             try await fixture.wait("the handler to end") { ended.withLock { $0 } }
 
             // What takes no waiting is answered all the same.
-            let quick = try fixture.connect()
-            try await quick.send(get("/hello"))
-            quick.transport.shutdownWrite()
-            #expect(try await quick.response().text == "hello")
+            for path in ["/hello", "/deep"] {
+                let quick = try fixture.connect()
+                try await quick.send(get(path))
+                quick.transport.shutdownWrite()
+                #expect(try await quick.response().text == "hello")
+            }
         }
     }
 
