@@ -26,13 +26,15 @@ struct TokenCountTests {
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
                     + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
         }
-        try await GatewayWorld.run(upstreams: ["p": script], settings: { $0.chat = codec }) { world in
-            let question =
-                #"{"model":"p/anthropic.claude","messages":[{"role":"user","content":"hi"}],"tools":[\#(tools)]\#(more)}"#
-            let answer = try await world.send(
-                "POST", "/v1/messages/count_tokens", [("x-api-key", world.key())], body: question)
-            answered.withLock { $0 = answer }
-        }
+        try await GatewayWorld.run(
+            upstreams: ["p": script], settings: { $0.chat = codec },
+            { world in
+                let question =
+                    #"{"model":"p/anthropic.claude","messages":[{"role":"user","content":"hi"}],"tools":[\#(tools)]\#(more)}"#
+                let answer = try await world.send(
+                    "POST", "/v1/messages/count_tokens", [("x-api-key", world.key())], body: question)
+                answered.withLock { $0 = answer }
+            })
         return (try #require(answered.withLock { $0 }), asked.withLock { $0 })
     }
 
