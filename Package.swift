@@ -82,7 +82,7 @@ let package = Package(
 
         // Tests, and what they share.
         .target(
-            name: "TestKit", dependencies: ["Base", "Loop"], path: "Tests/TestKit",
+            name: "TestKit", dependencies: ["Base", "JSON", "Loop"], path: "Tests/TestKit",
             exclude: ["README.md"], swiftSettings: settings),
         tests("Base", ["Base"]),
         tests("Catalog", ["Base", "Catalog", "Loop", "Postgres", "TestKit"]),
@@ -103,7 +103,7 @@ let package = Package(
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
         tests("Postgres", ["Base", "Loop", "Postgres", "TestKit"]),
-        tests("Providers", ["Base", "Chat", "JSON", "Providers"]),
+        tests("Providers", ["Base", "Chat", "JSON", "Providers", "TestKit"]),
         tests("Redis", ["Base", "Loop", "Redis", "TestKit"]),
         tests("Tidy", []),
     ]

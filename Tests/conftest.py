@@ -1,5 +1,6 @@
 """What the Python tests share: a gateway of their own, and peers for it."""
 
+import contextlib
 import functools
 import json
 import os
@@ -250,13 +251,19 @@ def house(providers):
 @pytest.fixture
 def peer(providers, house):
     """The providers, well before the test and after it."""
+    with kept_well(providers, house):
+        yield providers
+
+
+@contextlib.contextmanager
+def kept_well(providers, gateway):
     providers.reset()
-    yield providers
+    yield
     troubles = providers.troubles
     unwell = {asked.provider for asked in providers.asked if asked.is_faulty}
     providers.reset()
     for provider in unwell:
-        make_well(house, provider)
+        make_well(gateway, provider)
     providers.reset()
     assert troubles == [], "a provider was asked what it could not read"
 

@@ -48,12 +48,13 @@ def parts(reply):
     return found
 
 
-def answer(parts, reply, body, reason=None):
+def answer(parts, reply, body, reason=None, output=None):
     candidate = {"content": {"parts": parts, "role": "model"}, "index": 0}
+    output = reply.output if output is None else output
     usage = {
         "promptTokenCount": reply.input,
-        "candidatesTokenCount": reply.output - (3 if reply.thought else 0),
-        "totalTokenCount": reply.input + reply.output,
+        "candidatesTokenCount": max(0, output - (3 if reply.thought else 0)),
+        "totalTokenCount": reply.input + output,
         "promptTokensDetails": [{"modality": "TEXT", "tokenCount": reply.input}],
     }
     if reply.thought:
@@ -91,7 +92,9 @@ def events(reply, body):
             piece.pop("thoughtSignature", None)
     for index, piece in enumerate(pieces):
         is_last = index == len(pieces) - 1
-        yield said(answer([piece], reply, body, ("MAX_TOKENS" if reply.is_cut else "STOP") if is_last else None))
+        reason = ("MAX_TOKENS" if reply.is_cut else "STOP") if is_last else None
+        # Each says what was made so far.
+        yield said(answer([piece], reply, body, reason, reply.output * (index + 1) // len(pieces)))
 
 
 STATES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE"}

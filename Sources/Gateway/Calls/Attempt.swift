@@ -58,7 +58,7 @@ extension Gateway {
             return answer
         } catch let failure as CallFailure {
             var spent = attempt.mayHaveCost ? cost(nil) : Attempt.Cost()
-            if let usage = failure.usage { spent.usage = usage }
+            spent.usage = spent.usage ?? failure.usage
             report(.failed, spent)
             throw failure
         } catch {

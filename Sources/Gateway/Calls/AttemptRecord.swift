@@ -9,7 +9,9 @@ final class AttemptRecord: @unchecked Sendable {
     private static let longestSpeech = 4 * 1024 * 1024
 
     private var told: ChatUsage?
-    private var spoken = ""
+    /// Said since then: some providers say at the beginning what they have read, and only at the end what they made.
+    private var untold = ""
+    private var isWhole = false
     /// What was passed on unread, and how it is read.
     private var relayed: (bytes: [UInt8], share: Double, codec: any ChatCodec)?
 
@@ -17,40 +19,49 @@ final class AttemptRecord: @unchecked Sendable {
     var hasUsage: Bool { told != nil }
 
     func take(_ usage: ChatUsage?) {
-        if let usage { told = usage }
+        guard let usage, usage != told else { return }
+        told = usage
+        untold = ""
     }
 
     func take(_ event: ChatEvent) {
         switch event {
-        case .usage(let usage): told = usage
+        case .usage(let usage): take(usage)
         case .text(let text), .refusal(let text), .reasoning(let text, _), .toolCallArguments(_, let text):
-            if spoken.utf8.count < Self.longestSpeech { spoken += text }
+            if untold.utf8.count < Self.longestSpeech { untold += text }
+        case .finished: isWhole = true
         default: break
         }
     }
 
     func take(_ relay: StreamRelay, read codec: any ChatCodec) {
         take(relay.usage)
-        guard relay.usage == nil, relay.passedOn > 0 else { return }
+        isWhole = relay.isWhole
+        guard told == nil || !isWhole, relay.passedOn > 0 else { return }
         relayed = (relay.transcript, Double(relay.transcript.count) / Double(relay.passedOn), codec)
     }
 
     /// `request` is what was asked; nil where it cannot be read. It is read only where the provider has said nothing.
     func usage(for request: @autoclosure () -> ChatRequest?) -> ChatUsage {
-        if let told { return told }
-        var output = TokenEstimate.tokens(in: spoken)
-        if let relayed {
-            let reading = AttemptRecord()
-            var decoder = relayed.codec.streamDecoder()
-            var events: [ChatEvent] = []
-            // What was cut off, or is broken, counts up to there.
-            do throws(UpstreamFault) { try decoder.take(relayed.bytes, into: &events) } catch {}
-            for event in events { reading.take(event) }
-            output += Int(Double(TokenEstimate.tokens(in: reading.spoken)) / max(0.001, relayed.share))
-        }
-        var usage = ChatUsage(
-            input: request().map { TokenEstimate.tokens(in: $0.messages) } ?? 0, output: output)
+        let more = told != nil && isWhole ? 0 : TokenEstimate.tokens(in: untold) + relayedTokens
+        if let told, more == 0 { return told }
+        var usage = told ?? ChatUsage(input: request().map { TokenEstimate.tokens(in: $0.messages) } ?? 0)
+        usage.output += more
         usage.isEstimated = true
         return usage
+    }
+
+    /// A guess at what was passed on since the provider last said what it took.
+    private var relayedTokens: Int {
+        guard let relayed else { return 0 }
+        let reading = AttemptRecord()
+        var decoder = relayed.codec.streamDecoder()
+        var events: [ChatEvent] = []
+        // What was cut off, or is broken, counts up to there.
+        do throws(UpstreamFault) { try decoder.take(relayed.bytes, into: &events) } catch {}
+        for event in events { reading.take(event) }
+        // What came behind all that was kept speaks for that too.
+        guard reading.told == told else { return 0 }
+        return Int(Double(TokenEstimate.tokens(in: reading.untold)) / max(0.001, relayed.share))
     }
 }

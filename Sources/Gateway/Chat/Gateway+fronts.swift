@@ -48,8 +48,10 @@ extension Gateway {
         else { return (TokenEstimate.tokens(in: request.messages), true) }
         let encoded: UpstreamRequest
         do throws(UpstreamRequest.Unsayable) {
+            // As it would be sent to be answered.
+            let (request, _) = request.leavingOutForeignTools(for: codec.dialect)
             encoded = try codec.encodeCount(request, for: candidate.target)
-        } catch { throw Problem(error) }
+        } catch { throw CallFailure(Problem(error), .elsewhere) }
         let count = try await answer(
             to: encoded, from: upstream, of: candidate, for: attempts, cost: { _ in Attempt.Cost() },
             fault: { codec.fault(status: $0, body: $1) },

@@ -98,7 +98,12 @@ struct UpstreamAttempt {
                 fault: { codec.fault(status: $0, body: $1) },
                 read: { response, began in
                     gateway.nameServer(candidate, attempts: call.attempts, call.exchange)
-                    try await answer(response, began: began)
+                    do {
+                        try await answer(response, began: began)
+                    } catch let fault as UpstreamFault {
+                        record.take(fault.usage)
+                        throw fault
+                    }
                 })
         } catch var failure as CallFailure {
             // Words of another dialect would say nothing to the client.

@@ -25,9 +25,7 @@ struct AnthropicRequestWriter {
     }
 
     mutating func messages() throws(UpstreamRequest.Unsayable) -> UpstreamRequest {
-        if request.choiceCount > 1 {
-            throw UpstreamRequest.Unsayable("n", "this model gives one answer at a time")
-        }
+        try request.requireOneAnswer()
         json.openObject()
         try writePrompt()
         json.field("max_tokens", thinking.maximumTokens)

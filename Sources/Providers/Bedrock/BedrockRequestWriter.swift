@@ -23,9 +23,7 @@ struct BedrockRequestWriter {
     }
 
     mutating func converse() throws(UpstreamRequest.Unsayable) -> UpstreamRequest {
-        if request.choiceCount > 1 {
-            throw UpstreamRequest.Unsayable("n", "this model gives one answer at a time")
-        }
+        try request.requireOneAnswer()
         json.openObject()
         try writePrompt()
         writeInferenceConfiguration()

@@ -12,16 +12,11 @@ struct CohereRequestWriter {
 
     init(_ request: ChatRequest) {
         self.request = request
-        omitted = request.hints.namesOfSet
-        if request.hasCacheMarkers { omitted.append("cache_control") }
-        if request.messages.contains(where: { $0.name != nil }) { omitted.append("name") }
-        if request.allowsParallelToolCalls == false { omitted.append("parallel_tool_calls") }
+        omitted = request.omittedInPlainFormats
     }
 
     mutating func write(model: String) throws(UpstreamRequest.Unsayable) {
-        guard request.choiceCount == 1 else {
-            throw .init("n", "must be 1 for this model: it gives one answer at a time")
-        }
+        try request.requireOneAnswer()
         json.openObject()
         json.field("model", model)
         json.field("stream", request.isStreaming)
@@ -41,13 +36,7 @@ struct CohereRequestWriter {
     // MARK: Tools
 
     private mutating func writeTools() throws(UpstreamRequest.Unsayable) {
-        var functions: [ChatTool.Function] = []
-        for (index, tool) in request.tools.enumerated() {
-            guard case .function(let function) = tool.kind else {
-                throw .init("tools[\(index)]", "is of a kind that this model does not know")
-            }
-            functions.append(function)
-        }
+        var functions = try request.functions
         switch request.toolChoice {
         case nil, .auto: break
         case .some(.none): json.field("tool_choice", "NONE")
@@ -61,25 +50,7 @@ struct CohereRequestWriter {
         guard !functions.isEmpty else { return }
         writeStrictness(functions)
         json.array("tools") { json in
-            for function in functions { Self.write(function, &json) }
-        }
-    }
-
-    private static func write(_ function: ChatTool.Function, _ json: inout JSONWriter) {
-        json.object { json in
-            json.field("type", "function")
-            json.object("function") { json in
-                json.field("name", function.name)
-                json.field("description", ifPresent: function.description)
-                if let parameters = function.parameters {
-                    json.field("parameters", parameters)
-                } else {
-                    json.object("parameters") { json in
-                        json.field("type", "object")
-                        json.object("properties") { _ in }
-                    }
-                }
-            }
+            for function in functions { function.writePlain(to: &json) }
         }
     }
 

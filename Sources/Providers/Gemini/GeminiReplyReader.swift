@@ -21,10 +21,11 @@ struct GeminiReplyReader: Sendable {
             id = answer["responseId"]?.string
             events.append(.began(id: id, model: answer["modelVersion"]?.string))
         }
-        if let usage = ChatUsage(gemini: answer["usageMetadata"]), usage != self.usage {
-            self.usage = usage
-            events.append(.usage(usage))
-        }
+        let earlier = usage
+        usage = ChatUsage(gemini: answer["usageMetadata"]) ?? usage
+        // Of what is said here too. The first goes ahead, for clients that are told at the beginning what was read.
+        if earlier == nil, let usage { events.append(.usage(usage)) }
+        defer { if earlier != nil, let usage, usage != earlier { events.append(.usage(usage)) } }
         if answer["promptFeedback"]?["blockReason"].present != nil { finish = .contentFilter }
         guard let candidates = answer["candidates"],
             let candidate = candidates.elements.first(where: { ($0["index"]?.int ?? 0) == 0 })

@@ -11,9 +11,7 @@ struct GeminiRequestWriter {
     init(_ model: GeminiModel) { self.model = model }
 
     mutating func write(_ request: ChatRequest, for target: ChatTarget) throws(UpstreamRequest.Unsayable) {
-        guard request.choiceCount == 1 else {
-            throw UpstreamRequest.Unsayable("n", "this model gives one answer at a time")
-        }
+        try request.requireOneAnswer()
         json.openObject()
         try writePrompt(of: request)
         if let choice = request.toolChoice { write(choice) }

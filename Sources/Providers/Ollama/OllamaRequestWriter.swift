@@ -9,16 +9,11 @@ struct OllamaRequestWriter {
 
     init(_ request: ChatRequest) {
         self.request = request
-        omitted = request.hints.namesOfSet
-        if request.hasCacheMarkers { omitted.append("cache_control") }
-        if request.messages.contains(where: { $0.name != nil }) { omitted.append("name") }
-        if request.allowsParallelToolCalls == false { omitted.append("parallel_tool_calls") }
+        omitted = request.omittedInPlainFormats
     }
 
     mutating func write(model: String) throws(UpstreamRequest.Unsayable) {
-        guard request.choiceCount == 1 else {
-            throw .init("n", "must be 1 for this model: it gives one answer at a time")
-        }
+        try request.requireOneAnswer()
         json.openObject()
         json.field("model", model)
         // It streams unless it is told not to.
@@ -50,34 +45,11 @@ struct OllamaRequestWriter {
             throw .init(
                 "tool_choice", "must be \"auto\" or \"none\": this model cannot be made to call a tool")
         }
-        guard !request.tools.isEmpty else { return }
-        json.key("tools")
-        json.openArray()
-        for (index, tool) in request.tools.enumerated() {
-            guard case .function(let function) = tool.kind else {
-                throw .init("tools[\(index)]", "is of a kind that this model does not know")
-            }
-            if function.isStrict == true, omitted.last != "strict" { omitted.append("strict") }
-            Self.write(function, &json)
-        }
-        json.closeArray()
-    }
-
-    private static func write(_ function: ChatTool.Function, _ json: inout JSONWriter) {
-        json.object { json in
-            json.field("type", "function")
-            json.object("function") { json in
-                json.field("name", function.name)
-                json.field("description", ifPresent: function.description)
-                if let parameters = function.parameters {
-                    json.field("parameters", parameters)
-                } else {
-                    json.object("parameters") { json in
-                        json.field("type", "object")
-                        json.object("properties") { _ in }
-                    }
-                }
-            }
+        let functions = try request.functions
+        if functions.contains(where: { $0.isStrict == true }) { omitted.append("strict") }
+        guard !functions.isEmpty else { return }
+        json.array("tools") { json in
+            for function in functions { function.writePlain(to: &json) }
         }
     }
 

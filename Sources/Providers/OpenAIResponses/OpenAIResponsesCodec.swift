@@ -66,6 +66,6 @@ package struct OpenAIResponsesCodec: ChatCodec {
     package func streamDecoder() -> any ChatStreamDecoder { OpenAIResponsesStreamDecoder() }
 
     package func fault(status: Int, body: [UInt8]) -> UpstreamFault {
-        OpenAIResponsesFault.read(status: status, body: body)
+        OpenAIFault.read(status: status, body)
     }
 }

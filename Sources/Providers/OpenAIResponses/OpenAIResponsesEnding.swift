@@ -34,8 +34,9 @@ struct OpenAIResponsesEnding {
     var fault: UpstreamFault? {
         let error = response["error"].present
         guard error != nil || status == "failed" || status == "cancelled" else { return nil }
-        var fault = OpenAIResponsesFault.read(error, status: nil)
-        if error == nil { fault.message = "The response was \(status)." }
+        var fault =
+            error.map { OpenAIFault.read($0, status: nil) }
+            ?? UpstreamFault(.failed, "The response was \(status).")
         fault.usage = usage
         return fault
     }

@@ -11,9 +11,7 @@ struct OpenAIResponsesRequestWriter {
     init(_ quirks: OpenAIResponsesQuirks) { self.quirks = quirks }
 
     mutating func write(_ request: ChatRequest, for target: ChatTarget) throws(UpstreamRequest.Unsayable) {
-        guard request.choiceCount == 1 else {
-            throw UpstreamRequest.Unsayable("n", "this model gives one answer at a time")
-        }
+        try request.requireOneAnswer()
         guard request.sampling.stop.isEmpty else {
             throw UpstreamRequest.Unsayable("stop", "stop sequences cannot be sent to this model")
         }

@@ -78,11 +78,11 @@ struct OpenAIResponsesStreamDecoder: ChatStreamDecoder {
         case "response.incomplete": try finish(event, "incomplete", &events)
         case "response.failed": try finish(event, "failed", &events)
         case "response.cancelled": try finish(event, "cancelled", &events)
-        case "error": throw OpenAIResponsesFault.read(event["error"].present ?? event, status: nil)
+        case "error": throw OpenAIFault.read(event["error"].present ?? event, status: nil)
         default:
             // An error that comes as other dialects have it, in an event of no type.
             if event["type"] == nil, let error = event["error"].present {
-                throw OpenAIResponsesFault.read(error, status: nil)
+                throw OpenAIFault.read(error, status: nil)
             }
         }
     }

@@ -29,7 +29,7 @@ struct OpenAIResponsesWatcher: StreamWatcher {
             }) {
                 throw fault
             }
-        case "error": throw OpenAIResponsesFault.read(document["error"] ?? document.root, status: nil)
+        case "error": throw OpenAIFault.read(document["error"].present ?? document.root, status: nil)
         default: break
         }
         return true

@@ -19,6 +19,8 @@ package struct StreamRelay: Sendable {
     package init(_ watcher: any StreamWatcher) { self.watcher = watcher }
 
     package var usage: ChatUsage? { watcher.usage }
+    /// Whether all of it has come.
+    package var isWhole: Bool { isDone || watcher.isWhole }
 
     /// Appends the events that `bytes` complete.
     package mutating func take(_ bytes: [UInt8], into output: inout [UInt8]) throws(UpstreamFault) {
@@ -44,7 +46,7 @@ package struct StreamRelay: Sendable {
 
     /// The upstream has closed its stream.
     package mutating func end(into output: inout [UInt8]) throws(UpstreamFault) {
-        guard isDone || watcher.isWhole, isDone || !parser.endsWithinEvent else {
+        guard isWhole, isDone || !parser.endsWithinEvent else {
             throw .garbled("the stream broke off before its end")
         }
         if !isDone { output.append(contentsOf: watcher.end) }

@@ -1,6 +1,7 @@
 import Chat
 import Foundation
 import JSON
+import TestKit
 import Testing
 
 @testable import Providers
@@ -112,6 +113,50 @@ struct BedrockRecordingTests {
         }
         let count = try BedrockCodec(model: model).decodeCount(exchange.responseBody)
         #expect(count == (try JSONDocument(parsing: exchange.responseBody)["inputTokens"]?.int))
+    }
+
+    /// Others have asked with the body of `InvokeModel`. We ask with that of `Converse`, because that is what we will send:
+    /// the count is of what would be charged if the same input were sent, as Amazon's description of the service says.
+    @Test(
+        .enabled(if: RecordedExchange.areThere),
+        arguments: RecordedExchange.all("amazonaws_model_x_0_count_tokens"))
+    func `what was asked in the model's own words is asked in those of Converse`(exchange: RecordedExchange)
+        throws
+    {
+        let recorded = try JSONDocument(parsing: exchange.requestBody)
+        let data = try #require(
+            recorded["input"]?["invokeModel"]?["body"]?.string.flatMap { Data(base64Encoded: $0) })
+        let asked = try #require(exchange.uri.split(separator: "/").dropFirst(3).first.map(String.init))
+        let invoked = try JSONDocument(parsing: [UInt8](data))
+        let named = try invoked.patched([.set(["model"], Array("\"\(asked)\"".utf8))])
+        let (request, omitted) = try AnthropicFront().countRequest(JSONDocument(parsing: named))
+            .leavingOutForeignTools(for: .bedrock)
+        let written = try BedrockCodec(model: asked).encodeCount(request, for: ChatTarget(model: asked))
+        let input = try #require(try JSONDocument(parsing: written.body)["input"])
+        #expect(input.members.map(\.key.string) == ["converse"])
+        let message = try #require(invoked["messages"]?.element(0))
+        let text = message["content"]?.string ?? message["content"]?.element(0)?["text"]?.string
+        #expect(input["converse"]?["messages"]?.count == 1)
+        #expect(input["converse"]?["messages"]?.element(0)?["content"]?.element(0)?["text"]?.string == text)
+        #expect(input["converse"]?["system"]?.element(0)?["text"]?.string == invoked["system"]?.string)
+        switch exchange.status {
+        case 200:
+            #expect(Self.isSent(written, where: exchange))
+            #expect(try BedrockCodec(model: asked).decodeCount(exchange.responseBody) == 18)
+        case _ where asked.hasPrefix("us."):
+            // It was refused because a profile was asked: we ask its model.
+            #expect(!Self.isSent(written, where: exchange))
+            #expect(written.path == "/model/anthropic.claude-sonnet-4-20250514-v1%3A0/count-tokens")
+        default:
+            // It was refused for a tool that Anthropic runs: we leave that out, here as where it is answered.
+            #expect(Self.isSent(written, where: exchange))
+            #expect(omitted == ["tools.web_search_20250305"] && input["converse"]?["toolConfig"] == nil)
+        }
+    }
+
+    /// The recorded client left colons as they are.
+    private static func isSent(_ request: UpstreamRequest, where exchange: RecordedExchange) -> Bool {
+        exchange.uri.hasSuffix(request.path.replacing("%3A", with: ":"))
     }
 
     /// What somebody who sent the recorded body meant: there is no front of this dialect to read it.

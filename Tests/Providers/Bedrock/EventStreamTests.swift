@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import JSON
+import TestKit
 import Testing
 
 @testable import Providers

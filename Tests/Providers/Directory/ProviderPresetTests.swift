@@ -1,6 +1,7 @@
 import Chat
 import Foundation
 import Providers
+import TestKit
 import Testing
 
 struct ProviderPresetTests {

@@ -2,6 +2,7 @@ import Base
 import Chat
 import Foundation
 import JSON
+import TestKit
 import Testing
 
 @testable import Providers

@@ -1,6 +1,7 @@
 import Chat
 import Foundation
 import JSON
+import TestKit
 import Testing
 
 @testable import Providers

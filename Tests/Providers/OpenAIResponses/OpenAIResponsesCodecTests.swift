@@ -127,10 +127,14 @@ struct OpenAIResponsesCodecTests {
         (404, #"{"error":{"code":"DeploymentNotFound","message":"m"}}"#, .notFound),
         (502, #"{"error":{"code":502,"message":"m","metadata":{}}}"#, .failed), (503, "m", .overloaded),
         (401, #"{"error":{"message":"m","code":"invalid_api_key"}}"#, .unauthenticated),
+        (413, #"{"error":{"message":"m","type":"tokens","code":"rate_limit_exceeded"}}"#, .tooLarge),
+        (422, #"{"detail":[{"loc":["body"],"msg":"m"}]}"#, .invalidRequest), (400, #""m""#, .invalidRequest),
+        (500, #"{"error":{"message":"m","code":"server_is_overloaded"}}"#, .overloaded),
     ])
     func `errors are understood in all their shapes`(status: Int, body: String, kind: UpstreamFault.Kind) {
         let fault = codec.fault(status: status, body: Array(body.utf8))
         #expect(fault.kind == kind && fault.status == status && fault.message == "m")
+        #expect(OpenAIChatCodec().fault(status: status, body: Array(body.utf8)) == fault)
     }
 
     @Test(arguments: [

@@ -1,6 +1,7 @@
 import Base
 import Chat
 import JSON
+import TestKit
 import Testing
 
 @testable import Providers

@@ -1,47 +1,52 @@
-import Foundation
+package import Foundation
 import JSON
-import Testing
 
 /// A real exchange with a provider, recorded by somebody else. They are not part of the project: tests that replay them
 /// are left out where they are not to be had.
-struct RecordedExchange: CustomTestStringConvertible {
-    let name: String
-    let uri: String
-    let requestBody: [UInt8]
-    let status: Int
-    let responseBody: [UInt8]
+package struct RecordedExchange: Sendable, CustomStringConvertible {
+    package let name: String
+    package let uri: String
+    package let requestBody: [UInt8]
+    package let status: Int
+    package let responseBody: [UInt8]
 
-    var testDescription: String { name }
+    package var description: String { name }
 
-    static let folder = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("shared/data/wire")
+    /// Of all that is recorded.
+    package static let folder: URL = {
+        let given = ProcessInfo.processInfo.environment["HIVEGATE_SHARED"]
+        return URL(fileURLWithPath: given ?? "\(Project.root)/../shared").standardizedFileURL
+            .appendingPathComponent("data/wire")
+    }()
 
-    static var areThere: Bool {
+    package static var areThere: Bool {
         FileManager.default.fileExists(atPath: folder.appendingPathComponent("recorded").path)
     }
 
     /// Those whose file names begin with one of `prefixes`, in the order of their names.
-    static func all(_ prefixes: String...) -> [RecordedExchange] {
+    package static func all(_ prefixes: String...) -> [RecordedExchange] {
         let recorded = folder.appendingPathComponent("recorded")
         let names = (try? FileManager.default.contentsOfDirectory(atPath: recorded.path)) ?? []
         return names.sorted().filter { name in prefixes.contains { name.hasPrefix($0) } }
             .map { name in
                 do { return try RecordedExchange(recorded.appendingPathComponent(name)) } catch {
-                    fatalError("\(name): \(error)")
+                    preconditionFailure("\(name): \(error)")
                 }
             }
     }
 
+    /// What is no recording.
+    private struct Unreadable: Error {}
+
     private init(_ file: URL) throws {
         let document = try JSONDocument(parsing: [UInt8](Data(contentsOf: file)))
-        let request = try #require(document["request"])
-        let response = try #require(document["response"])
+        guard let request = document["request"], let response = document["response"],
+            let uri = request["uri"]?.string, let status = response["status"]?.int
+        else { throw Unreadable() }
         name = file.deletingPathExtension().lastPathComponent
-        uri = try #require(request["uri"]?.string)
+        self.uri = uri
         requestBody = Self.body(request)
-        status = try #require(response["status"]?.int)
+        self.status = status
         responseBody = Self.body(response)
     }
 
