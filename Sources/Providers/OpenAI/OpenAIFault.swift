@@ -3,15 +3,13 @@ import JSON
 /// Errors of OpenAI's dialects and their relatives.
 enum OpenAIFault {
     /// What an answer of `status` says: `{"error": {message, type, param, code}}`, and what others make of it: the error
-    /// as a text, `message` or `detail` without it, a `code` beside it, words that are no JSON, or nothing.
+    /// as a text, `message` or `detail` without it, a `code` beside it, or nothing that can be read.
     static func read(status: Int, _ body: [UInt8]) -> UpstreamFault {
         guard let root = (try? JSONDocument(parsing: body))?.root,
             root.kind == .object || root.kind == .string
         else {
-            let text = String(decoding: body.prefix(UpstreamFault.longestMessage), as: UTF8.self)
-            return UpstreamFault(
-                UpstreamFault.kind(ofStatus: status), status: status, text.isEmpty ? "status \(status)" : text
-            )
+            // Words that are no JSON are those of somebody on the way.
+            return UpstreamFault(UpstreamFault.kind(ofStatus: status), status: status, "status \(status)")
         }
         guard let error = root["error"].present else { return read(root, status: status) }
         if error.kind == .object { return read(error, status: status) }

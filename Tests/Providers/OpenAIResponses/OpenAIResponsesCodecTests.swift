@@ -125,7 +125,7 @@ struct OpenAIResponsesCodecTests {
         (400, #"{"code":"Client specified an invalid argument","error":"m"}"#, .invalidRequest),
         (422, #"{"detail":"m"}"#, .invalidRequest),
         (404, #"{"error":{"code":"DeploymentNotFound","message":"m"}}"#, .notFound),
-        (502, #"{"error":{"code":502,"message":"m","metadata":{}}}"#, .failed), (503, "m", .overloaded),
+        (502, #"{"error":{"code":502,"message":"m","metadata":{}}}"#, .failed),
         (401, #"{"error":{"message":"m","code":"invalid_api_key"}}"#, .unauthenticated),
         (413, #"{"error":{"message":"m","type":"tokens","code":"rate_limit_exceeded"}}"#, .tooLarge),
         (422, #"{"detail":[{"loc":["body"],"msg":"m"}]}"#, .invalidRequest), (400, #""m""#, .invalidRequest),
@@ -135,6 +135,11 @@ struct OpenAIResponsesCodecTests {
         let fault = codec.fault(status: status, body: Array(body.utf8))
         #expect(fault.kind == kind && fault.status == status && fault.message == "m")
         #expect(OpenAIChatCodec().fault(status: status, body: Array(body.utf8)) == fault)
+    }
+
+    @Test func `words that are no JSON are somebody else's on the way, and are not repeated`() {
+        let fault = codec.fault(status: 503, body: Array("<html>gateway-7.internal</html>".utf8))
+        #expect(fault == UpstreamFault(.overloaded, status: 503, "status 503"))
     }
 
     @Test(arguments: [
