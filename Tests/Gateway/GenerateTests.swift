@@ -179,7 +179,7 @@ struct GenerateTests {
                 world, #"{"model":"openai/gpt-x","prompt":"hello","schema":\#(Self.place),"stream":true}"#)
             let faults = #""output_faults":[{"pointer":"/place","message":"must be a string"}]"#
             #expect(answer.status == 200 && answer.text.contains("event: end\n"))
-            #expect(answer.text.contains(#""finish_reason":"stop",\#(faults)}"#))
+            #expect(answer.text.contains(#""finish_reason":"stop",\#(faults),"message":{"#))
         }
     }
 

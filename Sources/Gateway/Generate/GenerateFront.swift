@@ -76,6 +76,11 @@ struct GenerateFront: ChatFront {
         if !faults.isEmpty { return (empty, faults) }
         var (request, others) = OpenAIChatFront.read(asChat(root))
         faults += others
+        request.messages = request.messages.enumerated().map { index, message in
+            GenerateMessage.read(message, "messages[\(index)]", &faults)
+        }
+        // A conversation goes on with what its model thought.
+        if let amount = request.reasoning?.amount, amount != .off { request.reasoning?.wantsSeal = true }
         if let system = root["system"].present?.string {
             request.messages.insert(ChatMessage(role: .system, text: system), at: 0)
         }

@@ -54,11 +54,20 @@ enum GenerateSchemas {
             "For the provider's records."),
     ]
 
-    private static let content = Schema.anyOf([
-        .freeText,
-        .array(
-            of: .openObject([Field("type", .string(TextRule(1...Int.max)), "`text`, `image_url`, …")]),
-            0...Int.max),
+    private static let content = Schema.anyOf([.freeText, .array(of: part, 0...Int.max)])
+
+    private static let part = Schema.openObject([
+        Field(
+            "type", .string(TextRule(1...Int.max)),
+            "`text`, `image_url`, … as in OpenAI's chat; `reasoning` for a thought of the assistant."),
+        .optional("text", .freeText, isNullable: true, "What is said, or was thought."),
+        .optional(
+            "seal", .freeText, isNullable: true,
+            "The thought as its provider keeps it, opaque: given back unchanged, it lets the model go on from there."
+        ),
+        .optional("is_summary", .boolean, isNullable: true, "Whether a thought's text is a summary of it."),
+        .optional(
+            "tool_call_id", .freeText, isNullable: true, "The call of a tool that a thought led to."),
     ])
 
     private static let message = Schema.anyOf([
@@ -154,6 +163,15 @@ enum GenerateSchemas {
             "tool_calls", .array(of: .openObject([]), 0...Int.max),
             "What the model calls, as it goes into an assistant's message of the next request."),
         Field("reasoning", .freeText, isNullable: true, "What it thought, where it shows that."),
+        Field(
+            "message",
+            .openObject([
+                Field("role", .choice(["assistant"]), "Always `assistant`."),
+                Field("content", .array(of: part, 0...Int.max), "What was said and thought, in its order."),
+                .optional("tool_calls", .array(of: .openObject([]), 1...Int.max), "What the model calls."),
+            ]),
+            "The same as it goes into `messages` of the next request, with what providers want back of the thoughts."
+        ),
         Field(
             "finish_reason", .choice(["stop", "length", "tool_calls", "content_filter", "paused"]),
             "Why it ended."),

@@ -10,12 +10,8 @@ struct GenerateStreamEncoder: ChatStreamEncoder {
     private let framing: GenerateFraming
     private let check: OutputCheck?
     private var hasBegun = false
-    /// What is checked at the end.
-    private var text = ""
-    private var isAnother = false
-    private var calls: [Int: ChatToolCall] = [:]
-    private var usage: ChatUsage?
-    private var finish = ChatFinish(.stop)
+    /// What is checked at the end, and said there once more as a message.
+    private var assembler = ReplyAssembler()
 
     init(_ context: ReplyContext, _ framing: GenerateFraming) {
         self.context = context
@@ -27,43 +23,37 @@ struct GenerateStreamEncoder: ChatStreamEncoder {
     }
 
     mutating func encode(_ event: ChatEvent, into output: inout [UInt8]) {
+        assembler.take(event)
         switch event {
         case .began: begin(into: &output)
-        case .text(let piece):
-            if check != nil { text += piece }
-            write("text", piece, into: &output)
-        case .refusal(let piece):
-            isAnother = true
-            write("text", piece, into: &output)
+        case .text(let piece), .refusal(let piece): write("text", piece, into: &output)
         case .reasoning(let piece, _): write("reasoning", piece, into: &output)
-        case .toolCallBegan(let index, let id, let name, let isCustom):
-            isAnother = true
-            calls[index] = ChatToolCall(id: id, name: name, arguments: "", isCustom: isCustom)
-        case .toolCallArguments(let index, let piece): calls[index]?.arguments += piece
-        case .usage(let usage): self.usage = usage
-        case .finished(let finish): self.finish = finish
-        case .citation, .sealed, .opaque: break
+        case .toolCallBegan, .toolCallArguments, .citation, .sealed, .opaque, .usage, .finished: break
         }
     }
 
     mutating func end(into output: inout [UInt8]) {
+        // What has not finished gets no end.
+        guard let reply = assembler.reply else { return }
         begin(into: &output)
-        for (_, call) in calls.sorted(by: { $0.key < $1.key }) {
+        for call in reply.toolCalls {
             framing.append("tool_call", to: &output) { json in
                 json.key("tool_call")
                 GenerateWriter.write(call, to: &json)
             }
         }
-        framing.append("usage", to: &output) { GenerateWriter.write(usage, to: &$0) }
+        framing.append("usage", to: &output) { GenerateWriter.write(reply.usage, to: &$0) }
         framing.append("end", to: &output) { json in
-            json.field("finish_reason", GenerateWriter.name(of: finish.reason))
-            switch check?.verdict(on: text, isAnother: isAnother) {
+            json.field("finish_reason", GenerateWriter.name(of: reply.finish.reason))
+            switch check?.verdict(on: reply) {
             case .fits(let value):
                 json.key("output")
                 json.value(value)
             case .faults(let faults): GenerateWriter.write(faults: faults, to: &json)
             case .another, nil: break
             }
+            json.key("message")
+            GenerateMessage.write(reply.parts, to: &json)
         }
     }
 

@@ -19,6 +19,8 @@ enum GenerateWriter {
             json.array("tool_calls") { json in for call in reply.toolCalls { write(call, to: &json) } }
             json.key("reasoning")
             if let reasoning = reasoning(of: reply) { json.value(reasoning) } else { json.null() }
+            json.key("message")
+            GenerateMessage.write(reply.parts, to: &json)
             json.field("finish_reason", name(of: reply.finish.reason))
             write(reply.usage, to: &json)
         }

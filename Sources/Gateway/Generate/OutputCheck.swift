@@ -41,7 +41,7 @@ struct OutputCheck: Sendable {
     }
 
     /// - Parameter isAnother: whether the reply also is something else than text.
-    func verdict(on text: String, isAnother: Bool) -> Verdict {
+    private func verdict(on text: String, isAnother: Bool) -> Verdict {
         if isAnother, text.isEmpty { return .another }
         let document: JSONDocument
         do throws(JSONError) { document = try JSONDocument(parsing: Array(text.utf8)) } catch {

@@ -15,8 +15,11 @@ enum GenerateEndpoints {
 
             With `stream` the answer comes as server-sent events, each with its type as its name and in its data: \
             `start` (request_id, model, provider, attempts), `text` and `reasoning` (text), `tool_call` (tool_call), \
-            `usage` (usage), and at last `end` (finish_reason; where a schema was given `output`, or `output_faults` where \
-            the answer does not fit), or `error` (error) instead, and then there is no `end`.
+            `usage` (usage), and at last `end` (finish_reason; message, as in the whole answer; where a schema was given \
+            `output`, or `output_faults` where the answer does not fit), or `error` (error) instead, and then there is no `end`.
+
+            A conversation goes on with `message` at the end of its `messages`. Its parts of the type `reasoning` have a \
+            `seal` where the provider wants the thought back, as some do before they go on with the answers of tools.
             """,
         access: .inference,
         body: BodyDescription(
@@ -30,7 +33,8 @@ enum GenerateEndpoints {
                 example: """
                     {"id":"req_1","model":"sandbox/echo","provider":"sandbox","attempts":1,\
                     "text":"{\\"place\\":\\"sandbox place\\"}","output":{"place":"sandbox place"},\
-                    "tool_calls":[],"reasoning":null,"finish_reason":"stop",\
+                    "tool_calls":[],"reasoning":null,"message":{"role":"assistant",\
+                    "content":[{"type":"text","text":"{\\"place\\":\\"sandbox place\\"}"}]},"finish_reason":"stop",\
                     "usage":{"input":11,"cache_read":0,"cache_write":0,"output":9,"reasoning":0,\
                     "is_estimated":false}}
                     """),
