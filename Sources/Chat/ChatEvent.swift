@@ -18,6 +18,8 @@ package enum ChatEvent: Equatable, Sendable {
     /// Indices count the calls of a reply from 0; calls may be written in turns.
     case toolCallBegan(index: Int, id: String, name: String, isCustom: Bool = false)
     case toolCallArguments(index: Int, String)
+    /// What the model made beside its words.
+    case media(ChatMedia)
     case opaque(ChatDialect, type: String, JSONValue)
     case usage(ChatUsage)
     case finished(ChatFinish)

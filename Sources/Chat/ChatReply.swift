@@ -55,7 +55,8 @@ package struct ChatReply: Equatable, Sendable {
                 callCount += 1
             case .opaque(let dialect, let type, let value):
                 events.append(.opaque(dialect, type: type, value))
-            case .media, .toolResult:
+            case .media(let media): events.append(.media(media))
+            case .toolResult:
                 // Models do not answer with these in any dialect that we speak.
                 break
             }

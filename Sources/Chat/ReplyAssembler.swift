@@ -30,6 +30,7 @@ package struct ReplyAssembler: Sendable {
             parts[place].content = .text(ChatText(""))
             call.arguments += piece
             parts[place].content = .toolCall(call)
+        case .media(let media): parts.append(ChatPart(.media(media)))
         case .opaque(let dialect, let type, let value):
             parts.append(ChatPart(.opaque(dialect, type: type, value)))
         case .usage(let usage): self.usage = usage

@@ -49,7 +49,7 @@ extension Gateway {
         let encoded: UpstreamRequest
         do throws(UpstreamRequest.Unsayable) {
             // As it would be sent to be answered.
-            let (request, _) = request.leavingOutForeignTools(for: codec.dialect)
+            let (request, _) = request.leavingOutForeign(for: codec.dialect)
             encoded = try codec.encodeCount(request, for: candidate.target)
         } catch { throw CallFailure(Problem(error), .elsewhere) }
         let count = try await answer(

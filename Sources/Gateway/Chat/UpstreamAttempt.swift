@@ -38,14 +38,14 @@ struct UpstreamAttempt {
             return
         }
         isForwarded = false
-        let (request, foreignTools) = try call.request().leavingOutForeignTools(for: chat.dialect)
+        let (request, foreign) = try call.request().leavingOutForeign(for: chat.dialect)
         codec = chat.codec(for: candidate.target, answering: request)
         do throws(UpstreamRequest.Unsayable) {
             upstreamRequest = try codec.encode(request, for: candidate.target)
         } catch {
             throw CallFailure(Problem(error), .elsewhere)
         }
-        let omitted = (foreignTools + upstreamRequest.omitted).prefix(Self.mostOmitted).map(Self.sendable)
+        let omitted = (foreign + upstreamRequest.omitted).prefix(Self.mostOmitted).map(Self.sendable)
         if !omitted.isEmpty {
             call.exchange.responseFields.replace("X-Hivegate-Omitted", omitted.joined(separator: ", "))
         }

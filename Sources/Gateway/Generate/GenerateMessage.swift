@@ -55,7 +55,13 @@ enum GenerateMessage {
                 json.field("seal", ifPresent: reasoning.seal.map(ForeignSeal.wrap))
                 json.field("tool_call_id", ifPresent: callID)
             }
-        case .toolCall, .media, .toolResult, .opaque: break
+        case .media(let media):
+            guard media.kind == .image, let url = media.url else { return }
+            json.object { json in
+                json.field("type", "image_url")
+                json.object("image_url") { $0.field("url", url) }
+            }
+        case .toolCall, .toolResult, .opaque: break
         }
     }
 

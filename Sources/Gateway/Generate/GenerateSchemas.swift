@@ -167,7 +167,9 @@ enum GenerateSchemas {
             "message",
             .openObject([
                 Field("role", .choice(["assistant"]), "Always `assistant`."),
-                Field("content", .array(of: part, 0...Int.max), "What was said and thought, in its order."),
+                Field(
+                    "content", .array(of: part, 0...Int.max),
+                    "What was said, thought and drawn, in its order."),
                 .optional("tool_calls", .array(of: .openObject([]), 1...Int.max), "What the model calls."),
             ]),
             "The same as it goes into `messages` of the next request, with what providers want back of the thoughts."

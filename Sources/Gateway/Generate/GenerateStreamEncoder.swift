@@ -28,7 +28,7 @@ struct GenerateStreamEncoder: ChatStreamEncoder {
         case .began: begin(into: &output)
         case .text(let piece), .refusal(let piece): write("text", piece, into: &output)
         case .reasoning(let piece, _): write("reasoning", piece, into: &output)
-        case .toolCallBegan, .toolCallArguments, .citation, .sealed, .opaque, .usage, .finished: break
+        case .toolCallBegan, .toolCallArguments, .citation, .sealed, .media, .opaque, .usage, .finished: break
         }
     }
 

@@ -45,7 +45,8 @@ package struct AnthropicStreamEncoder: ChatStreamEncoder {
             self.finish = finish
             start(into: &output)
             closeAll(into: &output)
-        case .text(""), .reasoning("", _), .toolCallArguments(_, ""):
+        // Images have no words here.
+        case .text(""), .reasoning("", _), .toolCallArguments(_, ""), .media:
             break
         default:
             start(into: &output)
@@ -114,7 +115,7 @@ package struct AnthropicStreamEncoder: ChatStreamEncoder {
             }
         case .opaque(.anthropic, _, let value): say(value, into: &output)
         // Values of others mean nothing here; arguments of no call have no place.
-        case .opaque, .toolCallArguments, .began, .usage, .finished: break
+        case .opaque, .media, .toolCallArguments, .began, .usage, .finished: break
         }
     }
 
@@ -280,7 +281,7 @@ extension ChatEvent {
             text.utf8.count + 64
         case .sealed(let seal): seal.data.utf8.count + 64
         case .opaque(_, _, let value): value.bytes.count + 64
-        case .began, .citation, .toolCallBegan, .usage, .finished: 256
+        case .began, .citation, .media, .toolCallBegan, .usage, .finished: 256
         }
     }
 }

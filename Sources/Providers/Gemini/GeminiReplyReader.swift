@@ -53,10 +53,26 @@ struct GeminiReplyReader: Sendable {
             try take(call: call, seal: seal, &events)
         } else if let text = part["text"]?.string {
             take(text: text, isThought: part["thought"]?.bool ?? false, seal: seal, &events)
+        } else if let image = Self.image(in: part) {
+            if pending != nil {
+                flush(&events)
+                // Keeps the image from being taken for what is signed.
+                events.append(.text(""))
+            }
+            if let seal { events.append(.sealed(seal)) }
+            events.append(.media(image))
         } else if let type = Self.type(of: part) {
             flush(&events)
             events.append(.opaque(.gemini, type: type, part))
         }
+    }
+
+    /// What the model has drawn; on its way there it may sketch.
+    private static func image(in part: JSONValue) -> ChatMedia? {
+        guard part["thought"]?.bool != true, let type = part["inlineData"]?["mimeType"]?.string,
+            type.hasPrefix("image/"), let data = part["inlineData"]?["data"]?.string, !data.isEmpty
+        else { return nil }
+        return ChatMedia(.image, .base64(data), mediaType: type)
     }
 
     /// The field that says what the part is; the others are about it.

@@ -15,6 +15,7 @@ struct OpenAIChatReplyReader: Sendable {
     mutating func read(_ message: JSONValue, into events: inout [ChatEvent]) {
         var (thought, details, content) = (JSONValue?.none, JSONValue?.none, JSONValue?.none)
         var (refusal, calls, annotations) = (JSONValue?.none, JSONValue?.none, JSONValue?.none)
+        var images: JSONValue?
         for member in message.members where !member.value.isNull {
             switch member.key {
             case "reasoning_content", "reasoning": thought = thought ?? member.value
@@ -23,6 +24,7 @@ struct OpenAIChatReplyReader: Sendable {
             case "refusal": refusal = member.value
             case "tool_calls": calls = member.value
             case "annotations": annotations = member.value
+            case "images": images = member.value
             default: break
             }
         }
@@ -32,6 +34,7 @@ struct OpenAIChatReplyReader: Sendable {
         for annotation in annotations?.elements ?? JSONElements.none {
             if let citation = Self.citation(annotation) { events.append(.citation(citation)) }
         }
+        if let images { events += OpenAIDrawings.read(images).map { .media($0) } }
         for (position, call) in (calls?.elements ?? JSONElements.none).enumerated() {
             for seal in seals where seal.callID == call["id"]?.string { events.append(.sealed(seal.seal)) }
             read(call: call, at: position, into: &events)

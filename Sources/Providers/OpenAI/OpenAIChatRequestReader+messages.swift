@@ -12,11 +12,14 @@ extension OpenAIChatRequestReader {
         case "user": return ChatMessage(.user, content(message, field), name: name)
         case "assistant":
             // What was thought goes before what was said, and what was said before what is called.
-            let (thoughts, ofCalls) = thoughts(of: message)
+            let images = OpenAIDrawings.read(message["images"].present)
+            let (thoughts, seals) = thoughts(of: message, imageCount: images.count)
             let refusal = fields.text(message["refusal"], "\(field).refusal")
             let parts =
                 thoughts + content(message, field) + (refusal.map { [ChatPart(.refusal($0))] } ?? [])
-                + calls(of: message, field, seals: ofCalls)
+                + images.enumerated().flatMap { index, image in
+                    Self.sealed(ChatPart(.media(image)), by: seals[OpenAIDrawings.id(index)])
+                } + calls(of: message, field, seals: seals)
             return ChatMessage(.assistant, parts, name: name)
         case "tool":
             guard let id = fields.requiredText(message["tool_call_id"], "\(field).tool_call_id") else {
@@ -106,22 +109,23 @@ extension OpenAIChatRequestReader {
     // MARK: What an assistant thought and called
 
     private mutating func thoughts(
-        of message: JSONValue
-    ) -> (before: [ChatPart], ofCalls: [String: ChatSeal]) {
+        of message: JSONValue, imageCount: Int
+    ) -> (before: [ChatPart], byOwner: [String: ChatSeal]) {
         if let list = message["reasoning_details"].present, list.kind == .array {
-            let callIDs = (message["tool_calls"]?.elements ?? JSONElements.none)
-                .compactMap { $0["id"]?.string }
+            let owners =
+                (message["tool_calls"]?.elements ?? JSONElements.none).compactMap { $0["id"]?.string }
+                + (0..<imageCount).map(OpenAIDrawings.id)
             var parts: [ChatPart] = []
-            var ofCalls: [String: ChatSeal] = [:]
+            var byOwner: [String: ChatSeal] = [:]
             for detail in OpenAIReasoningDetails.read(list) {
-                if let id = detail.id, var seal = detail.reasoning.seal, callIDs.contains(id) {
+                if let id = detail.id, var seal = detail.reasoning.seal, owners.contains(id) {
                     seal.id = nil
-                    ofCalls[id] = seal
+                    byOwner[id] = seal
                 } else {
                     parts.append(ChatPart(.reasoning(detail.reasoning)))
                 }
             }
-            return (parts, ofCalls)
+            return (parts, byOwner)
         }
         guard let text = message["reasoning_content"]?.string ?? message["reasoning"]?.string, !text.isEmpty
         else { return ([], [:]) }
@@ -143,11 +147,13 @@ extension OpenAIChatRequestReader {
             else { continue }
             let argument = isCustom ? "input" : "arguments"
             let arguments = fields.text(function.member(argument), "\(field).\(holder).\(argument)") ?? ""
-            if let seal = seals[id] { parts.append(ChatPart(.reasoning(ChatReasoning("", seal: seal)))) }
-            parts.append(
-                ChatPart(
-                    .toolCall(.init(id: id, name: name, arguments: arguments, isCustom: isCustom))))
+            let call = ChatToolCall(id: id, name: name, arguments: arguments, isCustom: isCustom)
+            parts += Self.sealed(ChatPart(.toolCall(call)), by: seals[id])
         }
         return parts
+    }
+
+    private static func sealed(_ part: ChatPart, by seal: ChatSeal?) -> [ChatPart] {
+        (seal.map { [ChatPart(.reasoning(ChatReasoning("", seal: $0)))] } ?? []) + [part]
     }
 }

@@ -20,6 +20,7 @@ package struct OpenAIChatStreamEncoder: ChatStreamEncoder {
     private var customCalls: Set<Int> = []
     /// A seal whose place shows with the next event.
     private var pendingSeal: ChatSeal?
+    private var imageCount = 0
     private var usage: ChatUsage?
 
     /// For the choice `choice`; only the last choice's stream is to be ended.
@@ -45,7 +46,7 @@ package struct OpenAIChatStreamEncoder: ChatStreamEncoder {
             if thought.isEmpty && !seal.replacesText {
                 pendingSeal = seal
             } else {
-                write(seal, callID: nil, into: &output)
+                write(seal, owner: nil, into: &output)
             }
         case .toolCallBegan(let index, let id, let name, let isCustom):
             if isCustom { customCalls.insert(index) }
@@ -71,6 +72,13 @@ package struct OpenAIChatStreamEncoder: ChatStreamEncoder {
         case .citation(let citation):
             delta(into: &output) { json in
                 json.array("annotations") { OpenAIChatWriter.write(citation, &$0) }
+            }
+        case .media(let media):
+            guard media.kind == .image else { return }
+            let index = imageCount
+            imageCount += 1
+            delta(into: &output) { json in
+                json.array("images") { OpenAIDrawings.write(media, index, &$0) }
             }
         case .opaque: break
         case .usage(let usage): self.usage = usage
@@ -104,18 +112,18 @@ package struct OpenAIChatStreamEncoder: ChatStreamEncoder {
 
     private mutating func flush(_ seal: ChatSeal, before event: ChatEvent, into output: inout [UInt8]) {
         pendingSeal = nil
-        if case .toolCallBegan(_, let id, _, _) = event {
-            write(seal, callID: id, into: &output)
-        } else {
-            write(seal, callID: nil, into: &output)
+        switch event {
+        case .toolCallBegan(_, let id, _, _): write(seal, owner: id, into: &output)
+        case .media: write(seal, owner: OpenAIDrawings.id(imageCount), into: &output)
+        default: write(seal, owner: nil, into: &output)
         }
     }
 
-    private mutating func write(_ seal: ChatSeal, callID: String?, into output: inout [UInt8]) {
+    private mutating func write(_ seal: ChatSeal, owner: String?, into output: inout [UInt8]) {
         let reasoning = ChatReasoning(thought, isSummary: thoughtIsSummary, seal: seal)
         thought = ""
         delta(into: &output) { json in
-            json.array("reasoning_details") { OpenAIReasoningDetails.write(reasoning, callID: callID, &$0) }
+            json.array("reasoning_details") { OpenAIReasoningDetails.write(reasoning, owner: owner, &$0) }
         }
     }
 

@@ -60,6 +60,7 @@ package struct OpenAIChatWriter: Sendable {
                     for citation in parts.citations { Self.write(citation, &json) }
                 }
             }
+            parts.writeImages(&json)
             parts.writeCalls(&json)
         }
     }
@@ -83,7 +84,9 @@ struct MessageParts {
     private(set) var refusal: String?
     private(set) var citations: [ChatCitation] = []
     private(set) var calls: [ChatToolCall] = []
-    private var thoughts: [(reasoning: ChatReasoning, callID: String?)] = []
+    private var images: [ChatMedia] = []
+    /// `owner` is the call, or the image, that a seal is of.
+    private var thoughts: [(reasoning: ChatReasoning, owner: String?)] = []
 
     /// In which field thoughts are written.
     enum ThoughtField { case both, text, details }
@@ -96,16 +99,30 @@ struct MessageParts {
                 citations += piece.citations
             case .refusal(let piece): refusal = (refusal ?? "") + piece
             case .reasoning(let reasoning):
-                var callID: String?
-                if index + 1 < parts.count, case .toolCall(let call) = parts[index + 1].content,
-                    reasoning.text.isEmpty, reasoning.seal?.replacesText == false
-                {
-                    callID = call.id
+                var owner: String?
+                if index + 1 < parts.count, reasoning.text.isEmpty, reasoning.seal?.replacesText == false {
+                    owner = self.owner(parts[index + 1])
                 }
-                thoughts.append((reasoning, callID))
+                thoughts.append((reasoning, owner))
             case .toolCall(let call): calls.append(call)
+            case .media(let media) where media.kind == .image: images.append(media)
             case .media, .toolResult, .opaque: break
             }
+        }
+    }
+
+    private func owner(_ part: ChatPart) -> String? {
+        switch part.content {
+        case .toolCall(let call): call.id
+        case .media(let media) where media.kind == .image: OpenAIDrawings.id(images.count)
+        default: nil
+        }
+    }
+
+    func writeImages(_ json: inout JSONWriter) {
+        guard !images.isEmpty else { return }
+        json.array("images") { json in
+            for (index, image) in images.enumerated() { OpenAIDrawings.write(image, index, &json) }
         }
     }
 
@@ -117,7 +134,7 @@ struct MessageParts {
         guard field == .details || field == .both && hasSeals else { return }
         json.array("reasoning_details") { json in
             for thought in thoughts {
-                OpenAIReasoningDetails.write(thought.reasoning, callID: thought.callID, &json)
+                OpenAIReasoningDetails.write(thought.reasoning, owner: thought.owner, &json)
             }
         }
     }

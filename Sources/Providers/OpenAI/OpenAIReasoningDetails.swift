@@ -4,10 +4,10 @@ import JSON
 /// Thoughts with their seals in the chat dialect, which has no word of its own for them: the list `reasoning_details`
 /// that OpenRouter made known. `format` says whose seal it is.
 enum OpenAIReasoningDetails {
-    /// A thought, and the tool call that its seal belongs to.
+    /// A thought, and the tool call or the image that its seal belongs to.
     struct Detail: Equatable {
         var reasoning: ChatReasoning
-        /// `id` of the detail: a thought's own name, or that of a call.
+        /// `id` of the detail: a thought's own name, or that of a call or an image.
         var id: String?
     }
 
@@ -47,11 +47,11 @@ enum OpenAIReasoningDetails {
     }
 
     /// Writes a whole thought, or the end of one whose text has been written.
-    static func write(_ reasoning: ChatReasoning, callID: String?, _ json: inout JSONWriter) {
+    static func write(_ reasoning: ChatReasoning, owner: String?, _ json: inout JSONWriter) {
         json.object { json in
             // A summary has no place for a signature; what is encrypted has one for a summary.
             if let seal = reasoning.seal,
-                seal.replacesText || reasoning.isSummary || (reasoning.text.isEmpty && callID != nil)
+                seal.replacesText || reasoning.isSummary || (reasoning.text.isEmpty && owner != nil)
             {
                 json.field("type", "reasoning.encrypted")
                 json.field("data", seal.data)
@@ -65,7 +65,7 @@ enum OpenAIReasoningDetails {
                 json.field("text", reasoning.text)
                 json.field("signature", ifPresent: reasoning.seal?.data)
             }
-            json.field("id", ifPresent: callID ?? reasoning.seal?.id)
+            json.field("id", ifPresent: owner ?? reasoning.seal?.id)
             if let seal = reasoning.seal { json.field("format", format(of: seal.origin)) }
         }
     }

@@ -47,6 +47,9 @@ extension OpenAIResponsesRequestReader {
             reader.fault(field, "refers to an item that is not kept for this model: send the item itself")
             return nil
         default:
+            if type == "image_generation_call", let image = OpenAIResponsesDrawing.read(item) {
+                return ChatMessage(.assistant, [ChatPart(.media(image))])
+            }
             let role: ChatMessage.Role =
                 type == "additional_tools" ? .developer : type.hasSuffix("_output") ? .tool : .assistant
             return ChatMessage(role, [ChatPart(.opaque(.openAIResponses, type: type, item))])

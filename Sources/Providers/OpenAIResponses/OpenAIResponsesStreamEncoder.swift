@@ -42,6 +42,7 @@ struct OpenAIResponsesStreamEncoder: ChatStreamEncoder {
         case .toolCallBegan(let index, let id, let name, let isCustom):
             begin(call: index, id: id, name: name, isCustom: isCustom)
         case .toolCallArguments(let index, let text): calls[index]?.argue(text, &events)
+        case .media(let media): draw(media)
         case .opaque(.openAIResponses, _, let value): pass(value)
         // What another provider has run has no words here.
         case .opaque: break
@@ -152,6 +153,14 @@ struct OpenAIResponsesStreamEncoder: ChatStreamEncoder {
             place(isCustom || isWrapped ? "ctc_" : "fc_"), id: id, name: name,
             isCustom: isCustom || isWrapped,
             isWrapped: isWrapped, &events)
+    }
+
+    /// Of what is elsewhere there is no way to speak here.
+    private mutating func draw(_ media: ChatMedia) {
+        guard media.kind == .image, case .base64(let data) = media.source else { return }
+        close()
+        let place = place(OpenAIResponsesDrawing.ownID)
+        items[place.index] = OpenAIResponsesDrawing.write(data, media.mediaType, at: place, &events)
     }
 
     private mutating func pass(_ value: JSONValue) {
