@@ -5,6 +5,7 @@ import http.server
 import json
 import threading
 
+from conftest import wait_until
 from two_gateways import TwoGateways
 
 CHANGES = 100
@@ -42,9 +43,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def asked(client, key):
+def asked(client, key, model="openai/any"):
     """The key that answered, or the status."""
-    request = {"model": "openai/any", "messages": [{"role": "user", "content": "hi"}]}
+    request = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
     status, answer = client.call("POST", "/v1/chat/completions", request, key)
     return answer["choices"][0]["message"]["content"] if status == 200 else status
 
@@ -75,3 +76,21 @@ def test_keys_and_policies_hold_at_both_gateways_at_once():
             assert asked(second, key) == 404, f"change {number}"
             assert first.call("PUT", routing, {"ignore": []}, token)[0] == 200
             assert asked(second, key) == "sk-instance", f"change {number}"
+
+
+def test_a_provider_that_an_operator_adds_or_deletes_is_known_to_the_other_gateway_soon():
+    with contextlib.ExitStack() as resources:
+        provider = Provider(resources)
+        gateways = TwoGateways(resources)
+        gateways.make_owner_operator()
+        first, second = gateways.clients
+        token = gateways.sign_in()
+        key = first.call("POST", "/api/auth/api-keys", {"name": "key", "scopes": ["inference"]}, token)[1]["key"]
+        house = {"name": "house", "dialect": "openai", "base_url": provider.url, "api_key": "sk-house"}
+        assert asked(second, key, "house/any") == 404
+        assert first.call("POST", "/api/v1/admin/providers", house, token)[0] == 201
+        assert asked(first, key, "house/any") == "sk-house"
+        wait_until(lambda: asked(second, key, "house/any") == "sk-house", 15, "the other gateway's look")
+        assert first.call("DELETE", "/api/v1/admin/providers/house", credential=token)[0] == 204
+        assert asked(first, key, "house/any") == 404
+        wait_until(lambda: asked(second, key, "house/any") == 404, 15, "the other gateway's look")

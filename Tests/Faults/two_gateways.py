@@ -211,6 +211,7 @@ class TwoGateways:
         self.clients = [Client(gateway.port) for gateway in self.gateways]
         for client in self.clients:
             resources.callback(client.close)
+        self.environment = environment
         self.owner = self.make_organization(environment)
 
     def make_organization(self, environment):
@@ -228,6 +229,12 @@ class TwoGateways:
     def redis(self, *arguments):
         command = ["redis-cli", "-p", str(self.redis_port), *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def make_owner_operator(self):
+        subprocess.run(
+            [self.gateways[0].program, "operator", "add", self.owner["email"]],
+            env={"PATH": "/usr/bin:/bin"} | self.environment, check=True, capture_output=True, cwd="/",
+        )
 
     def sign_in(self):
         """The owner's token, from the first gateway."""

@@ -9,8 +9,8 @@ struct Background {
     private let keyChanges: KeyChangeListener
     private let keyUses: KeyUseWriter
     private let housekeeping: Housekeeping
-    private let catalog: CatalogRefresh
-    private let upstreams: UpstreamRefresh
+    private let catalog: Repetition
+    private let upstreams: Repetition
     private let localSearch: LocalSearch
     private let mail: MailService?
 
@@ -25,8 +25,8 @@ struct Background {
             keyChanges: KeyChangeListener(storage.redis, keys, on: worker.loop),
             keyUses: KeyUseWriter(keys, worker.pool, logger: logger),
             housekeeping: Housekeeping(worker, logger: logger),
-            catalog: CatalogRefresh(worker, catalog, logger: logger),
-            upstreams: UpstreamRefresh(worker, upstreams, logger: logger),
+            catalog: CatalogRefresh.start(worker, catalog, logger: logger),
+            upstreams: UpstreamRefresh.start(worker, upstreams, logger: logger),
             localSearch: LocalSearch(
                 configuration, upstreams.directory, on: worker.loop, logger: logger),
             mail: mail)

@@ -5,14 +5,8 @@ import Postgres
 import Providers
 
 /// Keeps a process's catalogue as the database has it.
-// Confined to its loop.
-final class CatalogRefresh: @unchecked Sendable {
+enum CatalogRefresh {
     private static let pause = Duration.seconds(30)
-
-    private let worker: Worker
-    private let catalog: SharedCatalog
-    private let logger: Logger
-    private var task: Task<Void, Never>?
 
     /// The catalogue as it is at the start: a process without one does not serve.
     static func load(_ storage: Storage, on loop: EventLoop) async throws -> SharedCatalog {
@@ -40,32 +34,10 @@ final class CatalogRefresh: @unchecked Sendable {
     }
 
     /// Works on the worker's loop.
-    init(_ worker: Worker, _ catalog: SharedCatalog, logger: Logger) {
-        self.worker = worker
-        self.catalog = catalog
-        self.logger = logger
-        task = worker.loop.spawn { [self] in await run() }
-    }
-
-    private func run() async {
-        while !Task.isCancelled {
-            do {
-                try await worker.loop.sleep(for: Self.pause)
-                if try await catalog.refresh(from: CatalogStore(worker.pool)) {
-                    logger.info(
-                        "the catalogue has changed", ("models", .integer(catalog.snapshot.models.count)))
-                }
-            } catch is WaitFailure {
-                return
-            } catch {
-                // The database is away, and the last catalogue goes on.
-                logger.warning("the catalogue cannot be read", ("reason", "\(error)"))
-            }
+    static func start(_ worker: Worker, _ catalog: SharedCatalog, logger: Logger) -> Repetition {
+        Repetition(on: worker.loop, every: pause, "the catalogue cannot be read", logger: logger) {
+            guard try await catalog.refresh(from: CatalogStore(worker.pool)) else { return }
+            logger.info("the catalogue has changed", ("models", .integer(catalog.snapshot.models.count)))
         }
-    }
-
-    func close() async {
-        task?.cancel()
-        await task?.value
     }
 }

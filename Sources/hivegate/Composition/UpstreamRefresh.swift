@@ -5,14 +5,8 @@ import Postgres
 import Providers
 
 /// Keeps a process's upstreams as the database has them, beside those that the environment sets up.
-// Confined to its loop.
-final class UpstreamRefresh: @unchecked Sendable {
+enum UpstreamRefresh {
     private static let pause = Duration.seconds(5)
-
-    private let worker: Worker
-    private let upstreams: InstanceUpstreams
-    private let logger: Logger
-    private var task: Task<Void, Never>?
 
     /// As they are at the start.
     static func load(
@@ -33,29 +27,9 @@ final class UpstreamRefresh: @unchecked Sendable {
     }
 
     /// Works on the worker's loop.
-    init(_ worker: Worker, _ upstreams: InstanceUpstreams, logger: Logger) {
-        self.worker = worker
-        self.upstreams = upstreams
-        self.logger = logger
-        task = worker.loop.spawn { [self] in await run() }
-    }
-
-    private func run() async {
-        while !Task.isCancelled {
-            do {
-                try await worker.loop.sleep(for: Self.pause)
-                try await upstreams.refresh(from: worker.gateway.identity.store)
-            } catch is WaitFailure {
-                return
-            } catch {
-                // The database is away, and what was there last goes on.
-                logger.warning("the providers cannot be read", ("reason", "\(error)"))
-            }
+    static func start(_ worker: Worker, _ upstreams: InstanceUpstreams, logger: Logger) -> Repetition {
+        Repetition(on: worker.loop, every: pause, "the providers cannot be read", logger: logger) {
+            try await upstreams.refresh(from: worker.gateway.identity.store)
         }
-    }
-
-    func close() async {
-        task?.cancel()
-        await task?.value
     }
 }
