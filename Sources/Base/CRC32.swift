@@ -5,11 +5,12 @@ package enum CRC32 {
     }
 
     package static func checksum(of bytes: some Collection<UInt8>) -> UInt32 {
-        bytes.withContiguousStorageIfAvailable(compute) ?? Array(bytes).withUnsafeBufferPointer(compute)
+        bytes.withContiguousStorageIfAvailable { checksum(of: $0) }
+            ?? Array(bytes).withUnsafeBufferPointer { checksum(of: $0) }
     }
 
     /// Not generic: a byte at a time through an unspecialised sequence took 40 times as long.
-    private static func compute(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+    package static func checksum(of bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
         table.withUnsafeBufferPointer { table in
             ~bytes.reduce(UInt32.max) { crc, byte in crc >> 8 ^ table[Int((crc ^ UInt32(byte)) & 0xFF)] }
         }

@@ -61,12 +61,23 @@ package struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     package var description: String {
         var text: [UInt8] = []
-        text.reserveCapacity(36)
-        for (index, byte) in bytes.enumerated() {
-            if index == 4 || index == 6 || index == 8 || index == 10 { text.append(0x2D) }
-            text.append(hex: CollectionOfOne(byte))
-        }
+        append(to: &text)
         return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The same as `description`.
+    package func append(to text: inout [UInt8]) {
+        text.reserveCapacity(text.count + 36)
+        for position in 0..<16 {
+            if position == 4 || position == 6 || position == 8 || position == 10 { text.append(0x2D) }
+            let byte = (position < 8 ? high : low) >> UInt64(56 - position % 8 * 8) & 0xFF
+            text.append(Self.digit(byte >> 4))
+            text.append(Self.digit(byte & 0xF))
+        }
+    }
+
+    private static func digit(_ nibble: UInt64) -> UInt8 {
+        UInt8(nibble < 10 ? 0x30 + nibble : 0x57 + nibble)
     }
 
     package static func < (left: UUID, right: UUID) -> Bool {

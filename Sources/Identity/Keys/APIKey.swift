@@ -9,8 +9,8 @@ package struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConve
     private static let randomLength = 30
     private static let checksumLength = 6
 
-    /// The text. Bytes rather than a string, because this is made for every request.
-    let bytes: [UInt8]
+    /// The text. Where it lay rather than a string of its own, because this is made for every request.
+    let bytes: ArraySlice<UInt8>
 
     /// The whole text. Shown once, to whoever made the key.
     package var secret: Secret { Secret(String(decoding: bytes, as: UTF8.self)) }
@@ -23,8 +23,8 @@ package struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConve
     /// A new key.
     package static func make() -> APIKey {
         let body = Array((prefix + Random.base62(randomLength)).utf8)
-        return APIKey(
-            unchecked: body + Base62.encode(UInt64(CRC32.checksum(of: body)), width: checksumLength).utf8)
+        let checksum = Base62.encode(UInt64(CRC32.checksum(of: body)), width: checksumLength)
+        return APIKey(unchecked: ArraySlice(body + checksum.utf8))
     }
 
     /// `nil` if `text` cannot be a key.
@@ -35,10 +35,7 @@ package struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConve
     /// Not generic, and without a detour over `Base62`: this runs for every request, and was half of finding a caller.
     package init?(presented text: ArraySlice<UInt8>) {
         guard text.withUnsafeBufferPointer(Self.isKey) else { return nil }
-        self.init(
-            unchecked: [UInt8](unsafeUninitializedCapacity: text.count) { buffer, filled in
-                filled = text.withUnsafeBufferPointer { buffer.update(fromContentsOf: $0) }
-            })
+        self.init(unchecked: text)
     }
 
     private static func isKey(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -59,5 +56,5 @@ package struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConve
         return true
     }
 
-    private init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+    private init(unchecked bytes: ArraySlice<UInt8>) { self.bytes = bytes }
 }

@@ -1,3 +1,4 @@
+import Base
 package import Postgres
 
 /// The HMAC of a key under a pepper: what the database and the memory hold in the key's place.
@@ -14,6 +15,13 @@ package struct KeyDigest: Equatable, Sendable {
                 bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
                 bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
             )
+        }
+    }
+
+    init(of key: APIKey, under pepper: KeyedDigest) {
+        words = (0, 0, 0, 0)
+        withUnsafeMutableBytes(of: &words) { words in
+            key.bytes.withUnsafeBytes { pepper.hmacSHA256(of: $0, into: words) }
         }
     }
 

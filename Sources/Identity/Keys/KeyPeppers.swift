@@ -36,16 +36,11 @@ package struct KeyPeppers: Sendable {
 
     /// For a new key: its digest under the newest pepper.
     package func digest(of key: APIKey) -> (digest: KeyDigest, version: Int) {
-        (Self.digest(of: key, versions[0].code), versions[0].version)
+        (KeyDigest(of: key, under: versions[0].code), versions[0].version)
     }
 
     /// For a look-up: the digests under every pepper, the newest first.
-    package func digests(of key: APIKey) -> [KeyDigest] { versions.map { Self.digest(of: key, $0.code) } }
-
-    private static func digest(of key: APIKey, _ code: KeyedDigest) -> KeyDigest {
-        guard let digest = KeyDigest(bytes: code.hmacSHA256(of: key.bytes)) else {
-            preconditionFailure("HMAC-SHA256 has 32 bytes")
-        }
-        return digest
+    package func digests(of key: APIKey) -> [KeyDigest] {
+        versions.map { KeyDigest(of: key, under: $0.code) }
     }
 }

@@ -40,6 +40,8 @@ package final class KeyRing: @unchecked Sendable {
     let shared: SharedKeys
     let generations: KeyGenerations?
     let limits: Limits
+    /// What is this old is looked up ahead.
+    private let agingAfter: Duration
     let time: TimeSource
     let load: Load
     var loading: [KeyDigest: Loading] = [:]
@@ -56,6 +58,7 @@ package final class KeyRing: @unchecked Sendable {
         self.shared = shared
         self.generations = generations
         self.limits = limits
+        agingAfter = limits.freshness * 3 / 4
         self.time = time
         self.load = load
     }
@@ -114,7 +117,7 @@ package final class KeyRing: @unchecked Sendable {
                 Remembered(
                     known: entry.known, loadedAt: entry.loadedAt,
                     isOld: isDistrusted || age >= limits.freshness,
-                    isAging: age >= limits.freshness * 3 / 4 && now >= entry.retryAt,
+                    isAging: age >= agingAfter && now >= entry.retryAt,
                     isPaused: now < entry.retryAt && age < limits.grace, reached: entry.reached))
         }
     }
