@@ -14,7 +14,7 @@ final class PendingCall: @unchecked Sendable {
     private(set) var receivedCount = 0
     private(set) var failure: RedisError?
     private(set) var isFinished = false
-    private var continuation: UnsafeContinuation<Void, Never>?
+    private var whenFinished: (() -> Void)?
 
     init(expecting count: Int, until deadline: Instant) {
         expectedCount = count
@@ -38,17 +38,20 @@ final class PendingCall: @unchecked Sendable {
 
     private func finish() {
         isFinished = true
-        continuation?.resume()
-        continuation = nil
+        whenFinished?()
+        whenFinished = nil
+    }
+
+    /// Calls `body` when the call has finished, in the middle of what is read: it must not wait, or ask for more.
+    func finally(_ body: @escaping () -> Void) {
+        if isFinished { body() } else { whenFinished = body }
     }
 
     /// Suspends the calling task until the call has finished or the task is cancelled. `cancel` runs on
     /// the loop.
     func wait(on loop: EventLoop, cancel: @escaping @Sendable () -> Void) async {
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                if isFinished { continuation.resume() } else { self.continuation = continuation }
-            }
+            await withUnsafeContinuation { continuation in finally { continuation.resume() } }
         } onCancel: {
             loop.execute(cancel)
         }

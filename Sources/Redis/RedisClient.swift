@@ -71,9 +71,31 @@ package final class RedisClient: @unchecked Sendable {
     package func pipeline(
         _ commands: [RedisCommand], timeout: Duration? = nil, waitsForConnection: Bool = false
     ) async throws(RedisError) -> [RedisValue] {
-        assert(loop.isCurrent, "a Redis client is used on its loop")
         if commands.isEmpty { return [] }
         if Task.isCancelled { throw RedisError(.cancelled) }
+        let call = try start(commands, timeout, waitsForConnection)
+        await call.wait(on: loop) { self.cancel(call) }
+        if let failure = call.failure { throw failure }
+        return call.values
+    }
+
+    /// The same without a task that waits: for those who ask on behalf of several. `done` is called on the loop, at once
+    /// where nothing can be sent; it must neither wait nor call.
+    package func pipeline(
+        _ commands: [RedisCommand], timeout: Duration? = nil,
+        then done: @escaping (Result<[RedisValue], RedisError>) -> Void
+    ) {
+        let call: PendingCall
+        do throws(RedisError) { call = try start(commands, timeout, false) } catch {
+            return done(.failure(error))
+        }
+        call.finally { [unowned call] in done(call.failure.map { .failure($0) } ?? .success(call.values)) }
+    }
+
+    private func start(
+        _ commands: [RedisCommand], _ timeout: Duration?, _ waitsForConnection: Bool
+    ) throws(RedisError) -> PendingCall {
+        assert(loop.isCurrent, "a Redis client is used on its loop")
         let call = PendingCall(expecting: commands.count, until: .now() + (timeout ?? options.timeout))
         try admit(commands, waitsForConnection: waitsForConnection)
         if link.isReady {
@@ -83,9 +105,7 @@ package final class RedisClient: @unchecked Sendable {
             waiting.append(call)
         }
         setTimer(call.deadline)
-        await call.wait(on: loop) { self.cancel(call) }
-        if let failure = call.failure { throw failure }
-        return call.values
+        return call
     }
 
     private func admit(_ commands: [RedisCommand], waitsForConnection: Bool) throws(RedisError) {

@@ -32,7 +32,8 @@ final class RedisWire: @unchecked Sendable {
     private(set) var written: UInt64 = 0
     private(set) var writeCount = 0
 
-    private static let readSize = 64 * 1024
+    /// What one read takes. Kept: a buffer of this size for each read was the largest thing a request allocated.
+    private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
     /// A buffer that grew beyond this is given back once it is empty.
     private static let keptOutputCapacity = 1024 * 1024
 
@@ -100,20 +101,21 @@ final class RedisWire: @unchecked Sendable {
 
     deinit {
         precondition(isClosed, "a wire is closed by its owner")
+        input.deallocate()
     }
 
     // MARK: Events
 
     private func handle(_ readiness: Readiness) {
         if !isConnected {
-            guard readiness.contains(.write) || !readiness.isDisjoint(with: .error) else { return }
+            guard readiness.canWrite || readiness.hasError else { return }
             finishConnecting()
-        } else if readiness.contains(.write), isWriteBlocked {
+        } else if readiness.canWrite, isWriteBlocked {
             isWriteBlocked = false
             flush()
             updateInterest()
         }
-        if !isClosed, isConnected, readiness.contains(.read) || !readiness.isDisjoint(with: .error) { read() }
+        if !isClosed, isConnected, readiness.canRead || readiness.hasError { read() }
     }
 
     private func finishConnecting() {
@@ -194,16 +196,15 @@ extension RedisWire {
 
     /// Reads what is there, up to a bound, and hands over the replies that are whole. Returns why it failed.
     private func readOnce() -> String? {
-        let (count, code) = withUnsafeTemporaryAllocation(byteCount: Self.readSize, alignment: 16) { buffer in
-            let count = recv(context.pointee.fd, buffer.baseAddress, buffer.count, 0)
-            guard count > 0 else { return (count, errno) }
-            let fed = redisReaderFeed(
-                context.pointee.reader, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), count)
-            return fed == REDIS_OK ? (count, 0) : (-1, ENOMEM)
-        }
+        let count = recv(context.pointee.fd, input.baseAddress, input.count, 0)
         if count == 0 { return "Redis closed the connection" }
         if count < 0 {
+            let code = errno
             return code == EAGAIN || code == EINTR ? nil : SystemError("recv", code: code).description
+        }
+        let bytes = input.baseAddress?.assumingMemoryBound(to: CChar.self)
+        guard redisReaderFeed(context.pointee.reader, bytes, count) == REDIS_OK else {
+            return "hiredis has no memory"
         }
         pendingReplyBytes += count
         while !isClosed {

@@ -58,8 +58,7 @@ package final class KeyGenerations: @unchecked Sendable {
 
     /// Answers within `Limits.reading`, by what Redis says after the call.
     ///
-    /// Requests of one tick ask together, each organization once. And what a task of its own does takes no memory of a
-    /// connection's, which keeps the most that it ever took.
+    /// Requests of one tick ask together, each organization once.
     package func current(_ organization: UUID) async -> Reading {
         guard Instant.now() >= pausedUntil else { return .unavailable }
         return await withUnsafeContinuation { continuation in
@@ -69,28 +68,21 @@ package final class KeyGenerations: @unchecked Sendable {
     }
 
     private func ask() {
-        let asked = asking
-        asking = [:]
-        redis.loop.spawn { [self] in
-            let organizations = Array(asked.keys)
-            let readings = await read(organizations)
-            for (organization, reading) in zip(organizations, readings) {
-                for continuation in asked[organization] ?? [] { continuation.resume(returning: reading) }
-            }
-        }
-    }
-
-    private func read(_ organizations: [UUID]) async -> [Reading] {
+        let (organizations, asked) = (Array(asking.keys), Array(asking.values))
+        asking.removeAll(keepingCapacity: true)
         let commands = organizations.map { organization in
             var command = RedisCommand("GET")
             command.add(Self.name(of: organization))
             return command
         }
-        do throws(RedisError) {
-            return try await redis.pipeline(commands, timeout: limits.reading).map(Self.reading)
-        } catch {
-            if error.reason == .timedOut { pausedUntil = .now() + limits.pauseAfterTimeout }
-            return organizations.map { _ in .unavailable }
+        redis.pipeline(commands, timeout: limits.reading) { [self] result in
+            if case .failure(let error) = result, error.reason == .timedOut {
+                pausedUntil = .now() + limits.pauseAfterTimeout
+            }
+            for (index, continuations) in asked.enumerated() {
+                let reading = (try? result.get()).map { Self.reading($0[index]) } ?? .unavailable
+                for continuation in continuations { continuation.resume(returning: reading) }
+            }
         }
     }
 
@@ -191,7 +183,7 @@ package final class KeyGenerations: @unchecked Sendable {
         var name: [UInt8] = []
         name.reserveCapacity(48)
         name.append("hg:{" as StaticString)
-        name.append(organization.description)
+        organization.append(to: &name)
         name.append("}:keys" as StaticString)
         return name
     }
