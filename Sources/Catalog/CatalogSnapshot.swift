@@ -35,16 +35,19 @@ package final class CatalogSnapshot: Sendable {
     /// that serves it, in their order.
     package func models(named name: String) -> [CatalogModel] {
         if let model = model(id: name) { return [model] }
-        let found = named[name] ?? named[name.lowercased()] ?? named[canonical(name).lowercased()]
+        let folded = name.lowercased()
+        let found = named[folded] ?? canonical(name).flatMap { named[$0.lowercased()] }
         return found?.map { models[$0] } ?? []
     }
 
     /// The name of the provider that goes by this one.
     package func provider(named name: String) -> String { providerAliases[name] ?? name }
 
-    private func canonical(_ name: String) -> String {
-        guard let slash = name.firstIndex(of: "/"), let provider = providerAliases[String(name[..<slash])]
-        else { return name }
+    /// The name with its provider's usual one; nil where it has that already, or none.
+    private func canonical(_ name: String) -> String? {
+        guard let slash = name.utf8.firstIndex(of: 0x2F),
+            let provider = providerAliases[String(name[..<slash])]
+        else { return nil }
         return provider + name[slash...]
     }
 
@@ -57,7 +60,7 @@ package final class CatalogSnapshot: Sendable {
     /// The names that look most like `name`: ids where it names a provider, and otherwise names that any provider's
     /// model may have.
     package func nearest(to name: String, limit: Int = 3) -> [String] {
-        let needle = Array(canonical(name).lowercased().utf8)
+        let needle = Array((canonical(name) ?? name).lowercased().utf8)
         guard !needle.isEmpty, needle.count <= Self.longestMistake, limit > 0 else { return [] }
         let most = min(Self.mostMistakes, max(1, needle.count / 3))
         let candidates = needle.contains(0x2F) ? index.ids : index.slugs

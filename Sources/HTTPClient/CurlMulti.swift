@@ -14,12 +14,17 @@ final class CurlMulti: @unchecked Sendable {
     private var wanted = Instant.never
     private var timer: (token: TimerToken, at: Instant)?
 
-    private struct Socket {
-        var registration: Registration
+    private final class Socket {
+        let registration: Registration
         var interest: Interest
         /// libcurl does not watch it now, but keeps it for the next request. It stays registered, so that a
         /// request on a kept connection costs no system call of ours.
-        var isIdle: Bool
+        var isIdle = false
+
+        init(_ registration: Registration, _ interest: Interest) {
+            self.registration = registration
+            self.interest = interest
+        }
     }
 
     private static let initialized: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
@@ -88,23 +93,30 @@ final class CurlMulti: @unchecked Sendable {
             sockets[descriptor]?.isIdle = true
             return
         }
-        var interest: Interest = []
-        if what & CURL_POLL_IN != 0 { interest.insert(.read) }
-        if what & CURL_POLL_OUT != 0 { interest.insert(.write) }
+        let interest = Self.interest(what)
         do throws(SystemError) {
             if let socket = sockets[descriptor] {
                 if socket.interest != interest { try loop.update(socket.registration, interest) }
-                sockets[descriptor]?.interest = interest
-                sockets[descriptor]?.isIdle = false
+                socket.interest = interest
+                socket.isIdle = false
             } else {
                 let registration = try loop.register(descriptor, interest) { [weak self] readiness in
                     self?.act(descriptor, readiness)
                 }
-                sockets[descriptor] = Socket(registration: registration, interest: interest, isIdle: false)
+                sockets[descriptor] = Socket(registration, interest)
             }
         } catch {
             // Without events the transfer ends by its deadline; the kernel refuses only for want of memory.
             forget(descriptor)
+        }
+    }
+
+    // Not by inserting: what option sets are changed with is generic code, and slow in another target.
+    private static func interest(_ what: Int32) -> Interest {
+        switch what {
+        case CURL_POLL_IN: .read
+        case CURL_POLL_OUT: .write
+        default: Interest(rawValue: Interest.read.rawValue | Interest.write.rawValue)
         }
     }
 
@@ -119,9 +131,9 @@ final class CurlMulti: @unchecked Sendable {
             return
         }
         var mask: Int32 = 0
-        if readiness.contains(.read) { mask |= CURL_CSELECT_IN }
-        if readiness.contains(.write) { mask |= CURL_CSELECT_OUT }
-        if !readiness.isDisjoint(with: .error) { mask |= CURL_CSELECT_ERR }
+        if readiness.canRead { mask |= CURL_CSELECT_IN }
+        if readiness.canWrite { mask |= CURL_CSELECT_OUT }
+        if readiness.hasError { mask |= CURL_CSELECT_ERR }
         var running: Int32 = 0
         curl_multi_socket_action(multi, descriptor, mask, &running)
         collect()

@@ -65,17 +65,13 @@ final class Connection: @unchecked Sendable {
 
     // MARK: Events
 
-    /// As bits: sets of another target are not specialised here, and cost more than the rest of `ready`.
-    private static let leaving = Readiness.peerClosed.rawValue | Readiness.error.rawValue
-
     private func ready(_ readiness: Readiness) {
-        if !canWrite, readiness.contains(.write) {
+        if !canWrite, readiness.canWrite {
             canWrite = true
             flush()
         }
-        let hasLeft = readiness.rawValue & Self.leaving != 0
-        if hasLeft { peerLeft() }
-        if hasLeft || readiness.rawValue & Readiness.read.rawValue != 0 {
+        if readiness.hasPeerLeft { peerLeft() }
+        if readiness.hasPeerLeft || readiness.canRead {
             canRead = true
             if arrived.isWaiting { arrived.wake() }
         }

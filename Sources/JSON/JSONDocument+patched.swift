@@ -72,13 +72,15 @@ private struct Patch {
         var rest = edits
         var walk = Walk(inside: node.start, container: node.container)
         while let member = walk.nextMember(text) {
-            let matching = rest.filter { isKey($0.path[depth], member) }
-            if !matching.isEmpty { rest.removeAll { isKey($0.path[depth], member) } }
+            var matching: [JSONEdit] = []
+            while let index = rest.firstIndex(where: { isKey($0.path[depth], member) }) {
+                matching.append(rest.remove(at: index))
+            }
             try visitChild(member.value, from: member.start, matching, depth: depth + 1, of: &children)
         }
         flush(&children)
         var replacement: [UInt8] = []
-        var added: Set<JSONPathStep> = []
+        var added: [JSONPathStep] = []
         for edit in rest {
             guard edit.path.count == depth + 1, case .set(let raw) = edit.change,
                 case .key(let key) = edit.path[depth]
@@ -86,7 +88,8 @@ private struct Patch {
                 try miss([edit])
                 continue
             }
-            guard added.insert(edit.path[depth]).inserted else { throw .conflict(edit.path) }
+            if added.contains(edit.path[depth]) { throw .conflict(edit.path) }
+            added.append(edit.path[depth])
             if children.kept > 0 || !replacement.isEmpty { replacement.append(0x2C) }
             replacement.append(0x22)
             Array(key.utf8).withUnsafeBufferPointer { Escape.append($0, to: &replacement) }

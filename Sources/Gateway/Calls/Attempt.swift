@@ -6,16 +6,24 @@ import Providers
 /// One request to a provider while it is under way.
 // Confined to its loop.
 final class Attempt: @unchecked Sendable {
+    let candidate: Candidate
+    /// Those for the same call, this one among them.
+    let attempts: CallAttempts
+    let number: Int
     let started: Instant
-    let isStreaming: Bool
     private(set) var timeToFirstByte: Duration?
     /// Whether the provider may ask money for it: it has said that it answers, or we stopped waiting.
     var mayHaveCost = false
 
-    init(at now: Instant, isStreaming: Bool) {
+    init(_ candidate: Candidate, for attempts: CallAttempts, at now: Instant) {
+        self.candidate = candidate
+        self.attempts = attempts
+        attempts.raise()
+        number = attempts.count
         started = now
-        self.isStreaming = isStreaming
     }
+
+    var isStreaming: Bool { attempts.isStreaming }
 
     /// The first byte of an answer has come.
     func began(at now: Instant) {
@@ -39,32 +47,34 @@ extension Gateway {
         _ candidate: Candidate, for attempts: CallAttempts, cost: (Answer?) -> Attempt.Cost,
         _ ask: (Attempt) async throws -> Answer
     ) async throws -> Answer {
-        attempts.raise()
-        let number = attempts.count
-        let attempt = Attempt(at: time.instant(), isStreaming: attempts.isStreaming)
-        func report(_ outcome: AttemptReport.Outcome, _ cost: Attempt.Cost) {
-            note(
-                AttemptReport(
-                    requestID: attempts.requestID, organization: attempts.caller.organization,
-                    key: attempts.caller.key, provider: candidate.provider, isOwnKey: candidate.isOwn,
-                    model: candidate.id, kind: attempts.kind, number: number,
-                    isStreaming: attempts.isStreaming, outcome: outcome, usage: cost.usage,
-                    imageCount: cost.imageCount, timeToFirstByte: attempt.timeToFirstByte,
-                    duration: time.instant() - attempt.started))
-        }
+        let attempt = Attempt(candidate, for: attempts, at: time.instant())
         do {
             let answer = try await ask(attempt)
-            report(.answered, cost(answer))
+            report(.answered, attempt, cost(answer))
             return answer
         } catch let failure as CallFailure {
             var spent = attempt.mayHaveCost ? cost(nil) : Attempt.Cost()
             spent.usage = spent.usage ?? failure.usage
-            report(.failed, spent)
+            report(.failed, attempt, spent)
             throw failure
         } catch {
-            report(.abandoned, cost(nil))
+            report(.abandoned, attempt, cost(nil))
             throw error
         }
+    }
+
+    // Not inlined, so that a report takes no room of those who wait for an answer.
+    @inline(never)
+    private func report(_ outcome: AttemptReport.Outcome, _ attempt: Attempt, _ cost: Attempt.Cost) {
+        let (candidate, attempts) = (attempt.candidate, attempt.attempts)
+        note(
+            AttemptReport(
+                requestID: attempts.requestID, organization: attempts.caller.organization,
+                key: attempts.caller.key, provider: candidate.provider, isOwnKey: candidate.isOwn,
+                model: candidate.id, kind: attempts.kind, number: attempt.number,
+                isStreaming: attempts.isStreaming, outcome: outcome, usage: cost.usage,
+                imageCount: cost.imageCount, timeToFirstByte: attempt.timeToFirstByte,
+                duration: time.instant() - attempt.started))
     }
 }
 

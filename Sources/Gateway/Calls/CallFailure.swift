@@ -4,18 +4,20 @@ import HTTPClient
 import Providers
 
 /// Why an attempt brought no answer, and what may be done about it while the client has got nothing.
-struct CallFailure: Error {
+///
+/// A class, because everything that waits for an answer would otherwise keep room for several of these.
+final class CallFailure: Error {
     /// What the client is told if nothing helps.
-    var problem: Problem
-    var remedy: Remedy
+    let problem: Problem
+    let remedy: Remedy
     /// What the provider said.
-    var answer: (status: Int, body: [UInt8])?
+    let answer: (status: Int, body: [UInt8])?
     /// What was used up nevertheless.
-    var usage: ChatUsage?
+    let usage: ChatUsage?
     /// Whether the client can mend it, and so had better read what the provider said, if it speaks its dialect.
-    var isClients = false
+    let isClients: Bool
 
-    enum Remedy: Equatable {
+    enum Remedy: Equatable, Sendable {
         /// It would fail anywhere.
         case none
         /// Another model may do, this one will not.
@@ -26,13 +28,24 @@ struct CallFailure: Error {
         case otherKey
     }
 
-    init(_ problem: Problem, _ remedy: Remedy) {
+    init(
+        _ problem: Problem, _ remedy: Remedy, answer: (status: Int, body: [UInt8])? = nil,
+        usage: ChatUsage? = nil, isClients: Bool = false
+    ) {
         self.problem = problem
         self.remedy = remedy
+        self.answer = answer
+        self.usage = usage
+        self.isClients = isClients
+    }
+
+    /// The same for a client who would not understand what the provider said.
+    var withoutAnswer: CallFailure {
+        answer == nil ? self : CallFailure(problem, remedy, usage: usage, isClients: isClients)
     }
 
     /// Nothing was asked.
-    init(_ refusal: Upstream.Refusal, at now: Instant) {
+    convenience init(_ refusal: Upstream.Refusal, at now: Instant) {
         switch refusal {
         case .failing(let until):
             self.init(
@@ -58,7 +71,7 @@ struct CallFailure: Error {
         }
     }
 
-    init(_ error: HTTPClientError) {
+    convenience init(_ error: HTTPClientError) {
         let remedy: Remedy =
             switch error.kind {
             case .resolve, .connect, .connectTimeout, .sendFailed, .connectionLost, .protocolError:
@@ -69,7 +82,19 @@ struct CallFailure: Error {
         self.init(ErrorResponder.problem(error), remedy)
     }
 
-    init(_ fault: UpstreamFault, retryAfter: Duration?) {
+    convenience init(
+        _ fault: UpstreamFault, retryAfter: Duration? = nil, isWorthRetrying: Bool? = nil,
+        answer: (status: Int, body: [UInt8])? = nil
+    ) {
+        var (problem, remedy) = Self.meaning(of: fault, retryAfter)
+        problem.retryAfter = problem.retryAfterSeconds == nil ? nil : retryAfter
+        problem.isWorthRetrying = isWorthRetrying
+        self.init(
+            problem, remedy, answer: answer, usage: fault.usage,
+            isClients: problem.kind.status < 500 && fault.kind != .rateLimited)
+    }
+
+    private static func meaning(of fault: UpstreamFault, _ retryAfter: Duration?) -> (Problem, Remedy) {
         let seconds = retryAfter?.wholeSeconds
         // Not in the provider's words: they may repeat the prompt, or a key.
         let detail = "\(fault.kind.rawValue), status \(fault.status ?? 0)"
@@ -77,49 +102,51 @@ struct CallFailure: Error {
             Problem(
                 kind, code: fault.code ?? code, fault.message, field: fault.field, detail: detail)
         }
-        switch fault.kind {
-        case .invalidRequest: self.init(client(.invalidRequest, "invalid_request"), .none)
-        case .contextTooLong: self.init(client(.invalidRequest, "context_length_exceeded"), .elsewhere)
-        case .contentRefused: self.init(client(.invalidRequest, "content_filter"), .elsewhere)
-        case .notFound: self.init(client(.notFound, "model_not_found"), .elsewhere)
-        case .tooLarge: self.init(client(.tooLarge, "request_too_large"), .elsewhere)
-        case .unauthenticated, .unpaid, .forbidden: self.init(.accountRefused(detail), .otherKey)
+        return switch fault.kind {
+        case .invalidRequest: (client(.invalidRequest, "invalid_request"), .none)
+        case .contextTooLong: (client(.invalidRequest, "context_length_exceeded"), .elsewhere)
+        case .contentRefused: (client(.invalidRequest, "content_filter"), .elsewhere)
+        case .notFound: (client(.notFound, "model_not_found"), .elsewhere)
+        case .tooLarge: (client(.tooLarge, "request_too_large"), .elsewhere)
+        case .unauthenticated, .unpaid, .forbidden: (.accountRefused(detail), .otherKey)
         case .rateLimited:
-            self.init(
+            (
                 Problem(
                     .rateLimited, code: "provider_rate_limited",
                     "The provider's limit for this gateway is reached. Try again later.",
                     retryAfterSeconds: seconds, detail: detail),
-                .otherKey)
+                .otherKey
+            )
         case .overloaded:
-            self.init(
+            (
                 Problem(
                     .unavailable, code: "provider_unavailable",
                     "The provider is overloaded. Try again later.",
                     retryAfterSeconds: seconds, detail: detail),
-                .again(after: retryAfter))
+                .again(after: retryAfter)
+            )
         case .timedOut:
-            self.init(
+            (
                 Problem(
                     .gatewayTimeout, code: "provider_timeout",
                     "The provider did not answer in time. Try again.", detail: detail),
-                .again(after: retryAfter))
+                .again(after: retryAfter)
+            )
         case .failed:
-            self.init(
+            (
                 Problem(
                     .badGateway, code: "provider_error", "The provider failed to answer. Try again.",
                     detail: detail),
-                .again(after: retryAfter))
+                .again(after: retryAfter)
+            )
         case .garbled:
-            self.init(
+            (
                 Problem(
                     .badGateway, code: "provider_garbled",
                     "The provider's answer broke off or cannot be understood. Try again.", detail: detail),
-                .again(after: nil))
+                .again(after: nil)
+            )
         }
-        problem.retryAfter = problem.retryAfterSeconds == nil ? nil : retryAfter
-        usage = fault.usage
-        isClients = problem.kind.status < 500 && fault.kind != .rateLimited
     }
 }
 

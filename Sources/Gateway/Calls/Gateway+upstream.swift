@@ -42,10 +42,10 @@ extension Gateway {
                     let told = fault(response.status, body)
                     let pause = Self.pause(wantedBy: response)
                     outcome = self.outcome(of: told, pause)
-                    var failure = CallFailure(told, retryAfter: pause)
-                    failure.answer = (response.status, body)
-                    failure.problem.isWorthRetrying = response["x-should-retry"].flatMap(Bool.init)
-                    throw failure
+                    throw CallFailure(
+                        told, retryAfter: pause,
+                        isWorthRetrying: response["x-should-retry"].flatMap(Bool.init),
+                        answer: (response.status, body))
                 }
                 attempt.mayHaveCost = true
                 return try await read(response) {
@@ -59,7 +59,7 @@ extension Gateway {
             outcome = self.outcome(of: fault, nil)
             // Who says that there is no answer asks nothing for it, unless told otherwise.
             if !attempt.isStreaming, fault.kind != .garbled { attempt.mayHaveCost = false }
-            throw CallFailure(fault, retryAfter: nil)
+            throw CallFailure(fault)
         } catch let error as HTTPClientError where error.kind != .cancelled {
             outcome = self.outcome(of: error)
             if error.kind.isOutwaited { attempt.mayHaveCost = true }

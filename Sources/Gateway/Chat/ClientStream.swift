@@ -19,7 +19,7 @@ final class ClientStream: @unchecked Sendable {
     typealias Sink = @Sendable ([UInt8]) async throws -> Void
     /// Who knows how what was sent so far is to end.
     var teller: Teller?
-    private let request: ChatRequest
+    private let model: String
     private let created: Timestamp
 
     enum Teller {
@@ -41,7 +41,7 @@ final class ClientStream: @unchecked Sendable {
         requestID = id ?? exchange.id
         self.exchange = exchange
         self.front = front
-        request = ChatRequest(model: model, messages: [])
+        self.model = model
         self.created = created
     }
 
@@ -74,6 +74,7 @@ final class ClientStream: @unchecked Sendable {
         case .encoder(var encoder): encoder.fail(problem, into: &end)
         case nil:
             // No upstream has said anything yet.
+            let request = ChatRequest(model: model, messages: [])
             let context = ReplyContext(request, requestID: requestID, created: created)
             var encoder = front.streamEncoder(context)
             encoder.fail(problem, into: &end)

@@ -9,7 +9,8 @@ import Providers
 
 /// One request to one provider for a call: passed on where client and provider speak the same dialect, translated where
 /// they do not.
-struct UpstreamAttempt {
+// Confined to its loop.
+final class UpstreamAttempt: @unchecked Sendable {
     private let call: ChatCall
     private let candidate: Candidate
     private let upstream: Upstream
@@ -105,10 +106,9 @@ struct UpstreamAttempt {
                         throw fault
                     }
                 })
-        } catch var failure as CallFailure {
+        } catch let failure as CallFailure {
             // Words of another dialect would say nothing to the client.
-            if !isForwarded || !failure.isClients { failure.answer = nil }
-            throw failure
+            throw isForwarded && failure.isClients ? failure : failure.withoutAnswer
         }
     }
 
@@ -176,9 +176,11 @@ struct UpstreamAttempt {
         while let piece = try await response.next() {
             began()
             var output: [UInt8] = []
-            var fault: UpstreamFault?
-            do throws(UpstreamFault) { try relay.take(piece, into: &output) } catch { fault = error }
-            try await write(output, before: fault)
+            do throws(UpstreamFault) { try relay.take(piece, into: &output) } catch {
+                try await breakOff(after: output)
+                throw error
+            }
+            try await call.client.write(output)
         }
         var output: [UInt8] = []
         try relay.end(into: &output)
@@ -200,10 +202,13 @@ struct UpstreamAttempt {
         }
         while let piece = try await response.next() {
             began()
-            var fault: UpstreamFault?
-            do throws(UpstreamFault) { try decoder.take(piece, into: &events) } catch { fault = error }
+            do throws(UpstreamFault) { try decoder.take(piece, into: &events) } catch {
+                encodeEvents()
+                try await breakOff(after: output)
+                throw error
+            }
             encodeEvents()
-            try await write(output, before: fault)
+            try await call.client.write(output)
             output.removeAll(keepingCapacity: true)
         }
         try decoder.end(into: &events)
@@ -214,8 +219,7 @@ struct UpstreamAttempt {
     }
 
     /// What came together with a fault is worth nothing to a client that has got nothing yet: another may answer.
-    private func write(_ output: [UInt8], before fault: UpstreamFault?) async throws {
-        if fault == nil || call.client.hasBegun { try await call.client.write(output) }
-        if let fault { throw fault }
+    private func breakOff(after output: [UInt8]) async throws {
+        if call.client.hasBegun { try await call.client.write(output) }
     }
 }

@@ -10,7 +10,16 @@ extension Gateway {
     func serveChecked(_ call: ChatCall, _ candidates: [Candidate]) async throws {
         call.check = try Self.check(wishedBy: call)
         try await serve(call, candidates)
-        guard let check = call.check, let held = call.held else { return }
+        if let check = call.check, let held = call.held {
+            try await deliver(held, to: call, ifItPasses: check, candidates)
+        }
+    }
+
+    // What is seldom needed takes no room of every call.
+    @inline(never)
+    private func deliver(
+        _ held: HeldAnswer, to call: ChatCall, ifItPasses check: OutputCheck, _ candidates: [Candidate]
+    ) async throws {
         let faults: [JSONSchema.Fault]
         switch check.verdict(on: held.reply) {
         case .fits, .another: return try respond(held, to: call)
@@ -51,7 +60,7 @@ extension Gateway {
 
     /// nil where the answer is passed on as it comes.
     private static func check(wishedBy call: ChatCall) throws -> OutputCheck? {
-        if let front = call.front as? GenerateFront {
+        if call.front.dialect == .hivegate, let front = call.front as? GenerateFront {
             if call.outline.isStreaming { return nil }
             return try OutputCheck(try call.request().output, mayRepair: front.mayRepair(call.document))
         }

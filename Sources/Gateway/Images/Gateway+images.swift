@@ -1,4 +1,5 @@
 import Base
+import Chat
 import HTTPServer
 import HTTPWire
 import JSON
@@ -7,7 +8,7 @@ import Providers
 extension Gateway {
     /// Whether the client wants the images that are elsewhere fetched here, for models whose provider does not.
     static func wantsImagesFetched(_ call: ChatCall) throws -> Bool {
-        if call.front is GenerateFront { return call.document["fetch_images"]?.bool ?? false }
+        if call.front.dialect == .hivegate { return call.document["fetch_images"]?.bool ?? false }
         return try flag("X-Hivegate-Fetch-Images", in: call.exchange.request.fields)
     }
 

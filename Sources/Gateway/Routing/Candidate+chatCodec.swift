@@ -9,8 +9,8 @@ extension Candidate {
     /// are served by nothing else.
     func chatCodec(for front: ChatDialect) -> (any ChatCodec)? {
         guard case .upstream(let upstream) = place else { return nil }
-        let settings = upstream.settings
-        guard let responses = settings.responses else { return settings.chat }
-        return front == .openAIResponses || facts?.isByResponsesOnly == true ? responses : settings.chat
+        guard let responses = upstream.settings.responses else { return upstream.settings.chat }
+        return front == .openAIResponses || facts?.isByResponsesOnly == true
+            ? responses : upstream.settings.chat
     }
 }

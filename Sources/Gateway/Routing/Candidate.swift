@@ -3,13 +3,22 @@ import Catalog
 import Providers
 
 /// A model at a provider that may answer a call.
-struct Candidate: Sendable {
+///
+/// A class, because all that is done for a call hands it on, and waits with it.
+final class Candidate: Sendable {
     /// As clients name it: `openai/gpt-5`.
-    var id: String
-    var place: Place
-    var target: ChatTarget
+    let id: String
+    let place: Place
+    let target: ChatTarget
     /// What the catalogue knows of it; nil where it is not in there.
-    var facts: Facts?
+    let facts: Facts?
+
+    init(id: String, place: Place, target: ChatTarget, facts: Facts? = nil) {
+        self.id = id
+        self.place = place
+        self.target = target
+        self.facts = facts
+    }
 
     enum Place: Sendable {
         case upstream(Upstream)
@@ -61,7 +70,7 @@ struct Candidate: Sendable {
 }
 
 extension Candidate {
-    init(_ model: CatalogModel, at upstream: Upstream, _ now: Timestamp) {
+    convenience init(_ model: CatalogModel, at upstream: Upstream, _ now: Timestamp) {
         let price = model.price(at: now)
         // What a model takes in, it can look at and listen to.
         let senses: [CatalogModel.Capability] =

@@ -3,11 +3,11 @@ import Loop
 
 extension PostgresConnection {
     func ready(_ readiness: Readiness) {
-        if readiness.contains(.write), push() {
+        if readiness.canWrite, push() {
             writable.wake()
             scheduleFlush()
         }
-        if !readiness.isDisjoint(with: [.read, .error, .peerClosed]) { readAvailable() }
+        if readiness.canRead || readiness.hasPeerLeft { readAvailable() }
     }
 
     func readAvailable() {
