@@ -50,6 +50,27 @@ struct RedisClientTests {
         }
     }
 
+    @Test func `who asks without waiting is called with the values, or at once with why there will be none`()
+        async throws
+    {
+        try await withRedis { _, client in
+            let result = await withUnsafeContinuation { continuation in
+                client.pipeline([RedisCommand("INCR", "n"), RedisCommand("LPUSH", "n", "x")]) {
+                    continuation.resume(returning: $0)
+                }
+            }
+            let values = try result.get()
+            #expect(values[0] == .integer(1) && values[1].error?.kind == .wrongType)
+
+            client.close()
+            var refusal: RedisError?
+            client.pipeline([RedisCommand("INCR", "n")]) { result in
+                if case .failure(let error) = result { refusal = error }
+            }
+            #expect(refusal?.reason == .closed)
+        }
+    }
+
     @Test func `the commands of one tick leave in one write`() async throws {
         try await withRedis { _, client in
             let before = client.health.writeCount
