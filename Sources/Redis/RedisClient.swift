@@ -85,6 +85,7 @@ package final class RedisClient: @unchecked Sendable {
         _ commands: [RedisCommand], timeout: Duration? = nil,
         then done: @escaping (Result<[RedisValue], RedisError>) -> Void
     ) {
+        if commands.isEmpty { return done(.success([])) }
         let call: PendingCall
         do throws(RedisError) { call = try start(commands, timeout, false) } catch {
             return done(.failure(error))

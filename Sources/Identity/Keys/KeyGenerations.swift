@@ -79,8 +79,9 @@ package final class KeyGenerations: @unchecked Sendable {
             if case .failure(let error) = result, error.reason == .timedOut {
                 pausedUntil = .now() + limits.pauseAfterTimeout
             }
+            let readings = (try? result.get())?.map(Self.reading)
             for (index, continuations) in asked.enumerated() {
-                let reading = (try? result.get()).map { Self.reading($0[index]) } ?? .unavailable
+                let reading = readings?[index] ?? .unavailable
                 for continuation in continuations { continuation.resume(returning: reading) }
             }
         }
