@@ -55,6 +55,8 @@ let package = Package(
         part("LocalServers", ["Base", "Loop"]),
 
         // Rank 5
+        part("Admission", ["Base", "JSON", "Loop", "Postgres", "Redis"]),
+        part("Cache", ["Base", "Chat", "JSON", "Loop", "Redis"]),
         part("Catalog", ["Base", "JSON", "Postgres"]),
         part(
             "Identity",
@@ -84,7 +86,9 @@ let package = Package(
         .target(
             name: "TestKit", dependencies: ["Base", "JSON", "Loop"], path: "Tests/TestKit",
             exclude: ["README.md"], swiftSettings: settings),
+        tests("Admission", ["Admission", "Base", "JSON", "Loop", "Postgres", "Redis", "TestKit"]),
         tests("Base", ["Base"]),
+        tests("Cache", ["Base", "Cache", "Chat", "JSON", "Loop", "Redis", "TestKit"]),
         tests("Catalog", ["Base", "Catalog", "Loop", "Postgres", "TestKit"]),
         tests("Chat", ["Chat", "JSON"]),
         tests(
