@@ -64,6 +64,12 @@ package struct RedisCommand: Sendable {
         }
     }
 
+    /// Adds what was encoded before.
+    package mutating func add(_ arguments: RedisArguments) {
+        count += arguments.count
+        self.arguments.append(contentsOf: arguments.bytes)
+    }
+
     /// Appends the whole command as it goes over the wire.
     package func encode(to output: inout [UInt8]) {
         output.append(0x2A)
@@ -94,4 +100,20 @@ package struct RedisCommand: Sendable {
         arguments.append(0x0D)
         arguments.append(0x0A)
     }
+}
+
+/// Arguments in the protocol's own form, for those who send the same again and again.
+package struct RedisArguments: Sendable {
+    fileprivate var bytes: [UInt8]
+    fileprivate var count: Int
+
+    package init(_ arguments: [[UInt8]]) {
+        var command = RedisCommand("")
+        for argument in arguments { command.add(argument) }
+        // Without the name.
+        bytes = Array(command.arguments.dropFirst(Self.emptyName))
+        count = arguments.count
+    }
+
+    private static let emptyName = 6
 }

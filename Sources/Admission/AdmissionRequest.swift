@@ -1,0 +1,17 @@
+/// What asks to be admitted.
+package struct AdmissionRequest {
+    package var subjects: SubjectList
+    /// The generation of its organization's keys as of which its key is known; nil where there is no key.
+    package var generation: Int64?
+    package var weight: Int64 = 1
+    /// The most that it can take.
+    package var tokens: Int64
+    package var calendar: Calendar?
+
+    package init(_ subjects: SubjectList, generation: Int64?, tokens: Int64 = 0, calendar: Calendar? = nil) {
+        self.subjects = subjects
+        self.generation = generation
+        self.tokens = tokens
+        self.calendar = calendar
+    }
+}

@@ -1,0 +1,94 @@
+import Base
+import Redis
+
+/// Without Redis.
+///
+/// Each loop goes on from what Redis said last, and takes it that the others admit as much as it does itself: what it
+/// admits counts as often as there are loops. When Redis is back it is told what was admitted meanwhile.
+extension Gatekeeper {
+    func admitLocally(_ request: AdmissionRequest) -> Verdict {
+        let now = clock.now(time.instant(), time.timestamp())
+        let month = request.calendar?.month(at: now)
+        let share = Int64(workerCount)
+        for subject in request.subjects.windowed {
+            let memory = subject.memory
+            memory.state = memory.state.rolled(to: now, month: month?.index ?? 0)
+            if memory.state.month == 0 { memory.state.month = month?.index ?? 0 }
+        }
+        for subject in request.subjects.windowed {
+            for name in LimitName.all {
+                guard let limit = subject.limits[name.quantity, name.span] else { continue }
+                let amount = name.quantity == .requests ? request.weight : request.tokens
+                if !subject.memory.state.takes(
+                    amount * share, name.quantity, name.span, under: limit, at: now)
+                {
+                    return .refused(refusal(request, at: now, in: month, isLocal: true))
+                }
+            }
+        }
+        for subject in request.subjects.slotted
+        where (subject.memory.underway + 1) * workerCount > subject.limits.concurrent ?? 0 {
+            return .refused(refusal(subject, request, at: now, in: month, isLocal: true))
+        }
+        for subject in request.subjects.windowed {
+            subject.memory.count(requests: request.weight, tokens: request.tokens, times: share)
+            if subject.memory.debt == SubjectMemory.Debt() { debtors.append(subject.memory) }
+            subject.memory.debt.requests += request.weight
+            subject.memory.debt.tokens += request.tokens
+            subject.memory.debt.month = month?.index ?? 0
+        }
+        enter(request.subjects)
+        return .admitted(Permit(request, at: now, in: month, .unavailable, isLocal: true))
+    }
+
+    /// Tells Redis what was admitted here without it. What it does not take is told again; what it may have taken is
+    /// not: rather too little than twice.
+    func payDebts() {
+        let debtors = self.debtors
+        self.debtors = []
+        let now = clock.now(time.instant(), time.timestamp())
+        for memory in debtors {
+            let debt = memory.debt
+            memory.debt = SubjectMemory.Debt()
+            redis.pipeline([command(paying: debt, of: memory, at: now)], timeout: bounds.patience) {
+                [self] result in
+                switch result {
+                case .success(let values) where values[0].error?.kind != .functionNotFound: break
+                case .failure(let error) where error.mayHaveExecuted: break
+                default:
+                    if memory.debt == SubjectMemory.Debt() { self.debtors.append(memory) }
+                    memory.debt.requests += debt.requests
+                    memory.debt.tokens += debt.tokens
+                    memory.debt.month = debt.month
+                }
+            }
+        }
+    }
+
+    private func command(paying debt: SubjectMemory.Debt, of memory: SubjectMemory, at now: Int64)
+        -> RedisCommand
+    {
+        let subject = Subject(Limits(requests: .init(day: Limits.largest)), of: memory)
+        var command = RedisCommand(calling: AdmissionLibrary.admit, keyCount: 1)
+        command.add(memory.place.key)
+        command.add(
+            [
+                Double(debt.requests), Double(debt.tokens), 0, Double(debt.month), 0, 1e15, identity, 0, 1, 0,
+                0,
+                Double(life(at: memory.place)), 1,
+            ])
+        command.add("")
+        if let windows = subject.windows { command.add(windows) }
+        return command
+    }
+}
+
+extension SubjectMemory {
+    /// In the present buckets.
+    func count(requests: Int64, tokens: Int64, times: Int64) {
+        for span in Span.allCases {
+            state[.requests, span] += requests * times
+            state[.tokens, span] += tokens * times
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package import Base
+import Redis
+
+extension Gatekeeper {
+    /// A request has ended, or was answered without anybody being asked. Only the first time counts.
+    ///
+    /// - Parameter tokens: what it took; what was reserved beyond that is given back.
+    /// - Parameter entry: what the journal shall have of it.
+    package func settle(_ permit: Permit, tokens: Int64, journal entry: [UInt8]? = nil) {
+        guard !permit.isSettled else { return }
+        permit.isSettled = true
+        let subjects = permit.subjects
+        leave(subjects)
+        let difference = tokens - permit.tokens
+        let mustCorrect = difference != 0 && !subjects.windowed.isEmpty
+        if permit.isLocal {
+            if mustCorrect { correctLocally(permit, by: difference) }
+            return
+        }
+        guard mustCorrect || !subjects.slotted.isEmpty || entry != nil else { return }
+        let command = command(settling: permit, difference: mustCorrect ? difference : 0, entry)
+        redis.pipeline([command], timeout: bounds.patience) { [self] result in
+            guard case .success(let values) = result, values[0].error?.kind == .functionNotFound else {
+                return
+            }
+            // Redis has lost its functions, and with them all there was to settle, but for the journal.
+            loadAndRepeat(command)
+        }
+    }
+
+    private func loadAndRepeat(_ command: RedisCommand) {
+        redis.loop.spawn { [self] in
+            _ = try? await redis.send(command, using: AdmissionLibrary.library, timeout: bounds.patience)
+        }
+    }
+
+    private func correctLocally(_ permit: Permit, by difference: Int64) {
+        for subject in permit.subjects.windowed {
+            let memory = subject.memory
+            for span in Span.allCases {
+                memory.state[.tokens, span] = max(
+                    0, memory.state[.tokens, span] + difference * Int64(workerCount))
+            }
+            if memory.debt != SubjectMemory.Debt() {
+                memory.debt.tokens = max(0, memory.debt.tokens + difference)
+            }
+        }
+    }
+
+    private func command(settling permit: Permit, difference: Int64, _ entry: [UInt8]?) -> RedisCommand {
+        let subjects = permit.subjects
+        var command = RedisCommand(calling: AdmissionLibrary.settle, keyCount: 2)
+        command.add(subjects.place.key)
+        command.add(subjects.place.journal)
+        let windowed = difference == 0 ? [] : subjects.windowed
+        command.add(
+            [
+                Double(permit.admittedAt), Double(difference), Double(permit.month?.index ?? -1), identity,
+                Double(windowed.count), Double(subjects.slotted.count), 0,
+                Double(entry == nil ? 0 : bounds.journal),
+            ])
+        for subject in windowed { command.add(subject.field) }
+        for subject in subjects.slotted { command.add(subject.slotsField) }
+        if let entry { command.add(entry) }
+        return command
+    }
+
+    /// Speaks for the requests that are under way, so that they go on counting.
+    package func renewLeases() {
+        guard !occupied.isEmpty else { return }
+        var commands: [RedisCommand] = []
+        for memory in occupied.values {
+            var command = RedisCommand(calling: AdmissionLibrary.renew, keyCount: 1)
+            command.add(memory.place.key)
+            command.add([identity, Double(bounds.lease.milliseconds)])
+            command.add(memory.slotsField)
+            // Those that Redis has not answered yet may be among them.
+            command.add([Double(memory.underway + memory.asked)])
+            commands.append(command)
+        }
+        redis.loop.spawn { [self] in
+            _ = try? await redis.pipeline(commands, using: AdmissionLibrary.library)
+        }
+    }
+}
+
+extension SubjectMemory {
+    fileprivate var slotsField: [UInt8] { [UInt8(ascii: "c")] + name.field }
+}
+
+extension Place {
+    /// The events of a bucket.
+    fileprivate var journal: [UInt8] {
+        guard case .organization(let organization) = self else { return Array("hg:{00}:j".utf8) }
+        var key = Array("hg:{".utf8)
+        key.append(hex: CollectionOfOne(organization.bucket))
+        key.append("}:j" as StaticString)
+        return key
+    }
+}

@@ -1,0 +1,334 @@
+package import Base
+package import Loop
+package import Redis
+
+/// A loop's way to admission: asks Redis, and decides by itself where Redis is away.
+// Confined to its loop.
+package final class Gatekeeper: @unchecked Sendable {
+    package struct Bounds: Sendable {
+        /// A request waits this long for Redis.
+        package var patience = Duration.milliseconds(50)
+        /// After Redis did not answer in time it is not asked for so long: one that is slow costs few requests.
+        package var pauseAfterTimeout = Duration.milliseconds(250)
+        /// A request under way that nobody has spoken for counts no longer than this.
+        package var lease = Duration.seconds(30)
+        /// Subjects that are remembered for when Redis is away.
+        package var subjects = 50_000
+        /// What Redis keeps of an organization goes when nothing has come for so long; of an address sooner.
+        package var life = Duration.seconds(8 * 86_400)
+        package var lifeOfAddress = Duration.seconds(2 * 3600)
+        /// Events of a bucket that wait to be taken over.
+        package var journal = 10_000
+
+        package init() {}
+    }
+
+    package enum Verdict {
+        case admitted(Permit)
+        case refused(Refusal)
+        /// The organization's keys have changed: nothing was taken.
+        case outdated(generation: Int64)
+    }
+
+    let redis: RedisClient
+    let bounds: Bounds
+    let time: TimeSource
+    var clock = RedisClock()
+    var memories: ClockTable<MemoryKey, SubjectMemory>
+    /// Those with something that Redis does not know yet.
+    var debtors: [SubjectMemory] = []
+    /// Those with requests under way that count.
+    var occupied: [ObjectIdentifier: SubjectMemory] = [:]
+    /// Tells this loop from all others, of other processes too.
+    let identity: Double
+    /// Loops that share what there is while Redis is away: this one and others, at the last look.
+    package internal(set) var workerCount = 1
+    private var pausedUntil = Instant(nanoseconds: 0)
+    /// What came before in a month, by the database.
+    let quotas: QuotaSource?
+
+    struct MemoryKey: Hashable {
+        var place: Place
+        var name: Subject.Name
+    }
+
+    /// Says how much of each subject's month is used.
+    package typealias QuotaSource =
+        @Sendable (
+            _ organization: UUID, _ subjects: [Subject.Name], _ month: Int64
+        ) async throws -> [QuotaUse]
+
+    package init(
+        _ redis: RedisClient, bounds: Bounds = Bounds(), time: TimeSource = .live, quotas: QuotaSource? = nil
+    ) {
+        self.redis = redis
+        self.bounds = bounds
+        self.time = time
+        self.quotas = quotas
+        memories = ClockTable(capacity: bounds.subjects)
+        // As exact as a number of Lua is.
+        identity = Double(Random.words().0 >> 12)
+    }
+
+    // MARK: Whom
+
+    /// Those of the subjects that are limited, with their memories.
+    package func subjects(_ limits: [(Subject.Name, Limits)], at place: Place) -> SubjectList {
+        SubjectList(
+            limits.compactMap { name, limits in
+                limits.isEmpty ? nil : Subject(limits, of: memory(of: name, at: place))
+            }, at: place)
+    }
+
+    private func memory(of name: Subject.Name, at place: Place) -> SubjectMemory {
+        let key = MemoryKey(place: place, name: name)
+        if let known = memories.value(for: key) { return known }
+        let memory = SubjectMemory(place, name)
+        memories.set(memory, for: key)
+        return memory
+    }
+
+    // MARK: May it?
+
+    /// Asks whether `request` may go on, and sends `others` beside it. Without Redis it is decided here, and there are no
+    /// values of `others`.
+    package func admit(
+        _ request: AdmissionRequest, beside others: [RedisCommand] = []
+    ) async -> (verdict: Verdict, values: ArraySlice<RedisValue>) {
+        if !mayAsk { return (admitLocally(request), []) }
+        if !debtors.isEmpty { payDebts() }
+        for subject in request.subjects.slotted { subject.memory.asked += 1 }
+        let result = await ask([command(for: request)] + others)
+        for subject in request.subjects.slotted { subject.memory.asked -= 1 }
+        switch result {
+        case .failure: return (admitLocally(request), [])
+        case .success(let values):
+            if let verdict = take(values[0], request) { return (verdict, values.dropFirst()) }
+            return await admitOnceMore(request, beside: others, after: values[0])
+        }
+    }
+
+    /// Whether Redis is asked at all.
+    private var mayAsk: Bool { redis.isReady && time.instant() >= pausedUntil }
+
+    private func ask(_ commands: [RedisCommand]) async -> Result<[RedisValue], RedisError> {
+        let result = await withUnsafeContinuation { continuation in
+            redis.pipeline(commands, timeout: bounds.patience) { continuation.resume(returning: $0) }
+        }
+        if case .failure(let error) = result { noteFailure(error) }
+        return result
+    }
+
+    private func noteFailure(_ error: RedisError) {
+        if error.reason == .timedOut { pausedUntil = time.instant() + bounds.pauseAfterTimeout }
+    }
+
+    // MARK: Words with Redis
+
+    private func command(for request: AdmissionRequest) -> RedisCommand {
+        let subjects = request.subjects
+        if subjects.isEmpty {
+            var command = RedisCommand("HMGET")
+            command.add(subjects.place.key)
+            command.add(Self.generationAndPurges)
+            return command
+        }
+        let now = clock.now(time.instant(), time.timestamp())
+        let month = request.calendar?.month(at: now)
+        var command = RedisCommand(calling: AdmissionLibrary.admit, keyCount: 1)
+        command.add(subjects.place.key)
+        command.add(
+            [
+                Double(request.weight), Double(request.tokens), Double(now + Self.slack(bounds.patience)),
+                Double(month?.index ?? 0), Double(month?.start ?? 0), Double(month?.end ?? 0), identity,
+                Double(bounds.lease.milliseconds), Double(subjects.windowed.count),
+                Double(subjects.slotted.count), 0, Double(life(at: subjects.place)), 0,
+            ])
+        command.add(Int(request.generation ?? 0))
+        for subject in subjects.windowed { command.add(subject.windows) }
+        for subject in subjects.slotted { command.add(subject.slots) }
+        return command
+    }
+
+    private static let generationAndPurges = RedisArguments([Array("g".utf8), Array("x".utf8)])
+
+    /// What is decided later than this has nobody who waits for it. The clocks are known to a few milliseconds.
+    private static func slack(_ patience: Duration) -> Int64 { patience.milliseconds + 20 }
+
+    func life(at place: Place) -> Int64 {
+        if case .address = place { return bounds.lifeOfAddress.milliseconds / 1000 }
+        return bounds.life.milliseconds / 1000
+    }
+
+    /// What `answer` says; nil where the request is to be sent once more.
+    private func take(_ answer: RedisValue, _ request: AdmissionRequest) -> Verdict? {
+        if let array = answer.array { return takeNumbers(array, request) }
+        guard let bytes = answer.bytes, bytes.count >= 24 else { return nil }
+        let (code, now, detail) = bytes.withUnsafeBytes { bytes in
+            (Int(bytes.double(at: 0)), Int64(bytes.double(at: 8)), Int64(bytes.double(at: 16)))
+        }
+        clock.learn(now, at: time.instant())
+        let month = request.calendar?.month(at: now)
+        switch Code(rawValue: code) {
+        case .admitted, .admittedUnknown:
+            learn(bytes, request, isTaken: true)
+            return .admitted(
+                Permit(
+                    request, at: now, in: month, code == 1 ? .current : .unknown, purges: detail))
+        case .windowFull:
+            learn(bytes, request, isTaken: false)
+            return .refused(refusal(request, at: now, in: month))
+        case .slotsFull:
+            return .refused(
+                refusal(request.subjects.slotted[Int(detail) - 1], request, at: now, in: month))
+        case .outdated: return .outdated(generation: detail)
+        case .late, .monthUnknown, .otherMonth, .notFunded, nil: return nil
+        }
+    }
+
+    enum Code: Int {
+        case late = 0
+        case admitted = 1
+        case admittedUnknown = 2
+        case windowFull = 3
+        case slotsFull = 4
+        case outdated = 5
+        case monthUnknown = 6
+        case otherMonth = 7
+        case notFunded = 8
+    }
+
+    /// Where nothing is limited, two numbers.
+    private func takeNumbers(_ values: [RedisValue], _ request: AdmissionRequest) -> Verdict {
+        let known = values.first?.bytes.flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
+        let purges = values.last?.bytes.flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0
+        var generation = Permit.Generation.current
+        if let known, let own = request.generation, known > own { return .outdated(generation: known) }
+        if known != request.generation { generation = .unknown }
+        return .admitted(
+            Permit(
+                request, at: clock.now(time.instant(), time.timestamp()), in: nil, generation, purges: purges)
+        )
+    }
+
+    private func learn(_ bytes: [UInt8], _ request: AdmissionRequest, isTaken: Bool) {
+        bytes.withUnsafeBytes { bytes in
+            var place = 24
+            for subject in request.subjects.windowed {
+                guard place + WindowState.byteCount <= bytes.count else { return }
+                subject.memory.state = WindowState(
+                    UnsafeRawBufferPointer(rebasing: bytes[place..<place + WindowState.byteCount]))
+                if isTaken, subject.memory.state.month > 0 { subject.memory.hasNewMonth = true }
+                place += WindowState.byteCount
+            }
+        }
+        if isTaken { enter(request.subjects) }
+    }
+
+    /// Counts a request that is under way.
+    func enter(_ subjects: SubjectList) {
+        for subject in subjects.slotted {
+            subject.memory.underway += 1
+            occupied[ObjectIdentifier(subject.memory)] = subject.memory
+        }
+    }
+
+    func leave(_ subjects: SubjectList) {
+        for subject in subjects.slotted {
+            subject.memory.underway -= 1
+            if subject.memory.underway == 0 { occupied[ObjectIdentifier(subject.memory)] = nil }
+        }
+    }
+
+    // MARK: Once more
+
+    // What is seldom needed takes no room of every request.
+    @inline(never)
+    private func admitOnceMore(
+        _ request: AdmissionRequest, beside others: [RedisCommand], after answer: RedisValue
+    ) async -> (verdict: Verdict, values: ArraySlice<RedisValue>) {
+        var answer = answer
+        for _ in 0..<Self.mostRepetitions {
+            if answer.error != nil, answer.error?.kind != .functionNotFound { break }
+            if code(of: answer) == .monthUnknown, !(await seed(request)) { break }
+            do throws(RedisError) {
+                let values = try await redis.pipeline(
+                    [command(for: request)] + others, using: AdmissionLibrary.library,
+                    timeout: bounds.patience)
+                if let verdict = take(values[0], request) { return (verdict, values.dropFirst()) }
+                answer = values[0]
+            } catch {
+                noteFailure(error)
+                break
+            }
+        }
+        return (admitLocally(request), [])
+    }
+
+    /// For a function that is not there, a clock that was wrong, a month that is not known.
+    private static let mostRepetitions = 3
+
+    private func code(of answer: RedisValue) -> Code? {
+        guard let bytes = answer.bytes, bytes.count >= 8 else { return nil }
+        return Code(rawValue: Int(bytes.withUnsafeBytes { $0.double(at: 0) }))
+    }
+
+    /// Tells Redis what came before in this month. Says whether that is known.
+    private func seed(_ request: AdmissionRequest) async -> Bool {
+        let now = clock.now(time.instant(), time.timestamp())
+        guard case .organization(let organization) = request.subjects.place,
+            let month = request.calendar?.month(at: now), let quotas
+        else { return false }
+        let names = request.subjects.windowed.map(\.name)
+        guard let uses = try? await quotas(organization, names, month.index) else { return false }
+        var command = RedisCommand(calling: AdmissionLibrary.seed, keyCount: 1)
+        command.add(request.subjects.place.key)
+        command.add([Double(month.index), Double(life(at: request.subjects.place))])
+        for subject in request.subjects.windowed {
+            let use = uses.first { $0.subject == subject.name.text }
+            command.add(subject.field)
+            command.add([Double(use?.requests ?? 0), Double(use?.tokens ?? 0)])
+        }
+        do throws(RedisError) {
+            _ = try await redis.send(command, using: AdmissionLibrary.library, timeout: bounds.patience)
+            return true
+        } catch {
+            return false
+        }
+    }
+}
+
+/// How much of a month a subject has used, as the database has it.
+package struct QuotaUse: Equatable, Sendable {
+    /// See `Subject.Name.text`.
+    package var subject: String
+    package var requests: Int64
+    package var tokens: Int64
+
+    package init(subject: String, requests: Int64, tokens: Int64) {
+        self.subject = subject
+        self.requests = requests
+        self.tokens = tokens
+    }
+}
+
+extension Duration {
+    var milliseconds: Int64 { nanoseconds / 1_000_000 }
+}
+
+extension RedisCommand {
+    /// One argument, as Lua's `struct` reads `<ddd`.
+    mutating func add(_ numbers: [Double]) {
+        numbers.withUnsafeBytes { add($0) }
+    }
+
+    fileprivate mutating func add(_ arguments: RedisArguments?) {
+        if let arguments { add(arguments) }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    func double(at offset: Int) -> Double {
+        Double(bitPattern: UInt64(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
+    }
+}

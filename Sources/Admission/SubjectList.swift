@@ -1,0 +1,29 @@
+package import Base
+
+/// All whose limits a request touches, made once for requests that are alike.
+// Confined to its loop.
+package final class SubjectList: @unchecked Sendable {
+    let place: Place
+    package let subjects: [Subject]
+    /// Those with windows, in the order of the states that Redis answers.
+    let windowed: [Subject]
+    /// Those with a limit of requests under way.
+    let slotted: [Subject]
+    /// Whether tokens are limited anywhere.
+    package let limitsTokens: Bool
+    /// Whether a month is limited anywhere.
+    let limitsMonth: Bool
+
+    init(_ subjects: [Subject], at place: Place) {
+        self.place = place
+        self.subjects = subjects.filter { !$0.limits.isEmpty }
+        windowed = self.subjects.filter { $0.windows != nil }
+        slotted = self.subjects.filter { $0.limits.concurrent != nil }
+        limitsTokens = windowed.contains { $0.limits.tokens != Limits.Windows() }
+        limitsMonth = windowed.contains {
+            $0.limits.requests.month != nil || $0.limits.tokens.month != nil
+        }
+    }
+
+    package var isEmpty: Bool { subjects.isEmpty }
+}
