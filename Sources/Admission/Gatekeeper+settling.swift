@@ -1,4 +1,5 @@
-package import Base
+import Base
+import Loop
 import Redis
 
 extension Gatekeeper {

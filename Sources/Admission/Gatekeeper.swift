@@ -1,5 +1,4 @@
 package import Base
-package import Loop
 package import Redis
 
 /// A loop's way to admission: asks Redis, and decides by itself where Redis is away.

@@ -1,5 +1,3 @@
-package import Base
-
 /// That a request may go on, and what was taken for it.
 // Confined to its loop.
 package final class Permit: @unchecked Sendable {

@@ -1,5 +1,3 @@
-package import Base
-
 /// All whose limits a request touches, made once for requests that are alike.
 // Confined to its loop.
 package final class SubjectList: @unchecked Sendable {

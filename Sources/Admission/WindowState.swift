@@ -154,6 +154,6 @@ extension Int64 {
 extension [UInt8] {
     /// As Lua's `struct` reads `<d`.
     mutating func append(double number: Double) {
-        withUnsafeBytes(of: number.bitPattern.littleEndian) { append(contentsOf: $0) }
+        Swift.withUnsafeBytes(of: number.bitPattern.littleEndian) { append(contentsOf: $0) }
     }
 }
