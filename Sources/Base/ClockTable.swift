@@ -36,15 +36,15 @@ package struct ClockTable<Key: Hashable, Value> {
         }
     }
 
-    mutating func remove(_ key: Key) {
+    package mutating func remove(_ key: Key) {
         if let place = places[key] { remove(at: Int(place)) }
     }
 
-    mutating func updateAll(_ change: (inout Value) -> Void) {
+    package mutating func updateAll(_ change: (inout Value) -> Void) {
         for place in slots.indices { change(&slots[place].value) }
     }
 
-    mutating func removeAll() {
+    package mutating func removeAll() {
         places = [:]
         slots = []
         hand = 0
