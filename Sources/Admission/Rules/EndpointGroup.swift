@@ -1,0 +1,4 @@
+/// Endpoints that are limited together.
+package enum EndpointGroup: String, CaseIterable, Sendable {
+    case chat, embeddings, images, management
+}
