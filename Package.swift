@@ -67,15 +67,15 @@ let package = Package(
         part(
             "Gateway",
             [
-                "Base", "Catalog", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop",
-                "Postgres", "Providers",
+                "Admission", "Base", "Cache", "Catalog", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity",
+                "JSON", "Loop", "Postgres", "Providers", "Redis",
             ]),
 
         // Rank 8
         .executableTarget(
             name: "hivegate",
             dependencies: [
-                "Base", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity",
+                "Admission", "Base", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity",
                 "LocalServers", "Loop",
                 "Postgres",
                 "Providers", "Redis",
@@ -94,7 +94,7 @@ let package = Package(
         tests(
             "Gateway",
             [
-                "Base", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON",
+                "Admission", "Base", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON",
                 "Loop",
                 "Postgres", "Providers", "Redis", "TestKit",
             ]),

@@ -90,12 +90,11 @@ extension SubjectMemory {
 }
 
 extension Place {
-    /// The events of a bucket.
+    /// Nobody keeps events of those who are not known.
     fileprivate var journal: [UInt8] {
-        guard case .organization(let organization) = self else { return Array("hg:{00}:j".utf8) }
-        var key = Array("hg:{".utf8)
-        key.append(hex: CollectionOfOne(organization.bucket))
-        key.append("}:j" as StaticString)
-        return key
+        switch self {
+        case .organization(let organization): OrganizationKeys.journal(of: organization)
+        case .address: key
+        }
     }
 }

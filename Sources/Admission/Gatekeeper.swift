@@ -13,8 +13,7 @@ package final class Gatekeeper: @unchecked Sendable {
         package var lease = Duration.seconds(30)
         /// Subjects that are remembered for when Redis is away.
         package var subjects = 50_000
-        /// What Redis keeps of an organization goes when nothing has come for so long; of an address sooner.
-        package var life = Duration.seconds(8 * 86_400)
+        /// What Redis keeps of an address goes when nothing has come for so long.
         package var lifeOfAddress = Duration.seconds(2 * 3600)
         /// Events of a bucket that wait to be taken over.
         package var journal = 10_000
@@ -156,7 +155,7 @@ package final class Gatekeeper: @unchecked Sendable {
 
     func life(at place: Place) -> Int64 {
         if case .address = place { return bounds.lifeOfAddress.milliseconds / 1000 }
-        return bounds.life.milliseconds / 1000
+        return Int64(OrganizationKeys.lifetimeSeconds)
     }
 
     /// What `answer` says; nil where the request is to be sent once more.

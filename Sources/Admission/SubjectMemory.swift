@@ -1,4 +1,5 @@
 package import Base
+import Redis
 
 /// What a loop remembers of a subject, for when Redis is away.
 // Confined to its loop.
@@ -33,28 +34,15 @@ package enum Place: Hashable, Sendable {
     case organization(UUID)
     case address(IPAddress)
 
-    /// The hash in Redis. The braces make all that belongs together lie in one slot of a cluster, with the journal of
-    /// its bucket.
+    /// The hash in Redis.
     package var key: [UInt8] {
-        var key: [UInt8] = []
-        key.reserveCapacity(48)
-        key.append("hg:{" as StaticString)
         switch self {
-        case .organization(let organization):
-            key.append(hex: CollectionOfOne(organization.bucket))
-            key.append("}:o:" as StaticString)
-            organization.append(to: &key)
+        case .organization(let organization): return OrganizationKeys.state(of: organization)
         case .address(let address):
-            let text = address.description
-            key.append(hex: CollectionOfOne(Digest.sha256(text.utf8)[0]))
-            key.append("}:a:" as StaticString)
-            key.append(text)
+            var key = Array("hg:{a:".utf8)
+            key.append(address.description)
+            key.append("}" as StaticString)
+            return key
         }
-        return key
     }
-}
-
-extension UUID {
-    /// One of 256 in which organizations lie in Redis.
-    package var bucket: UInt8 { UInt8(truncatingIfNeeded: low) }
 }

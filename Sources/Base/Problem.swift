@@ -16,6 +16,8 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     package var retryAfter: Duration?
     /// Sent as `X-Should-Retry`: what clients would decide by the status alone.
     package var isWorthRetrying: Bool?
+    /// Which limit it was, for programs: `organization:requests_per_minute`.
+    package var limitSource: String?
     /// For the log only; never sent.
     package var detail: String?
 

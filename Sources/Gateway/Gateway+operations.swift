@@ -8,7 +8,7 @@ extension Gateway {
     /// `GET /v1/models`
     func listModels(_ exchange: Exchange) async throws {
         exchange.responseFields.append("X-Request-Id", exchange.id)
-        let caller = try await authenticate(exchange, scope: "inference")
+        let caller = try await authenticate(exchange, scope: .inference)
         let reach = try await reach(of: caller)
         exchange.respond(
             200, ["Content-Type": "application/json"],
@@ -18,7 +18,7 @@ extension Gateway {
     /// `GET /v1/models/{model_id}`
     func showListedModel(_ exchange: Exchange) async throws {
         exchange.responseFields.append("X-Request-Id", exchange.id)
-        let caller = try await authenticate(exchange, scope: "inference")
+        let caller = try await authenticate(exchange, scope: .inference)
         let reach = try await reach(of: caller)
         let allowed = caller.allowedModels
         let name = exchange.parameters["model_id"] ?? ""

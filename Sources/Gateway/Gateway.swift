@@ -1,3 +1,4 @@
+package import Admission
 package import Base
 package import Catalog
 package import HTTPClient
@@ -41,6 +42,8 @@ package final class Gateway: @unchecked Sendable {
     let ownRoutes: OwnRoutesFinder
     let router: ModelRouter
     let catalog: SharedCatalog
+    let gatekeeper: Gatekeeper
+    let subjects: CallerSubjects
     let errors: ErrorResponder
     /// Is told of every request to a provider when it has ended.
     let note: @Sendable (AttemptReport) -> Void
@@ -53,8 +56,8 @@ package final class Gateway: @unchecked Sendable {
 
     package init(
         on loop: EventLoop, keys: KeyRing, identity: IdentityServices, trustedNetworks: [IPNetwork] = [],
-        clients: OutboundClients, upstreams: InstanceUpstreams, ownRoutes: OwnRoutesMemory,
-        health: HealthReport,
+        gatekeeper: Gatekeeper, clients: OutboundClients, upstreams: InstanceUpstreams,
+        ownRoutes: OwnRoutesMemory, health: HealthReport,
         metrics: Metrics, logger: Logger, note: @escaping @Sendable (AttemptReport) -> Void = { _ in },
         time: TimeSource = .live, limits: Limits = Limits(), catalog: SharedCatalog = SharedCatalog()
     ) {
@@ -66,6 +69,8 @@ package final class Gateway: @unchecked Sendable {
         self.upstreams = upstreams
         self.ownRoutes = OwnRoutesFinder(on: loop, ownRoutes, identity.store, upstreams)
         router = ModelRouter(upstreams.directory, catalog: catalog)
+        self.gatekeeper = gatekeeper
+        subjects = CallerSubjects(gatekeeper)
         self.note = note
         self.catalog = catalog
         errors = ErrorResponder(logger: logger)

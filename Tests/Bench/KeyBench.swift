@@ -79,8 +79,8 @@ enum KeyBench {
         // In their order, as bytes that came over the wire a moment ago are near; in the tables they lie anywhere.
         for round in 0..<resolutions {
             let key = key(round % count, keys)
-            guard case .known(let remembered) = ring.recall(key),
-                (try? await ring.confirm(remembered, of: key, by: .generation(1))) != nil
+            guard let arrival = try? await ring.arrival(presenting: key),
+                let isRight = try? await ring.confirm(arrival, by: .generation(1)), isRight
             else { preconditionFailure("a known key is not known") }
         }
         return cpuSeconds() - start

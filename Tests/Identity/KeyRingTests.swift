@@ -195,10 +195,10 @@ struct KeyRingTests {
 
     // MARK: Generations
 
-    /// What the ring remembers of `key`.
-    private func remembered(_ key: APIKey, by ring: KeyRing) throws -> KeyRing.Remembered {
-        guard case .known(let remembered) = ring.recall(key) else { throw NotRemembered() }
-        return remembered
+    /// Whom the ring remembers with `key`.
+    private func known(_ key: APIKey, to ring: KeyRing) async throws -> Arrival {
+        guard let arrival = try await ring.arrival(presenting: key) else { throw NotRemembered() }
+        return arrival
     }
     private struct NotRemembered: Error {}
 
@@ -214,9 +214,9 @@ struct KeyRingTests {
             _ = try await ring.caller(presenting: key)
             world.caller = nil
             world.generation = 8
-            let before = try self.remembered(key, by: ring)
-            #expect(try await ring.confirm(before, of: key, by: .generation(7)) == Self.caller)
-            #expect(try await ring.confirm(before, of: key, by: .generation(8)) == nil)
+            let before = try await self.known(key, to: ring)
+            #expect(try await ring.confirm(before, by: .generation(7)))
+            #expect(try await !ring.confirm(before, by: .generation(8)))
             #expect(try await ring.caller(presenting: key) == nil)
             #expect(world.loadCount == 2)
         }
@@ -230,13 +230,13 @@ struct KeyRingTests {
             let key = APIKey.make()
             _ = try await ring.caller(presenting: key)
             world.isAway = true
-            let before = try self.remembered(key, by: ring)
+            let before = try await self.known(key, to: ring)
             await #expect(throws: DatabaseIsAway.self) {
-                try await ring.confirm(before, of: key, by: .generation(1))
+                try await ring.confirm(before, by: .generation(1))
             }
-            #expect(try await ring.confirm(before, of: key, by: .generation(0)) == Self.caller)
-            #expect(try await ring.confirm(before, of: key, by: .unavailable) == Self.caller)
-            #expect(try await ring.confirm(before, of: key, by: .none) == Self.caller)
+            #expect(try await ring.confirm(before, by: .generation(0)))
+            #expect(try await ring.confirm(before, by: .unavailable))
+            #expect(try await ring.confirm(before, by: .none))
         }
     }
 
@@ -247,7 +247,7 @@ struct KeyRingTests {
             let ring = try world.ring(on: loop)
             let key = APIKey.make()
             _ = try await ring.caller(presenting: key)
-            let before = try self.remembered(key, by: ring)
+            let before = try await self.known(key, to: ring)
             // One that is under way has read already when the key is revoked.
             world.now = world.now + .seconds(6)
             world.answerTakes = .milliseconds(50)
@@ -255,7 +255,7 @@ struct KeyRingTests {
             try await loop.sleep(for: .milliseconds(5))
             world.caller = nil
             world.generation = 1
-            #expect(try await ring.confirm(before, of: key, by: .generation(1)) == nil)
+            #expect(try await !ring.confirm(before, by: .generation(1)))
             await early.value
             #expect(try await ring.caller(presenting: key) == nil)
         }

@@ -14,7 +14,10 @@ extension Schema {
                     "The field that is wrong, the first of several."),
                 Field("request_id", .freeText, "Quote it when you report the error."),
                 .optional(
-                    "retry_after", .integer(0...86_400), "In how many seconds it is worth another try."),
+                    "retry_after", .integer(0...2_764_800), "In how many seconds it is worth another try."),
+                .optional(
+                    "limit_source", .string(1...1000),
+                    "The limit that was reached: whose, and which, as `organization:requests_per_minute`."),
                 .optional(
                     "errors",
                     .array(

@@ -67,6 +67,7 @@ extension Gateway {
     @inline(never)
     private func report(_ outcome: AttemptReport.Outcome, _ attempt: Attempt, _ cost: Attempt.Cost) {
         let (candidate, attempts) = (attempt.candidate, attempt.attempts)
+        attempts.add(cost.usage)
         note(
             AttemptReport(
                 requestID: attempts.requestID, organization: attempts.caller.organization,

@@ -1,3 +1,4 @@
+import Chat
 import Identity
 
 /// The requests to providers for one call of a client.
@@ -8,6 +9,8 @@ final class CallAttempts: @unchecked Sendable {
     let kind: AttemptReport.Kind
     let isStreaming: Bool
     private(set) var count = 0
+    /// What all of them have used, as far as that is known.
+    private(set) var tokens: Int64 = 0
 
     init(_ requestID: String, of caller: Caller, _ kind: AttemptReport.Kind, isStreaming: Bool = false) {
         self.requestID = requestID
@@ -17,4 +20,8 @@ final class CallAttempts: @unchecked Sendable {
     }
 
     func raise() { count += 1 }
+
+    func add(_ usage: ChatUsage?) {
+        if let usage { tokens += Int64(usage.totalInput + usage.totalOutput) }
+    }
 }

@@ -11,11 +11,11 @@ import Providers
 extension Gateway {
     /// `POST /v1/embeddings`
     func embeddings(_ exchange: Exchange) async throws {
-        try await guarded(exchange, OpenAIChatFront()) { caller in
+        try await guarded(exchange, OpenAIChatFront()) { arrival in
             let front = OpenAIEmbeddingFront()
             let document = try Self.document(try await exchange.body())
             let request = try front.request(document)
-            let reply = try await answer(exchange, document, model: request.model, .embedding, caller) {
+            let reply = try await answer(exchange, document, model: request.model, .embedding, arrival) {
                 candidate, attempts in
                 if case .sandbox(.embed) = candidate.place {
                     return try await self.draft(candidate, for: attempts, cost: request.cost(of:)) {
@@ -42,11 +42,11 @@ extension Gateway {
 
     /// `POST /v1/images/generations`
     func images(_ exchange: Exchange) async throws {
-        try await guarded(exchange, OpenAIChatFront()) { caller in
+        try await guarded(exchange, OpenAIChatFront()) { arrival in
             let front = OpenAIImageFront()
             let document = try Self.document(try await exchange.body())
             let request = try front.request(document)
-            let reply = try await answer(exchange, document, model: request.model, .image, caller) {
+            let reply = try await answer(exchange, document, model: request.model, .image, arrival) {
                 candidate, attempts in
                 if case .sandbox(.image) = candidate.place {
                     return try await self.draft(candidate, for: attempts, cost: request.cost(of:)) {
@@ -65,12 +65,14 @@ extension Gateway {
 
     private func answer<Reply>(
         _ exchange: Exchange, _ document: JSONDocument, model: String,
-        _ kind: AttemptReport.Kind, _ caller: Caller,
+        _ kind: AttemptReport.Kind, _ arrival: Arrival,
         _ attempt: (Candidate, CallAttempts) async throws -> Reply
     ) async throws -> Reply {
         let (wishes, _) = try RouteWishes.take(from: document, model: model)
-        let candidates = try await candidates(for: model, wishes, caller)
-        let attempts = CallAttempts(exchange.id, of: caller, kind)
+        let (candidates, permit) = try await admitted(
+            arrival, asking: model, wishes, in: kind == .image ? .images : .embeddings, exchange)
+        let attempts = CallAttempts(exchange.id, of: arrival.caller, kind)
+        defer { gatekeeper.settle(permit, tokens: attempts.tokens) }
         return try await tryInTurn(candidates) { candidate in
             let reply = try await attempt(candidate, attempts)
             nameServer(candidate, attempts: attempts, exchange)

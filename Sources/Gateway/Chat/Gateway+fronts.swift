@@ -25,11 +25,13 @@ extension Gateway {
     /// `POST /v1/messages/count_tokens`
     func countTokens(_ exchange: Exchange) async throws {
         let front = AnthropicFront()
-        try await guarded(exchange, front) { caller in
+        try await guarded(exchange, front) { arrival in
             let document = try Self.document(try await exchange.body())
             let request = try front.countRequest(document)
-            let candidates = try await candidates(for: request.model, RouteWishes(), caller)
-            let attempts = CallAttempts(exchange.id, of: caller, .tokenCount)
+            let (candidates, permit) = try await admitted(
+                arrival, asking: request.model, RouteWishes(), in: .chat, exchange)
+            defer { gatekeeper.settle(permit, tokens: 0) }
+            let attempts = CallAttempts(exchange.id, of: arrival.caller, .tokenCount)
             let count: (tokens: Int, isEstimated: Bool) = try await tryInTurn(candidates) { candidate in
                 try await self.count(request, by: candidate, for: attempts)
             }
@@ -61,16 +63,16 @@ extension Gateway {
 
     /// Answers a request for a conversation, whatever its dialect, and says in that dialect what goes wrong.
     func answer(_ exchange: Exchange, as front: some ChatFront) async throws {
-        try await guarded(exchange, front) { caller in
+        try await guarded(exchange, front) { arrival in
             let document = try Self.document(try await exchange.body())
-            try await answer(document, as: front, for: caller, exchange)
+            try await answer(document, as: front, for: arrival, exchange)
         }
     }
 
     /// The same for a request that may be one of several on `exchange`: then it has an `id`, and a place where its
     /// stream goes.
     func answer(
-        _ whole: JSONDocument, as front: some ChatFront, for caller: Caller, _ exchange: Exchange,
+        _ whole: JSONDocument, as front: some ChatFront, for arrival: Arrival, _ exchange: Exchange,
         id: String? = nil, sink: ClientStream.Sink? = nil
     ) async throws {
         let outline: ChatOutline
@@ -84,12 +86,18 @@ extension Gateway {
             from: whole, model: front.dialect == .hivegate ? "" : outline.model)
         let now = time.timestamp()
         let client = ClientStream(exchange, front, model: outline.model, at: now, id: id, sink: sink)
+        let caller = arrival.caller
         let call = ChatCall(exchange, front, caller, document, outline, at: now, id: id, client: client)
         let wantsImages = try Self.wantsImagesFetched(call)
         let own = try await ownRoutes.routes(for: caller)
         let candidates = try RequestNeeds(of: call).filter(
             try candidates(for: outline.model, wishes, caller, own)
         ) { router.models(with: $0, within: router.reach(of: own), at: now) }
+        call.check = try Self.check(wishedBy: call)
+        guard let entry = try await enter(arrival, asking: candidates[0].id, in: .chat, exchange) else {
+            return try await answer(whole, as: front, for: arrival, exchange, id: id, sink: sink)
+        }
+        defer { gatekeeper.settle(entry.permit, tokens: call.attempts.tokens) }
         if wantsImages { try await fetchImages(of: call) }
         try await serveChecked(call, candidates)
     }
@@ -126,12 +134,16 @@ extension Gateway {
 
     /// Runs `body` for a caller who may ask models, and says in the dialect of `front` what goes wrong.
     func guarded(
-        _ exchange: Exchange, _ front: some ChatFront, _ body: (Caller) async throws -> Void
+        _ exchange: Exchange, _ front: some ChatFront, _ body: (Arrival) async throws -> Void
     ) async throws {
         exchange.responseFields.append("X-Request-Id", exchange.id)
         if front.dialect == .anthropic { exchange.responseFields.append("Request-Id", exchange.id) }
         do {
-            try await body(try await authenticate(exchange, scope: "inference"))
+            let arrival = try await arrival(at: exchange)
+            do { try await body(arrival) } catch {
+                try await confirmBeforeRefusing(arrival)
+                throw error
+            }
         } catch {
             // A stream that has begun can only break off.
             if exchange.isCommitted { throw error }

@@ -19,14 +19,14 @@ final class ChatSocket: @unchecked Sendable {
     private let socket: WebSocket
     private let exchange: Exchange
     /// The caller as it is now: a key that is revoked while the socket is open is refused from the next request on.
-    private let caller: @Sendable () async throws -> Caller
+    private let caller: @Sendable () async throws -> Arrival
     private let gateway: Gateway
     private var calls: [String: Task<Void, Never>] = [:]
     private var callCount = 0
 
     init(
         _ socket: WebSocket, _ exchange: Exchange, _ gateway: Gateway,
-        caller: @escaping @Sendable () async throws -> Caller
+        caller: @escaping @Sendable () async throws -> Arrival
     ) {
         self.socket = socket
         self.exchange = exchange
@@ -112,10 +112,15 @@ final class ChatSocket: @unchecked Sendable {
     private func answer(_ id: String, _ document: JSONDocument, _ requestID: String) async {
         let front = GenerateFront(.socket(id: id))
         do {
-            let request = try Self.request(in: document)
-            try await gateway.answer(
-                request, as: front, for: try await caller(), exchange, id: requestID,
-                sink: { [self] lines in try await send(lines) })
+            let arrival = try await caller()
+            do {
+                try await gateway.answer(
+                    try Self.request(in: document), as: front, for: arrival, exchange, id: requestID,
+                    sink: { [self] lines in try await send(lines) })
+            } catch {
+                try await gateway.confirmBeforeRefusing(arrival)
+                throw error
+            }
         } catch {
             if Task.isCancelled { return await end(id) }
             let problem = ErrorResponder.problem(error)

@@ -6,9 +6,9 @@ import JSON
 import Providers
 
 extension Gateway {
-    /// Answers `call`; where its answer is checked, only with one that fits, asking the model once more if it may.
+    /// Answers `call`; where its answer is checked (`ChatCall.check`), only with one that fits, asking the model once more
+    /// if it may.
     func serveChecked(_ call: ChatCall, _ candidates: [Candidate]) async throws {
-        call.check = try Self.check(wishedBy: call)
         try await serve(call, candidates)
         if let check = call.check, let held = call.held {
             try await deliver(held, to: call, ifItPasses: check, candidates)
@@ -59,7 +59,7 @@ extension Gateway {
     // MARK: Wishes
 
     /// nil where the answer is passed on as it comes.
-    private static func check(wishedBy call: ChatCall) throws -> OutputCheck? {
+    static func check(wishedBy call: ChatCall) throws -> OutputCheck? {
         // The dialect first: to find out by the cast alone takes longer than all the rest here.
         if call.front.dialect == .hivegate, let front = call.front as? GenerateFront {
             if call.outline.isStreaming { return nil }

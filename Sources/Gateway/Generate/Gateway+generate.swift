@@ -15,10 +15,12 @@ extension Gateway {
         exchange.responseFields.append("X-Request-Id", exchange.id)
         let offered = Self.offeredProtocols(exchange.request.fields)
         let key = offered.first { $0.starts(with: Self.keyProtocol) }?.dropFirst(Self.keyProtocol.count)
-        let caller: @Sendable () async throws -> Caller = { [self] in
-            try await authenticate(exchange, scope: "inference", presenting: key)
+        let caller: @Sendable () async throws -> Arrival = { [self] in
+            try await arrival(at: exchange, presenting: key)
         }
-        _ = try await caller()
+        let arrival = try await caller()
+        guard try await keys.confirm(arrival) else { throw Problem.invalidKey }
+        try Self.demand(.inference, of: arrival.caller)
         guard exchange.request.wantsUpgrade else { return Self.refuseWithoutUpgrade(exchange) }
         var fields = HTTPFields()
         // Never the one that is the key.

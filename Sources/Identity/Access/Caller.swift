@@ -35,7 +35,6 @@ package final class Caller: Sendable {
     }
 
     package func mayUse(model: String) -> Bool { allowedModels?.contains(model) ?? true }
-    package func has(scope: String) -> Bool { KeyScopes.scope(named: scope).map(scopes.contains) ?? false }
 }
 
 extension Caller: Equatable {

@@ -71,8 +71,9 @@ package final class KeyGenerations: @unchecked Sendable {
         let (organizations, asked) = (Array(asking.keys), Array(asking.values))
         asking.removeAll(keepingCapacity: true)
         let commands = organizations.map { organization in
-            var command = RedisCommand("GET")
-            command.add(Self.name(of: organization))
+            var command = RedisCommand("HGET")
+            command.add(OrganizationKeys.state(of: organization))
+            command.add(Self.field)
             return command
         }
         redis.pipeline(commands, timeout: limits.reading) { [self] result in
@@ -179,37 +180,32 @@ package final class KeyGenerations: @unchecked Sendable {
 
     // MARK: In Redis
 
-    /// The braces make all that Redis holds of an organization lie in one slot of a cluster.
-    static func name(of organization: UUID) -> [UInt8] {
-        var name: [UInt8] = []
-        name.reserveCapacity(48)
-        name.append("hg:{" as StaticString)
-        organization.append(to: &name)
-        name.append("}:keys" as StaticString)
-        return name
-    }
+    /// Of the organization's state.
+    static let field = "g"
 
     private static func raising(_ organization: UUID, _ generation: Int64) -> RedisCommand {
         var command = RedisCommand(calling: raise, keyCount: 1)
-        command.add(name(of: organization))
+        command.add(OrganizationKeys.state(of: organization))
         command.add(Int(generation))
+        command.add(OrganizationKeys.lifetimeSeconds)
         return command
     }
 
     private static let raise = library.function("raise_generation")
 
-    /// Announcements come in any order; the largest number stays. It goes after a week without a change or a
-    /// look-up, and is restored when it is needed again.
+    /// Announcements come in any order; the largest number stays. It goes after days without anything, and is restored
+    /// when it is needed again.
     private static let library = RedisLibrary(
         name: "hivegate_keys",
         source: """
             local function raise(keys, arguments)
-                local current = tonumber(redis.call('GET', keys[1]))
+                local current = tonumber(redis.call('HGET', keys[1], 'g'))
                 local new = tonumber(arguments[1])
                 if current and current > new then
                     new = current
                 end
-                redis.call('SET', keys[1], string.format('%d', new), 'EX', 604800)
+                redis.call('HSET', keys[1], 'g', string.format('%d', new))
+                redis.call('EXPIRE', keys[1], arguments[2])
                 return new
             end
             redis.register_function('raise_generation' .. suffix, raise)

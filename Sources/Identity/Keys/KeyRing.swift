@@ -68,25 +68,60 @@ package final class KeyRing: @unchecked Sendable {
     package func caller(
         presenting key: APIKey, from address: @autoclosure () -> IPAddress? = nil
     ) async throws -> Caller? {
-        let remembered: Remembered
+        guard let arrival = try await arrival(presenting: key, from: address()) else { return nil }
+        return try await confirm(arrival) ? arrival.caller : nil
+    }
+
+    /// Who presents `key`, by what memory says, or the database where that knows nothing; `nil` if it is nobody's. For
+    /// those who ask Redis about more than the generation.
+    package func arrival(
+        presenting key: APIKey, from address: @autoclosure () -> IPAddress? = nil
+    ) async throws -> Arrival? {
         switch recall(key) {
         case .nobody: return nil
-        case .known(let known): remembered = known
-        case .unknown(let digest): return used(try await meet(key, digest, from: address()))
+        case .known(let remembered): return Arrival(key, remembered.known, remembered)
+        case .unknown(let digest): return try await meet(key, digest, from: address()).map { Arrival(key, $0) }
         }
-        let reading = await generations?.current(remembered.known.caller.organization) ?? .unavailable
+    }
+
+    /// Whether the caller is still the key's, by what Redis says now. If not, but the key is somebody's, the arrival
+    /// says whose.
+    package func confirm(_ arrival: Arrival) async throws -> Bool {
+        // What the database has just said is as new as the request.
+        let isNew = arrival.remembered == nil
+        return try await confirm(
+            arrival,
+            by: isNew ? .generation(arrival.generation)
+                : await generations?.current(arrival.caller.organization) ?? .unavailable)
+    }
+
+    /// The same where Redis was asked already; `reading` must be no older than the request.
+    package func confirm(_ arrival: Arrival, by reading: KeyGenerations.Reading) async throws -> Bool {
+        guard let remembered = arrival.remembered else {
+            if case .generation(let current) = reading, current > arrival.generation {
+                return arrive(arrival, try await lookUp(arrival.key, reaching: current))
+            }
+            return arrive(arrival, KnownCaller(arrival.caller, generation: arrival.generation))
+        }
         guard judge(remembered, by: reading) == .right else {
-            return try await confirm(remembered, of: key, by: reading)
+            return arrive(arrival, try await find(remembered, of: arrival.key, by: reading))
         }
-        if remembered.isAging { renewAhead(key) }
-        return used(remembered.known)
+        if remembered.isAging { renewAhead(arrival.key) }
+        arrival.confirm()
+        return used(remembered.known) != nil
+    }
+
+    private func arrive(_ arrival: Arrival, _ known: KnownCaller?) -> Bool {
+        guard let known, used(known) != nil else { return false }
+        arrival.renew(known)
+        return true
     }
 
     // MARK: Memory
 
     /// What is remembered of a key.
-    package struct Remembered: Sendable {
-        package let known: KnownCaller
+    struct Remembered: Sendable {
+        let known: KnownCaller
         let loadedAt: Instant
         /// Whether it is looked up again even if its generation is still the current one.
         let isOld: Bool
@@ -97,14 +132,14 @@ package final class KeyRing: @unchecked Sendable {
         package let reached: Int64
     }
 
-    package enum Recollection: Sendable {
+    private enum Recollection: Sendable {
         case known(Remembered)
         case nobody
         case unknown(KeyDigest)
     }
 
     /// What memory says, without waiting for anything.
-    package func recall(_ key: APIKey) -> Recollection {
+    private func recall(_ key: APIKey) -> Recollection {
         let digest = peppers.digest(of: key).digest
         switch shared.memory.recall(digest) {
         case .nothing: return .unknown(digest)
@@ -127,14 +162,14 @@ package final class KeyRing: @unchecked Sendable {
     // Neither this nor what looks up is inlined: a task keeps the largest frame that it ever had, and so does every
     // idle connection.
     @inline(never)
-    package func confirm(
+    private func find(
         _ remembered: Remembered, of key: APIKey, by reading: KeyGenerations.Reading
-    ) async throws -> Caller? {
+    ) async throws -> KnownCaller? {
         switch judge(remembered, by: reading) {
-        case .right: used(remembered.known)
-        case .old: used(try await renew(remembered, key))
+        case .right: remembered.known
+        case .old: try await renew(remembered, key)
         // No grace: without the database there is no answer.
-        case .changed(let current): used(try await lookUp(key, reaching: current))
+        case .changed(let current): try await lookUp(key, reaching: current)
         }
     }
 

@@ -27,6 +27,7 @@ package enum OpenAIProblem {
         json.field("code", problem.code)
         json.field("request_id", requestID)
         json.field("retry_after", ifPresent: problem.retryAfterSeconds)
+        json.field("limit_source", ifPresent: problem.limitSource)
         if problem.faults.isEmpty { return }
         json.array("errors") { json in
             for fault in problem.faults {

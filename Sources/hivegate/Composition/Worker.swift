@@ -1,3 +1,4 @@
+import Admission
 import Base
 import Catalog
 import Gateway
@@ -73,6 +74,7 @@ final class Worker: @unchecked Sendable {
                 pool, redis, direct, on: loop,
                 announce: { await generations.announce($0.organization, $0.generation) }),
             trustedNetworks: configuration.trustedProxies,
+            gatekeeper: Gatekeeper(redis),
             clients: OutboundClients(
                 client, direct: direct, policy: OutboundPolicy(allowing: configuration.outboundExceptions)),
             upstreams: shared.upstreams, ownRoutes: shared.ownRoutes, health: health, metrics: metrics,

@@ -1,0 +1,70 @@
+import Admission
+import Base
+import Identity
+
+/// Whose limits the requests of a caller touch. Remembered, because it takes longer to find out than to ask Redis.
+// Confined to its loop.
+final class CallerSubjects: @unchecked Sendable {
+    /// Keys, and models of one, that are remembered.
+    private static let largestTable = 10_000
+    private static let largestModelTable = 100
+
+    private let gatekeeper: Gatekeeper
+    private var entries = ClockTable<UUID, Entry>(capacity: largestTable)
+
+    /// A key's.
+    private final class Entry {
+        let caller: Caller
+        let limits: EffectiveLimits
+        let calendar: Admission.Calendar?
+        var lists = ClockTable<ListKey, SubjectList>(capacity: largestModelTable)
+
+        init(_ caller: Caller, _ limits: EffectiveLimits, _ calendar: Admission.Calendar?) {
+            self.caller = caller
+            self.limits = limits
+            self.calendar = calendar
+        }
+    }
+
+    private struct ListKey: Hashable {
+        var model: String?
+        var group: EndpointGroup
+    }
+
+    init(_ gatekeeper: Gatekeeper) { self.gatekeeper = gatekeeper }
+
+    /// - Parameter model: by its id; nil where no model is asked.
+    func subjects(
+        of caller: Caller, asking model: String?, in group: EndpointGroup
+    ) throws(Problem) -> (list: SubjectList, calendar: Admission.Calendar?) {
+        let place = Place.organization(caller.organization)
+        if caller.limits == nil, caller.terms == nil { return (gatekeeper.subjects([], at: place), nil) }
+        let entry = try entry(of: caller)
+        let key = ListKey(model: model, group: group)
+        if let known = entry.lists.value(for: key) { return (known, entry.calendar) }
+        let limits = entry.limits
+        var subjects: [(Subject.Name, Limits)] = [
+            (.organization, limits.organization), (.user(caller.user), limits.user),
+            (.key(caller.key), limits.key), (.group(group.rawValue), limits.group(group)),
+        ]
+        if let model { subjects.append((.model(model), limits.model(model))) }
+        let list = gatekeeper.subjects(subjects, at: place)
+        entry.lists.set(list, for: key)
+        return (list, entry.calendar)
+    }
+
+    private func entry(of caller: Caller) throws(Problem) -> Entry {
+        // Each look-up makes a new caller.
+        if let known = entries.value(for: caller.key), known.caller === caller { return known }
+        let terms = caller.terms
+        let layers = try LimitLayers(
+            plan: terms?.planLimits, overrides: terms?.overrides, own: terms?.ownLimits)
+        let limits = EffectiveLimits(
+            layers, user: caller.user, key: caller.key,
+            keyLimits: caller.limits.map { Limits(stored: $0) } ?? Limits())
+        let entry = Entry(
+            caller, limits, terms.flatMap { $0.months.isEmpty ? nil : Admission.Calendar(starts: $0.months) })
+        entries.set(entry, for: caller.key)
+        return entry
+    }
+}
