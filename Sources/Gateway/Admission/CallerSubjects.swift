@@ -58,12 +58,12 @@ final class CallerSubjects: @unchecked Sendable {
         if let known = entries.value(for: caller.key), known.caller === caller { return known }
         let terms = caller.terms
         let layers = try LimitLayers(
-            plan: terms?.planLimits, overrides: terms?.overrides, own: terms?.ownLimits)
+            plan: terms?.planLimits, overrides: terms?.limitOverrides, own: terms?.limits)
         let limits = EffectiveLimits(
             layers, user: caller.user, key: caller.key,
             keyLimits: caller.limits.map { Limits(stored: $0) } ?? Limits())
-        let entry = Entry(
-            caller, limits, terms.flatMap { $0.months.isEmpty ? nil : Admission.Calendar(starts: $0.months) })
+        let months = (terms?.months ?? []).map { (index: $0.index, start: $0.start) }
+        let entry = Entry(caller, limits, months.isEmpty ? nil : Admission.Calendar(starts: months))
         entries.set(entry, for: caller.key)
         return entry
     }

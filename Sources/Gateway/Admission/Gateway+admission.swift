@@ -1,6 +1,7 @@
 import Admission
 import Base
 import HTTPServer
+import HTTPWire
 import Identity
 import Redis
 

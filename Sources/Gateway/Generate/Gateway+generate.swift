@@ -15,10 +15,10 @@ extension Gateway {
         exchange.responseFields.append("X-Request-Id", exchange.id)
         let offered = Self.offeredProtocols(exchange.request.fields)
         let key = offered.first { $0.starts(with: Self.keyProtocol) }?.dropFirst(Self.keyProtocol.count)
-        let caller: @Sendable () async throws -> Arrival = { [self] in
-            try await arrival(at: exchange, presenting: key)
+        let arrive: @Sendable () async throws -> Arrival = { [self] in
+            try await self.arrival(at: exchange, presenting: key)
         }
-        let arrival = try await caller()
+        let arrival = try await arrive()
         guard try await keys.confirm(arrival) else { throw Problem.invalidKey }
         try Self.demand(.inference, of: arrival.caller)
         guard exchange.request.wantsUpgrade else { return Self.refuseWithoutUpgrade(exchange) }
@@ -29,7 +29,7 @@ extension Gateway {
         }
         let socket = try await exchange.upgradeToWebSocket(
             fields, messageLimit: ChatSocket.largestMessage)
-        await ChatSocket(socket, exchange, self, caller: caller).run()
+        await ChatSocket(socket, exchange, self, caller: arrive).run()
     }
 
     private static func refuseWithoutUpgrade(_ exchange: Exchange) {

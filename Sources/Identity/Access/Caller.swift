@@ -17,11 +17,13 @@ package final class Caller: Sendable {
     /// `nil`: the organization has neither keys for providers nor a policy of its own. Otherwise the generation as of
     /// which that is known: see `StoredRouting`.
     package let ownRoutes: Int64?
+    /// `nil`: nobody has said anything of its organization that limits it, and its months are those of UTC.
+    package let terms: OrganizationTerms?
 
     package init(
         organization: UUID, user: UUID, role: Role, key: UUID, scopes: KeyScopes,
         allowedModels: AllowedModels? = nil, expiresAt: Timestamp? = nil, limits: [UInt8]? = nil,
-        ownRoutes: Int64? = nil
+        ownRoutes: Int64? = nil, terms: OrganizationTerms? = nil
     ) {
         self.organization = organization
         self.user = user
@@ -32,6 +34,7 @@ package final class Caller: Sendable {
         self.expiresAt = expiresAt
         self.limits = limits
         self.ownRoutes = ownRoutes
+        self.terms = terms
     }
 
     package func mayUse(model: String) -> Bool { allowedModels?.contains(model) ?? true }
@@ -43,5 +46,6 @@ extension Caller: Equatable {
             && left.role == right.role && left.scopes == right.scopes
             && left.allowedModels == right.allowedModels && left.expiresAt == right.expiresAt
             && left.limits == right.limits && left.ownRoutes == right.ownRoutes
+            && left.terms == right.terms
     }
 }

@@ -4,6 +4,7 @@ package import Postgres
 /// Finds the caller of a key in the database.
 package struct CallerLookup: Sendable {
     private let pool: PostgresPool
+    private let terms = TermsMemory()
 
     package init(_ pool: PostgresPool) { self.pool = pool }
 
@@ -37,20 +38,39 @@ package struct CallerLookup: Sendable {
             SELECT role, key_generation, routing IS NOT NULL OR EXISTS (
                 SELECT FROM provider_credentials
                 WHERE provider_credentials.org_id = \(organization) AND provider_credentials.disabled_at IS NULL
-            )
+            ), \(OrganizationTerms.columns(keyNeedsMonths: OrganizationTerms.mayNeedMonths(limits?.bytes)))
             FROM memberships
             JOIN organizations ON organizations.id = org_id AND organizations.deleted_at IS NULL
+            LEFT JOIN plans ON plans.name = plan
             JOIN users ON users.id = user_id AND users.disabled_at IS NULL
             WHERE org_id = \(organization) AND user_id = \(user)
             """,
         ])
-        guard let (role, generation, hasOwnRoutes) = try found[1].first?.decode((Role, Int64, Bool).self)
-        else { return nil }
+        guard let row = found[1].first else { return nil }
+        let (role, generation, hasOwnRoutes, columns) = try Self.decode(row)
         let caller = Caller(
             organization: organization, user: user, role: role, key: key, scopes: KeyScopes(names: scopes),
             allowedModels: models.map { AllowedModels($0) }, expiresAt: expiresAt, limits: limits?.bytes,
-            ownRoutes: hasOwnRoutes ? generation : nil)
+            ownRoutes: hasOwnRoutes ? generation : nil,
+            terms: terms.shared(OrganizationTerms.reading(columns), of: organization))
         return KnownCaller(caller, generation: generation)
+    }
+
+    private static func decode(
+        _ row: PostgresRow
+    ) throws(PostgresError) -> (Role, Int64, hasOwnRoutes: Bool, OrganizationTerms.Columns) {
+        let (
+            role, generation, hasOwnRoutes, plan, planLimits, overrides, limits, zone, cachePolicy, months
+        ) = try row.decode(
+            (
+                Role, Int64, Bool, String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, String,
+                PostgresJSON?,
+                [Int64]?
+            ).self)
+        return (
+            role, generation, hasOwnRoutes,
+            (plan, planLimits, overrides, limits, zone, cachePolicy, months)
+        )
     }
 }
 

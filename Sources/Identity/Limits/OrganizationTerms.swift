@@ -1,0 +1,81 @@
+import Base
+import Postgres
+
+/// On which terms an organization works here: what limits it, how long its months are, what is kept of its answers.
+/// The documents are as the database holds them; who reads them is above this.
+///
+/// An object, because all callers of an organization share one.
+package final class OrganizationTerms: Sendable {
+    /// nil: none.
+    package let plan: String?
+    package let planLimits: [UInt8]?
+    /// The operator's.
+    package let limitOverrides: [UInt8]?
+    /// The organization's own.
+    package let limits: [UInt8]?
+    package let timeZone: String
+    package let cachePolicy: [UInt8]?
+    /// The month in which this was read and the two after it, in the organization's zone.
+    package let months: [CalendarMonth]
+
+    package static let usualZone = "UTC"
+
+    package init(
+        plan: String? = nil, planLimits: [UInt8]? = nil, limitOverrides: [UInt8]? = nil,
+        limits: [UInt8]? = nil, timeZone: String = usualZone, cachePolicy: [UInt8]? = nil,
+        months: [CalendarMonth] = []
+    ) {
+        self.plan = plan
+        self.planLimits = planLimits
+        self.limitOverrides = limitOverrides
+        self.limits = limits
+        self.timeZone = timeZone
+        self.cachePolicy = cachePolicy
+        self.months = months
+    }
+
+    /// Whether they say nothing: as those of an organization of which nobody has said anything.
+    var areUsual: Bool { self == OrganizationTerms() }
+
+    // MARK: In the database
+
+    typealias Columns = (
+        String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, String, PostgresJSON?, [Int64]?
+    )
+
+    /// Of `organizations` and `plans`, joined. A key's own limits may need the months where nothing else says anything;
+    /// where something does they are there for all keys, which so have the same terms.
+    static func columns(keyNeedsMonths: Bool) -> SQL {
+        """
+        plan, plans.limits, limit_overrides, organizations.limits, time_zone, cache_policy,
+        CASE WHEN \(keyNeedsMonths) OR time_zone <> \(usualZone)
+            OR num_nonnulls(plan, limit_overrides, organizations.limits, cache_policy) > 0
+        THEN month_starts(time_zone, now()) END
+        """
+    }
+
+    /// nil where they say nothing.
+    static func reading(_ columns: Columns) -> OrganizationTerms? {
+        let (plan, planLimits, overrides, limits, zone, cachePolicy, months) = columns
+        let terms = OrganizationTerms(
+            plan: plan, planLimits: planLimits?.bytes, limitOverrides: overrides?.bytes,
+            limits: limits?.bytes, timeZone: zone, cachePolicy: cachePolicy?.bytes,
+            months: (months ?? []).map { CalendarMonth(startingAt: Timestamp(microseconds: $0)) })
+        return terms.areUsual ? nil : terms
+    }
+
+    /// Whether a document of limits may have one that is counted by the month.
+    static func mayNeedMonths(_ limits: [UInt8]?) -> Bool {
+        limits.map { String(decoding: $0, as: UTF8.self).contains("_per_month") } ?? false
+    }
+}
+
+extension OrganizationTerms: Equatable {
+    package static func == (left: OrganizationTerms, right: OrganizationTerms) -> Bool {
+        left === right
+            || left.plan == right.plan && left.planLimits == right.planLimits
+                && left.limitOverrides == right.limitOverrides && left.limits == right.limits
+                && left.timeZone == right.timeZone && left.cachePolicy == right.cachePolicy
+                && left.months == right.months
+    }
+}
