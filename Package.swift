@@ -67,7 +67,8 @@ let package = Package(
         part(
             "Gateway",
             [
-                "Admission", "Base", "Cache", "Catalog", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity",
+                "Admission", "Base", "Cache", "Catalog", "Chat", "HTTPClient", "HTTPServer", "HTTPWire",
+                "Identity",
                 "JSON", "Loop", "Postgres", "Providers", "Redis",
             ]),
 
@@ -75,7 +76,8 @@ let package = Package(
         .executableTarget(
             name: "hivegate",
             dependencies: [
-                "Admission", "Base", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity",
+                "Admission", "Base", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire",
+                "Identity",
                 "LocalServers", "Loop",
                 "Postgres",
                 "Providers", "Redis",
@@ -94,7 +96,8 @@ let package = Package(
         tests(
             "Gateway",
             [
-                "Admission", "Base", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON",
+                "Admission", "Base", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity",
+                "JSON",
                 "Loop",
                 "Postgres", "Providers", "Redis", "TestKit",
             ]),

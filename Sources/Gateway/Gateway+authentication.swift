@@ -17,7 +17,8 @@ extension Gateway {
         guard caller.scopes.contains(scope) else {
             throw Problem(
                 .forbidden, code: "missing_scope",
-                "This API key lacks the scope \"\(scope.names.joined(separator: " "))\". Use one that has it.")
+                "This API key lacks the scope \"\(scope.names.joined(separator: " "))\". Use one that has it."
+            )
         }
     }
 

@@ -1,3 +1,4 @@
+import Admission
 import Base
 import Catalog
 import Gateway
@@ -29,6 +30,8 @@ final class GatewayWorld: @unchecked Sendable {
     var obstacles: [String] = []
     var silence = Duration.zero
     private let catalog: SharedCatalog
+    /// Where there is none, each loop decides by itself.
+    private let redis: RedisClient
 
     typealias Script = @Sendable (ScriptedUpstream.Peer) async throws -> Void
 
@@ -43,7 +46,8 @@ final class GatewayWorld: @unchecked Sendable {
         var code: String? { (try? JSONDocument(parsing: body))?["error"]?["code"]?.string }
     }
 
-    private init(on loop: EventLoop, _ catalog: SharedCatalog) throws {
+    private init(on loop: EventLoop, _ catalog: SharedCatalog, _ redis: PrivateRedis?) throws {
+        self.redis = RedisClient(try RedisURL(redis?.url ?? "redis://127.0.0.1:1"), on: loop)
         self.loop = loop
         self.catalog = catalog
         client = HTTPClient(on: loop)
@@ -64,12 +68,13 @@ final class GatewayWorld: @unchecked Sendable {
         upstreams scripts: [String: Script], responsesToo: Set<String> = [],
         keys: [String] = ["sk-upstream"], endpoints: [Endpoint] = [],
         catalog: SharedCatalog = SharedCatalog(), policy: OutboundPolicy = OutboundPolicy(),
-        limits: Gateway.Limits = Gateway.Limits(),
+        limits: Gateway.Limits = Gateway.Limits(), redis: PrivateRedis? = nil,
         settings change: @escaping @Sendable (inout Upstream.Settings) -> Void = { _ in },
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {
         try await onLoop { loop in
-            let world = try GatewayWorld(on: loop, catalog)
+            let world = try GatewayWorld(on: loop, catalog, redis)
+            try await world.waitForRedis(redis)
             let servers = try scripts.mapValues { try ScriptedUpstream(on: loop, $0) }
             let upstreams = servers.map { name, server in
                 var settings = Upstream.Settings(
@@ -83,6 +88,7 @@ final class GatewayWorld: @unchecked Sendable {
             try await body(world)
             await world.server?.drain(within: .seconds(1))
             world.passwords.close()
+            world.redis.close()
             for server in servers.values { server.close() }
         }
     }
@@ -96,7 +102,7 @@ final class GatewayWorld: @unchecked Sendable {
         }
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
-            on: loop, keys: keys, identity: try nobody(),
+            on: loop, keys: keys, identity: try nobody(), gatekeeper: Gatekeeper(redis),
             clients: OutboundClients(client, direct: client, policy: policy),
             upstreams: InstanceUpstreams(UpstreamDirectory(upstreams), logger: .silent),
             ownRoutes: OwnRoutesMemory(), health: health, metrics: metrics,
@@ -113,6 +119,13 @@ final class GatewayWorld: @unchecked Sendable {
         try await server.start(on: [loop], addresses: [.tcp(address, port: 0)])
         self.server = server
         port = server.ports[0]
+    }
+
+    private func waitForRedis(_ server: PrivateRedis?) async throws {
+        if server != nil {
+            _ = try await redis.send(
+                RedisCommand("PING"), timeout: .seconds(5), waitsForConnection: true)
+        }
     }
 
     /// Management needs databases: `ManagementWorld` has them. Here nobody can sign in.
@@ -136,11 +149,14 @@ final class GatewayWorld: @unchecked Sendable {
     }
 
     /// A key whose caller is as said.
-    func key(scopes: KeyScopes = .inference, models: AllowedModels? = nil) -> String {
+    func key(
+        scopes: KeyScopes = .inference, models: AllowedModels? = nil, of organization: UUID = .make(),
+        limits: String? = nil, terms: OrganizationTerms? = nil
+    ) -> String {
         let key = APIKey.make()
         callers[peppers.digest(of: key).digest] = Caller(
-            organization: .make(), user: .make(), role: .member, key: .make(), scopes: scopes,
-            allowedModels: models)
+            organization: organization, user: .make(), role: .member, key: .make(), scopes: scopes,
+            allowedModels: models, limits: limits.map { Array($0.utf8) }, terms: terms)
         return key.secret.reveal()
     }
 
@@ -160,6 +176,9 @@ final class GatewayWorld: @unchecked Sendable {
                 body: try await response.body(limit: 10_000_000))
         }
     }
+
+    /// Redis as a whole, as after a crash without a copy on disk.
+    func flushRedis() async throws { _ = try await redis.send(RedisCommand("FLUSHALL")) }
 
     func complete(_ model: String, key: String, _ more: String = "") async throws -> Answer {
         let body = #"{"model":"\#(model)","messages":[{"role":"user","content":"hi"}]\#(more)}"#

@@ -47,7 +47,9 @@ extension Gateway {
             if refusal.isLocal { exchange.responseFields.append("X-Hivegate-Degraded", "redis") }
             throw Problem(refusal)
         case .outdated(let generation):
-            guard try await keys.confirm(arrival, by: .generation(generation)) else { throw Problem.invalidKey }
+            guard try await keys.confirm(arrival, by: .generation(generation)) else {
+                throw Problem.invalidKey
+            }
             return nil
         }
     }

@@ -10,7 +10,8 @@ extension Problem {
         case (_, nil) where refusal.value == 0:
             self.init(
                 .forbidden, code: "blocked_by_limit",
-                "The limit of \(whose) is \(limit): nothing is let through. Ask an administrator to raise it.")
+                "The limit of \(whose) is \(limit): nothing is let through. Ask an administrator to raise it."
+            )
             isWorthRetrying = false
         case (_, nil):
             self.init(

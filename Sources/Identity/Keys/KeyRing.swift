@@ -80,7 +80,8 @@ package final class KeyRing: @unchecked Sendable {
         switch recall(key) {
         case .nobody: return nil
         case .known(let remembered): return Arrival(key, remembered.known, remembered)
-        case .unknown(let digest): return try await meet(key, digest, from: address()).map { Arrival(key, $0) }
+        case .unknown(let digest):
+            return try await meet(key, digest, from: address()).map { Arrival(key, $0) }
         }
     }
 
@@ -91,7 +92,8 @@ package final class KeyRing: @unchecked Sendable {
         let isNew = arrival.remembered == nil
         return try await confirm(
             arrival,
-            by: isNew ? .generation(arrival.generation)
+            by: isNew
+                ? .generation(arrival.generation)
                 : await generations?.current(arrival.caller.organization) ?? .unavailable)
     }
 
@@ -120,8 +122,8 @@ package final class KeyRing: @unchecked Sendable {
     // MARK: Memory
 
     /// What is remembered of a key.
-    struct Remembered: Sendable {
-        let known: KnownCaller
+    package struct Remembered: Sendable {
+        package let known: KnownCaller
         let loadedAt: Instant
         /// Whether it is looked up again even if its generation is still the current one.
         let isOld: Bool
@@ -132,14 +134,14 @@ package final class KeyRing: @unchecked Sendable {
         package let reached: Int64
     }
 
-    private enum Recollection: Sendable {
+    package enum Recollection: Sendable {
         case known(Remembered)
         case nobody
         case unknown(KeyDigest)
     }
 
     /// What memory says, without waiting for anything.
-    private func recall(_ key: APIKey) -> Recollection {
+    package func recall(_ key: APIKey) -> Recollection {
         let digest = peppers.digest(of: key).digest
         switch shared.memory.recall(digest) {
         case .nothing: return .unknown(digest)

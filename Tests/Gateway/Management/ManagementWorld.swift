@@ -1,3 +1,4 @@
+import Admission
 import Base
 import Catalog
 import Gateway
@@ -155,6 +156,7 @@ final class ManagementWorld: @unchecked Sendable {
         try await upstreams.refresh(from: store)
         let gateway = Gateway(
             on: loop, keys: keys, identity: identity, trustedNetworks: options.trustedNetworks,
+            gatekeeper: Gatekeeper(redis),
             clients: OutboundClients(
                 client, direct: client, policy: OutboundPolicy(allowing: options.outboundExceptions)),
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(),
