@@ -13,7 +13,7 @@ extension Gatekeeper {
         let subjects = permit.subjects
         leave(subjects)
         let difference = tokens - permit.tokens
-        let mustCorrect = difference != 0 && !subjects.windowed.isEmpty
+        let mustCorrect = difference != 0 && subjects.limitsTokens
         if permit.isLocal {
             if mustCorrect { correctLocally(permit, by: difference) }
             return

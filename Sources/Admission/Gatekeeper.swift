@@ -86,6 +86,12 @@ package final class Gatekeeper: @unchecked Sendable {
         return memory
     }
 
+    /// How many tokens are left for such a request, as far as this loop knows; nil where none are limited.
+    package func room(for request: AdmissionRequest) -> Int? {
+        let now = clock.now(time.instant(), time.timestamp())
+        return Standing.room(of: request.subjects, at: now, in: request.calendar?.month(at: now))
+    }
+
     // MARK: May it?
 
     /// Asks whether `request` may go on, and sends `others` beside it. Without Redis it is decided here, and there are no

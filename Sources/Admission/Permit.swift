@@ -52,6 +52,11 @@ package struct Refusal {
     package var standing: Standing
     package var isLocal = false
 
+    /// Whether fewer tokens might pass.
+    package var isOfTokens: Bool {
+        if case .window(let name) = limit { name.quantity == .tokens } else { false }
+    }
+
     package enum Reason: Equatable, Sendable {
         case window(LimitName)
         case underway

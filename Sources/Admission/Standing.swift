@@ -33,6 +33,20 @@ package struct Standing: Equatable, Sendable {
         }
     }
 
+    /// How many tokens are left of all limits; nil where none limits them.
+    static func room(of subjects: SubjectList, at now: Int64, in month: Month?) -> Int? {
+        var room: Int?
+        for subject in subjects.windowed {
+            let state = subject.memory.state.rolled(to: now, month: month?.index ?? 0)
+            for span in Span.allCases {
+                guard let limit = subject.limits[.tokens, span] else { continue }
+                let left = limit - Int(state.used(.tokens, span, at: now))
+                room = min(room ?? left, left)
+            }
+        }
+        return room
+    }
+
     private mutating func take(_ limits: Limits, _ state: WindowState, at now: Int64, in month: Month?) {
         for span in [Span.minute, .hour, .day, .month] {
             if let limit = limits[.requests, span] {

@@ -29,6 +29,9 @@ package final class Gateway: @unchecked Sendable {
         /// Whether a request may refer to what a provider keeps for the instance's account, by its id alone.
         package var sharesProviderState = false
 
+        /// Whether every byte of a request is reserved as a token, instead of what such requests have taken before.
+        package var countsBytesAsTokens = false
+
         package init() {}
     }
 
@@ -44,6 +47,7 @@ package final class Gateway: @unchecked Sendable {
     let catalog: SharedCatalog
     let gatekeeper: Gatekeeper
     let subjects: CallerSubjects
+    let tokenBound: TokenBound
     let errors: ErrorResponder
     /// Is told of every request to a provider when it has ended.
     let note: @Sendable (AttemptReport) -> Void
@@ -71,6 +75,7 @@ package final class Gateway: @unchecked Sendable {
         router = ModelRouter(upstreams.directory, catalog: catalog)
         self.gatekeeper = gatekeeper
         subjects = CallerSubjects(gatekeeper)
+        tokenBound = TokenBound(isStrict: limits.countsBytesAsTokens)
         self.note = note
         self.catalog = catalog
         errors = ErrorResponder(logger: logger)

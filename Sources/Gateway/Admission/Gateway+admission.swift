@@ -16,14 +16,16 @@ extension Gateway {
 
     /// Lets a request in, or throws what it is refused for; nil where the caller is another than was thought: then all
     /// that depends on them is to be found out anew.
-    func enter(
-        _ arrival: Arrival, asking model: String?, in group: EndpointGroup, tokens: Int64 = 0,
-        beside others: [RedisCommand] = [], _ exchange: Exchange
+    private func enter(
+        _ arrival: Arrival, _ request: AdmissionRequest, beside others: [RedisCommand] = [],
+        _ exchange: Exchange, fewerTokens: () throws -> Int64? = { nil }
     ) async throws -> Entry? {
-        let (subjects, calendar) = try subjects.subjects(of: arrival.caller, asking: model, in: group)
-        let request = AdmissionRequest(
-            subjects, generation: arrival.generation, tokens: tokens, calendar: calendar)
-        let (verdict, values) = await gatekeeper.admit(request, beside: others)
+        var (verdict, values) = await gatekeeper.admit(request, beside: others)
+        if case .refused(let refusal) = verdict, refusal.isOfTokens, let tokens = try fewerTokens() {
+            var less = request
+            less.tokens = tokens
+            (verdict, values) = await gatekeeper.admit(less, beside: others)
+        }
         switch verdict {
         case .admitted(let permit):
             let caller = arrival.caller
@@ -54,6 +56,30 @@ extension Gateway {
         }
     }
 
+    /// Lets a conversation in. Where tokens are limited, what it can take is reserved, and its answer is limited to that.
+    func enter(
+        _ arrival: Arrival, with call: ChatCall, _ candidate: Candidate
+    ) async throws -> Entry? {
+        let (subjects, calendar) = try subjects.subjects(
+            of: arrival.caller, asking: candidate.id, in: .chat)
+        var request = AdmissionRequest(subjects, generation: arrival.generation, calendar: calendar)
+        guard subjects.limitsTokens else { return try await enter(arrival, request, call.exchange) }
+        var bound = try tokenBound.bound(of: call, candidate, room: gatekeeper.room(for: request))
+        request.tokens = bound.tokens
+        let entry = try await enter(arrival, request, call.exchange) {
+            // What is left was not known, or somebody else has taken it.
+            let smaller = try tokenBound.bound(of: call, candidate, room: gatekeeper.room(for: request))
+            guard smaller.tokens < bound.tokens else { return nil }
+            bound = smaller
+            return smaller.tokens
+        }
+        if entry != nil, let most = bound.answer {
+            try call.limitAnswer(to: most)
+            call.exchange.responseFields.append("X-Hivegate-Max-Tokens", most)
+        }
+        return entry
+    }
+
     private func confirm(_ arrival: Arrival, by generation: Permit.Generation) async throws {
         let reading: KeyGenerations.Reading =
             switch generation {
@@ -74,15 +100,16 @@ extension Gateway {
     /// Lets a request in that asks for nothing but a model; who may answer it, and that it may go on.
     func admitted(
         _ arrival: Arrival, asking model: String, _ wishes: RouteWishes, in group: EndpointGroup,
-        tokens: Int64 = 0, _ exchange: Exchange
+        tokens: (Candidate) -> Int64 = { _ in 0 }, _ exchange: Exchange
     ) async throws -> (candidates: [Candidate], permit: Permit) {
         while true {
             let candidates = try await candidates(for: model, wishes, arrival.caller)
-            if let entry = try await enter(
-                arrival, asking: candidates[0].id, in: group, tokens: tokens, exchange)
-            {
-                return (candidates, entry.permit)
-            }
+            let (subjects, calendar) = try subjects.subjects(
+                of: arrival.caller, asking: candidates[0].id, in: group)
+            let request = AdmissionRequest(
+                subjects, generation: arrival.generation,
+                tokens: subjects.limitsTokens ? tokens(candidates[0]) : 0, calendar: calendar)
+            if let entry = try await enter(arrival, request, exchange) { return (candidates, entry.permit) }
         }
     }
 }

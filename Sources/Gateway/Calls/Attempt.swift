@@ -68,6 +68,9 @@ extension Gateway {
     private func report(_ outcome: AttemptReport.Outcome, _ attempt: Attempt, _ cost: Attempt.Cost) {
         let (candidate, attempts) = (attempt.candidate, attempt.attempts)
         attempts.add(cost.usage)
+        if let bytes = attempts.requestBytes, let usage = cost.usage {
+            tokenBound.learn(bytes: bytes, usage, of: candidate)
+        }
         note(
             AttemptReport(
                 requestID: attempts.requestID, organization: attempts.caller.organization,

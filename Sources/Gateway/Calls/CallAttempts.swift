@@ -9,6 +9,8 @@ final class CallAttempts: @unchecked Sendable {
     let kind: AttemptReport.Kind
     let isStreaming: Bool
     private(set) var count = 0
+    /// How long the request is that is to be learned from; nil for none.
+    var requestBytes: Int?
     /// What all of them have used, as far as that is known.
     private(set) var tokens: Int64 = 0
 

@@ -12,7 +12,7 @@ final class ChatCall: @unchecked Sendable {
     let exchange: Exchange
     let front: any ChatFront
     let caller: Caller
-    let document: JSONDocument
+    private(set) var document: JSONDocument
     let outline: ChatOutline
     let client: ClientStream
     private let created: Timestamp
@@ -73,6 +73,15 @@ final class ChatCall: @unchecked Sendable {
     func ask(instead request: ChatRequest) {
         decoded = request
         mayBeForwarded = false
+    }
+
+    /// Asks for no more tokens than this, where the client has not said how many.
+    func limitAnswer(to count: Int) throws {
+        var request = try request()
+        request.sampling.maximumTokens = count
+        decoded = request
+        let edit = JSONEdit.set([.key(front.answerLimitField)], Array(String(count).utf8))
+        document = try JSONDocument(parsing: document.patched([edit]))
     }
 
     /// Whether the provider of `candidate` gets the request as it is.

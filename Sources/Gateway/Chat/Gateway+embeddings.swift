@@ -71,7 +71,8 @@ extension Gateway {
     ) async throws -> Reply {
         let (wishes, _) = try RouteWishes.take(from: document, model: model)
         let (candidates, permit) = try await admitted(
-            arrival, asking: model, wishes, in: kind == .image ? .images : .embeddings, exchange)
+            arrival, asking: model, wishes, in: kind == .image ? .images : .embeddings,
+            tokens: { Int64(tokenBound.tokens(in: document.bytes.count, $0)) }, exchange)
         let attempts = CallAttempts(exchange.id, of: arrival.caller, kind)
         defer { gatekeeper.settle(permit, tokens: attempts.tokens) }
         return try await tryInTurn(candidates) { candidate in

@@ -95,7 +95,7 @@ extension Gateway {
             try candidates(for: outline.model, wishes, caller, own)
         ) { router.models(with: $0, within: router.reach(of: own), at: now) }
         call.check = try Self.check(wishedBy: call)
-        guard let entry = try await enter(arrival, asking: candidates[0].id, in: .chat, exchange) else {
+        guard let entry = try await enter(arrival, with: call, candidates[0]) else {
             return try await answer(whole, as: front, for: arrival, exchange, id: id, sink: sink)
         }
         defer { gatekeeper.settle(entry.permit, tokens: call.attempts.tokens) }

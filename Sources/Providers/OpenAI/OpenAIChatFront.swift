@@ -54,6 +54,7 @@ package struct OpenAIChatFront: ChatFront {
     }
 
     package var forwardedFields: [String] { [] }
+    package var answerLimitField: String { "max_completion_tokens" }
 
     package var keepAlive: [UInt8] { OpenAIChatStreamEncoder.comment }
 }

@@ -1,6 +1,7 @@
 import Base
 import HTTPClient
 import Identity
+import Loop
 import TestKit
 import Testing
 
@@ -157,6 +158,63 @@ import Testing
             let refused = try await world.complete("sandbox/echo", key: key)
             #expect(refused.status == 429)
             #expect(refused["x-hivegate-degraded"] == "redis")
+        }
+    }
+
+    // MARK: Tokens
+
+    @Test func `what an answer did not take of what was reserved for it is there for the next`() async throws
+    {
+        try await Self.run { world in
+            let key = world.key(limits: #"{"tokens_per_day":2000}"#)
+            for _ in 0..<3 {
+                // Each reserves nearly all: 400 for what is around a request, and what it asks for.
+                let answer = try await world.complete("sandbox/echo", key: key, #","max_tokens":1400"#)
+                #expect(answer.status == 200, "\(answer.text)")
+                #expect(answer["x-ratelimit-limit-tokens"] == "2000")
+                #expect(answer["x-hivegate-max-tokens"] == nil)
+            }
+            let last = try await world.complete("sandbox/echo", key: key, #","max_tokens":1"#)
+            let left = last["x-ratelimit-remaining-tokens"].flatMap(Int.init) ?? 0
+            #expect((1400..<1600).contains(left), "\(left)")
+        }
+    }
+
+    @Test func `who does not say how much to answer is limited to a part of what is left, and told`()
+        async throws
+    {
+        try await Self.run { world in
+            let key = world.key(limits: #"{"tokens_per_day":4000}"#)
+            let answer = try await world.complete("sandbox/story", key: key)
+            #expect(answer.status == 200)
+            let most = answer["x-hivegate-max-tokens"].flatMap(Int.init) ?? 0
+            #expect((256...1000).contains(most), "\(most)")
+        }
+    }
+
+    @Test func `a request that can never fit is told so, and not to come back`() async throws {
+        try await Self.run { world in
+            let key = world.key(limits: #"{"tokens_per_minute":1000}"#)
+            let answer = try await world.complete("sandbox/echo", key: key, #","max_tokens":5000"#)
+            #expect(answer.status == 400)
+            #expect(answer.code == "request_exceeds_quota")
+            #expect(answer["retry-after"] == nil)
+            #expect(answer["x-should-retry"] == "false")
+            #expect(try await world.complete("sandbox/echo", key: key, #","max_tokens":5"#).status == 200)
+        }
+    }
+
+    @Test func `requests under way at once are limited, and one that has ended makes room`() async throws {
+        try await Self.run { world in
+            let key = world.key(limits: #"{"concurrent_requests":1}"#)
+            async let slow = world.complete("sandbox/slow", key: key)
+            try await world.loop.sleep(for: .milliseconds(100))
+            let refused = try await world.complete("sandbox/echo", key: key)
+            #expect(refused.status == 429)
+            #expect(refused.text.contains("1 requests under way at once"))
+            #expect(refused["retry-after"] == "1")
+            #expect(try await slow.status == 200)
+            #expect(try await world.complete("sandbox/echo", key: key).status == 200)
         }
     }
 }
