@@ -97,7 +97,8 @@ package enum AdmissionLibrary {
             local s, us = clock()
             local ms = s * 1000 + floor(us / 1000)
             local code = 1
-            if v[1] ~= a[2] then
+            -- Who comes without a key has no generation.
+            if a[2] ~= '' and v[1] ~= a[2] then
                 if v[1] and v[1] + 0 > a[2] + 0 then return pk('<ddd', 5, ms, v[1] + 0) end
                 code = 2
             end

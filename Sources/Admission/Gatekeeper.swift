@@ -143,7 +143,7 @@ package final class Gatekeeper: @unchecked Sendable {
                 Double(bounds.lease.milliseconds), Double(subjects.windowed.count),
                 Double(subjects.slotted.count), 0, Double(life(at: subjects.place)), 0,
             ])
-        command.add(Int(request.generation ?? 0))
+        if let generation = request.generation { command.add(Int(generation)) } else { command.add("") }
         for subject in subjects.windowed { command.add(subject.windows) }
         for subject in subjects.slotted { command.add(subject.slots) }
         return command
@@ -202,8 +202,10 @@ package final class Gatekeeper: @unchecked Sendable {
         let known = values.first?.bytes.flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
         let purges = values.last?.bytes.flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0
         var generation = Permit.Generation.current
-        if let known, let own = request.generation, known > own { return .outdated(generation: known) }
-        if known != request.generation { generation = .unknown }
+        if let own = request.generation, known != own {
+            if let known, known > own { return .outdated(generation: known) }
+            generation = .unknown
+        }
         return .admitted(
             Permit(
                 request, at: clock.now(time.instant(), time.timestamp()), in: nil, generation, purges: purges)
