@@ -158,8 +158,11 @@ package enum AdmissionLibrary {
                 set[2 * count + 1] = a[2 * count + 3]
                 set[2 * count + 2] = a[2 * count + 4]
             end
-            if set[1] then call('HSET', keys[1], unpack(set)) end
-            if isLonger then call('EXPIRE', keys[1], life) end
+            if set[1] then
+                call('HSET', keys[1], unpack(set))
+                -- Without windows there is no telling when an hour has gone.
+                if isLonger or n == 0 then call('EXPIRE', keys[1], life) end
+            end
             return pk('<ddd', code, ms, (v[2] or 0) + 0) .. (states[2] and concat(states) or states[1] or '')
         end
         redis.register_function('admit' .. suffix, admit)
@@ -199,16 +202,18 @@ package enum AdmissionLibrary {
                     end
                 end
                 for i = n + 1, count do
-                    local others, _, mine = underway(v[i], ms, me)
-                    if mine > 1 then
-                        -- As long as it was believed before.
-                        for place = 1, #v[i], 24 do
-                            local who, _, till = up('<ddd', v[i], place)
-                            if who == me then others = others .. pk('<ddd', me, mine - 1, till) end
+                    if v[i] then
+                        local others, _, mine = underway(v[i], ms, me)
+                        if mine > 1 then
+                            -- As long as it was believed before.
+                            for place = 1, #v[i], 24 do
+                                local who, _, till = up('<ddd', v[i], place)
+                                if who == me then others = others .. pk('<ddd', me, mine - 1, till) end
+                            end
                         end
+                        set[#set + 1] = fields[i]
+                        set[#set + 1] = others
                     end
-                    set[#set + 1] = fields[i]
-                    set[#set + 1] = others
                 end
                 if m > 0 then
                     if v[count + m + 1] then
