@@ -234,17 +234,22 @@ package enum AdmissionLibrary {
         end
         redis.register_function('settle' .. suffix, settle)
 
-        -- We are at work on so many requests, and no others.
+        -- We know that we are at work on so many requests, and wait to hear of so many: what is counted stands if it
+        -- can be right, and else is put right.
         local function renew(keys, a)
             if not up then init() end
-            local me, lease = up('<dd', a[1])
+            local me, lease, life = up('<ddd', a[1])
             local s, us = clock()
             local ms = s * 1000 + floor(us / 1000)
             for i = 2, #a, 2 do
-                local others = underway(call('HGET', keys[1], a[i]), ms, me)
-                local mine = up('<d', a[i + 1])
-                call('HSET', keys[1], a[i], others .. pk('<ddd', me, mine, ms + lease))
+                local others, _, mine = underway(call('HGET', keys[1], a[i]), ms, me)
+                local answered, asked = up('<dd', a[i + 1])
+                if mine > answered + asked then mine = answered + asked end
+                if mine < answered then mine = answered end
+                if mine > 0 then others = others .. pk('<ddd', me, mine, ms + lease) end
+                call('HSET', keys[1], a[i], others)
             end
+            call('EXPIRE', keys[1], life)
             return 1
         end
         redis.register_function('renew' .. suffix, renew)

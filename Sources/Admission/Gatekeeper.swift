@@ -97,10 +97,11 @@ package final class Gatekeeper: @unchecked Sendable {
         if !mayAsk { return (admitLocally(request), []) }
         if !debtors.isEmpty { payDebts() }
         for subject in request.subjects.slotted { subject.memory.asked += 1 }
-        let result = await ask([command(for: request)] + others)
-        for subject in request.subjects.slotted { subject.memory.asked -= 1 }
-        switch result {
-        case .failure: return (admitLocally(request), [])
+        defer { for subject in request.subjects.slotted { subject.memory.asked -= 1 } }
+        switch await ask([command(for: request)] + others) {
+        case .failure(let error):
+            noteFailure(error, request)
+            return (admitLocally(request), [])
         case .success(let values):
             if let verdict = take(values[0], request) { return (verdict, values.dropFirst()) }
             return await admitOnceMore(request, beside: others, after: values[0])
@@ -111,15 +112,14 @@ package final class Gatekeeper: @unchecked Sendable {
     private var mayAsk: Bool { redis.isReady && time.instant() >= pausedUntil }
 
     private func ask(_ commands: [RedisCommand]) async -> Result<[RedisValue], RedisError> {
-        let result = await withUnsafeContinuation { continuation in
+        await withUnsafeContinuation { continuation in
             redis.pipeline(commands, timeout: bounds.patience) { continuation.resume(returning: $0) }
         }
-        if case .failure(let error) = result { noteFailure(error) }
-        return result
     }
 
-    private func noteFailure(_ error: RedisError) {
+    private func noteFailure(_ error: RedisError, _ request: AdmissionRequest) {
         if error.reason == .timedOut { pausedUntil = time.instant() + bounds.pauseAfterTimeout }
+        if error.mayHaveExecuted { doubt(request.subjects) }
     }
 
     // MARK: Words with Redis
@@ -237,8 +237,20 @@ package final class Gatekeeper: @unchecked Sendable {
     func leave(_ subjects: SubjectList) {
         for subject in subjects.slotted {
             subject.memory.underway -= 1
-            if subject.memory.underway == 0 { occupied[ObjectIdentifier(subject.memory)] = nil }
+            forgetIdle(subject.memory)
         }
+    }
+
+    /// Redis may count requests of these that are none: they are spoken for once more.
+    func doubt(_ subjects: SubjectList) {
+        for subject in subjects.slotted {
+            subject.memory.isDoubtful = true
+            occupied[ObjectIdentifier(subject.memory)] = subject.memory
+        }
+    }
+
+    func forgetIdle(_ memory: SubjectMemory) {
+        if memory.underway == 0, !memory.isDoubtful { occupied[ObjectIdentifier(memory)] = nil }
     }
 
     // MARK: Once more
@@ -259,7 +271,7 @@ package final class Gatekeeper: @unchecked Sendable {
                 if let verdict = take(values[0], request) { return (verdict, values.dropFirst()) }
                 answer = values[0]
             } catch {
-                noteFailure(error)
+                noteFailure(error, request)
                 break
             }
         }
