@@ -29,7 +29,7 @@ struct Rehearsal {
         end
 
         local function play(keys, a)
-            if not up then init() end
+            if not up then prepare() end
             local functions = {admit, settle, renew, seed, fund, know}
             local all = {}
             for i = 1, #a do

@@ -85,7 +85,7 @@ struct ScheduleMaker {
         case 13: now = (now / 60_000 + 2) * 60_000 + edge
         case 14: now = (now / Window.hour + Int64.random(in: 1...2, using: &random)) * Window.hour + edge
         case 15: now = (now / Window.day + Int64.random(in: 1...2, using: &random)) * Window.day + edge
-        case 16: now = month(at: now).end + edge
+        case 16: now = Self.month(at: now).end + edge
         case 17: now += Int64.random(in: 1...3 * 60_000, using: &random)
         case 18: now += Int64.random(in: 1...3 * Window.hour, using: &random)
         case 19: now += Int64.random(in: 1...3 * Window.day, using: &random)
@@ -98,10 +98,10 @@ struct ScheduleMaker {
         }
     }
 
-    private func month(at time: Int64) -> Step.Month {
-        let index = (time - Self.startOfMonths) / Self.lengthOfMonth
-        let start = index * Self.lengthOfMonth + Self.startOfMonths
-        return Step.Month(index: index, start: start, end: start + Self.lengthOfMonth)
+    static func month(at time: Int64) -> Step.Month {
+        let index = (time - startOfMonths) / lengthOfMonth
+        let start = index * lengthOfMonth + startOfMonths
+        return Step.Month(index: index, start: start, end: start + lengthOfMonth)
     }
 
     // MARK: What
@@ -136,7 +136,7 @@ struct ScheduleMaker {
         if hasCalendar {
             // Whose clock is wrong may take another month for this one.
             let isWrong = chance(32)
-            admission.month = month(at: isWrong ? now + (chance(2) ? Self.lengthOfMonth : -1) : now)
+            admission.month = Self.month(at: isWrong ? now + (chance(2) ? Self.lengthOfMonth : -1) : now)
         }
         if hasGeneration, !chance(4) { admission.generation = Int64.random(in: 4...6, using: &random) }
         if chance(6) { admission.deadline = now + Int64.random(in: -1...1, using: &random) }
@@ -151,6 +151,19 @@ struct ScheduleMaker {
         play(.admit(admission))
         let code = answers.last?.first
         if code == 1 || code == 2 { admitted.append((admission, now)) }
+    }
+
+    /// Asks for all subjects, in their months and with nothing but their windows.
+    mutating func admitWindowsOnly() {
+        var admission = Step.Admission()
+        admission.windows = subjects
+        if hasCalendar {
+            play(.seed(seeding()))
+            admission.month = Self.month(at: now)
+        }
+        admission.weight = amount(admission, places: 0..<4, usual: 2)
+        admission.tokens = amount(admission, places: 4..<8, usual: 2)
+        play(.admit(admission))
     }
 
     private mutating func force(_ admission: inout Step.Admission) {
@@ -197,7 +210,7 @@ struct ScheduleMaker {
 
     private mutating func seeding() -> Step.Seeding {
         Step.Seeding(
-            month: month(at: now).index,
+            month: Self.month(at: now).index,
             subjects: subjects.map { field, limits in
                 let most = max(limits[3] ?? 0, limits[7] ?? 0)
                 return (
