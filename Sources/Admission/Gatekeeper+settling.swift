@@ -15,17 +15,20 @@ extension Gatekeeper {
         let difference = tokens - permit.tokens
         let mustCorrect = difference != 0 && subjects.limitsTokens
         if permit.isLocal {
+            // A renewal has told Redis of it, perhaps.
+            doubt(subjects)
             if mustCorrect { correctLocally(permit, by: difference) }
             return
         }
         guard mustCorrect || !subjects.slotted.isEmpty || entry != nil else { return }
         let command = command(settling: permit, difference: mustCorrect ? difference : 0, entry)
         redis.pipeline([command], timeout: bounds.patience) { [self] result in
-            guard case .success(let values) = result, values[0].error?.kind == .functionNotFound else {
-                return
-            }
+            switch result {
             // Redis has lost its functions, and with them all there was to settle, but for the journal.
-            loadAndRepeat(command)
+            case .success(let values) where values[0].error?.kind == .functionNotFound: loadAndRepeat(command)
+            case .success: break
+            case .failure: doubt(subjects)
+            }
         }
     }
 
@@ -66,22 +69,36 @@ extension Gatekeeper {
         return command
     }
 
-    /// Speaks for the requests that are under way, so that they go on counting.
+    /// Speaks for the requests that are under way, so that they go on counting, and puts right what Redis counts wrongly.
     package func renewLeases() {
-        guard !occupied.isEmpty else { return }
-        var commands: [RedisCommand] = []
-        for memory in occupied.values {
-            var command = RedisCommand(calling: AdmissionLibrary.renew, keyCount: 1)
-            command.add(memory.place.key)
-            command.add([identity, Double(bounds.lease.milliseconds)])
+        guard redis.isReady else { return }
+        for memories in Dictionary(grouping: occupied.values, by: \.place).values {
+            let command = renewal(of: memories)
+            for memory in memories { memory.isDoubtful = false }
+            // At once: what is sent next is not counted in it.
+            redis.pipeline([command], timeout: bounds.patience) { [self] result in
+                switch result {
+                case .success(let values) where values[0].error?.kind == .functionNotFound:
+                    loadAndRepeat(command)
+                case .success: for memory in memories { forgetIdle(memory) }
+                case .failure: for memory in memories { memory.isDoubtful = true }
+                }
+            }
+        }
+    }
+
+    /// - Parameter memories: of one place.
+    private func renewal(of memories: [SubjectMemory]) -> RedisCommand {
+        let place = memories[0].place
+        var command = RedisCommand(calling: AdmissionLibrary.renew, keyCount: 1)
+        command.add(place.key)
+        command.add([identity, Double(bounds.lease.milliseconds), Double(life(at: place))])
+        for memory in memories {
             command.add(memory.slotsField)
             // Those that Redis has not answered yet may be among them.
-            command.add([Double(memory.underway + memory.asked)])
-            commands.append(command)
+            command.add([Double(memory.underway), Double(memory.asked)])
         }
-        redis.loop.spawn { [self] in
-            _ = try? await redis.pipeline(commands, using: AdmissionLibrary.library)
-        }
+        return command
     }
 }
 

@@ -102,10 +102,11 @@ package final class Gatekeeper: @unchecked Sendable {
         if !mayAsk { return (admitLocally(request), []) }
         if !debtors.isEmpty { payDebts() }
         for subject in request.subjects.slotted { subject.memory.asked += 1 }
-        let result = await ask([command(for: request)] + others)
-        for subject in request.subjects.slotted { subject.memory.asked -= 1 }
-        switch result {
-        case .failure: return (admitLocally(request), [])
+        defer { for subject in request.subjects.slotted { subject.memory.asked -= 1 } }
+        switch await ask([command(for: request)] + others) {
+        case .failure(let error):
+            noteFailure(error, request)
+            return (admitLocally(request), [])
         case .success(let values):
             if let verdict = take(values[0], request) { return (verdict, values.dropFirst()) }
             return await admitOnceMore(request, beside: others, after: values[0])
@@ -116,15 +117,14 @@ package final class Gatekeeper: @unchecked Sendable {
     private var mayAsk: Bool { redis.isReady && time.instant() >= pausedUntil }
 
     private func ask(_ commands: [RedisCommand]) async -> Result<[RedisValue], RedisError> {
-        let result = await withUnsafeContinuation { continuation in
+        await withUnsafeContinuation { continuation in
             redis.pipeline(commands, timeout: bounds.patience) { continuation.resume(returning: $0) }
         }
-        if case .failure(let error) = result { noteFailure(error) }
-        return result
     }
 
-    private func noteFailure(_ error: RedisError) {
+    private func noteFailure(_ error: RedisError, _ request: AdmissionRequest) {
         if error.reason == .timedOut { pausedUntil = time.instant() + bounds.pauseAfterTimeout }
+        if error.mayHaveExecuted { doubt(request.subjects) }
     }
 
     // MARK: Words with Redis
@@ -148,7 +148,7 @@ package final class Gatekeeper: @unchecked Sendable {
                 Double(bounds.lease.milliseconds), Double(subjects.windowed.count),
                 Double(subjects.slotted.count), 0, Double(life(at: subjects.place)), 0,
             ])
-        command.add(Int(request.generation ?? 0))
+        if let generation = request.generation { command.add(Int(generation)) } else { command.add("") }
         for subject in subjects.windowed { command.add(subject.windows) }
         for subject in subjects.slotted { command.add(subject.slots) }
         return command
@@ -207,8 +207,10 @@ package final class Gatekeeper: @unchecked Sendable {
         let known = values.first?.bytes.flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
         let purges = values.last?.bytes.flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0
         var generation = Permit.Generation.current
-        if let known, let own = request.generation, known > own { return .outdated(generation: known) }
-        if known != request.generation { generation = .unknown }
+        if let own = request.generation, known != own {
+            if let known, known > own { return .outdated(generation: known) }
+            generation = .unknown
+        }
         return .admitted(
             Permit(
                 request, at: clock.now(time.instant(), time.timestamp()), in: nil, generation, purges: purges)
@@ -240,8 +242,20 @@ package final class Gatekeeper: @unchecked Sendable {
     func leave(_ subjects: SubjectList) {
         for subject in subjects.slotted {
             subject.memory.underway -= 1
-            if subject.memory.underway == 0 { occupied[ObjectIdentifier(subject.memory)] = nil }
+            forgetIdle(subject.memory)
         }
+    }
+
+    /// Redis may count requests of these that are none: they are spoken for once more.
+    func doubt(_ subjects: SubjectList) {
+        for subject in subjects.slotted {
+            subject.memory.isDoubtful = true
+            occupied[ObjectIdentifier(subject.memory)] = subject.memory
+        }
+    }
+
+    func forgetIdle(_ memory: SubjectMemory) {
+        if memory.underway == 0, !memory.isDoubtful { occupied[ObjectIdentifier(memory)] = nil }
     }
 
     // MARK: Once more
@@ -262,7 +276,7 @@ package final class Gatekeeper: @unchecked Sendable {
                 if let verdict = take(values[0], request) { return (verdict, values.dropFirst()) }
                 answer = values[0]
             } catch {
-                noteFailure(error)
+                noteFailure(error, request)
                 break
             }
         }

@@ -14,6 +14,8 @@ final class SubjectMemory: @unchecked Sendable {
     var underway = 0
     /// Requests that Redis was asked about, and has not answered yet.
     var asked = 0
+    /// Whether Redis may count requests under way that have ended, or were never admitted.
+    var isDoubtful = false
     /// Whether the month has gone on since it was last written down.
     var hasNewMonth = false
 

@@ -1,0 +1,86 @@
+extension AdmissionLibrary {
+    static let admitting = """
+        -- All or nothing. Answers a code, the time in milliseconds, and a detail, 8 bytes each; where windows decided,
+        -- then the states of the subjects; where money did, then what is left of each.
+        local function admit(keys, a)
+            if not up then prepare() end
+            local weight, tokens, deadline, month, from, to, me, lease, n, c, m, life, forced =
+                up('<ddddddddddddd', a[1])
+            local count = n + c + m
+            local fields = {'g', 'x'}
+            for i = 1, count do fields[i + 2] = a[2 * i + 1] end
+            local v = call('HMGET', keys[1], unpack(fields))
+            local s, us = clock()
+            local ms = s * 1000 + floor(us / 1000)
+            local code = 1
+            -- Who comes without a key has no generation.
+            if a[2] ~= '' and v[1] ~= a[2] then
+                if v[1] and v[1] + 0 > a[2] + 0 then return pk('<ddd', 5, ms, v[1] + 0) end
+                code = 2
+            end
+            if deadline > 0 and ms > deadline then return pk('<ddd', 0, ms, 0) end
+            if month > 0 and (ms < from or ms >= to) then return pk('<ddd', 7, ms, 0) end
+            local bm, bh, bd = floor(s / 60), floor(s / 3600), floor(s / 86400)
+            local fm, fh, fd = 60000 - (ms - bm * 60000), 36000 - (floor(ms / 100) - bh * 36000), 86400 - (s - bd * 86400)
+            local set, states, isLonger = {}, {}, false
+            for i = 1, n do
+                local lrm, lrh, lrd, lro, ltm, lth, ltd, lto = up('<dddddddd', a[2 * i + 2])
+                local rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to, turned
+                if v[i + 2] then
+                    rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to, turned =
+                        rolled(v[i + 2], bm, bh, bd, month)
+                    if turned then isLonger = true end
+                else
+                    rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+                    isLonger = true
+                end
+                if was == 0 and forced == 0 then
+                    -- What came before in this month is known elsewhere.
+                    if lro < NONE or lto < NONE then return pk('<ddd', 6, ms, i) end
+                    was = month
+                end
+                rm, rh, rd, tm, th, td = rm + weight, rh + weight, rd + weight, tm + tokens, th + tokens, td + tokens
+                if was > 0 then ro, to = ro + weight, to + tokens end
+                if forced == 0 and (pm * fm > (lrm - rm) * 60000 or ph * fh > (lrh - rh) * 36000
+                    or pd * fd > (lrd - rd) * 86400 or qm * fm > (ltm - tm) * 60000 or qh * fh > (lth - th) * 36000
+                    or qd * fd > (ltd - td) * 86400 or ro > lro or to > lto) then
+                    for j = 1, n do states[j] = v[j + 2] or zero end
+                    return pk('<ddd', 3, ms, i) .. concat(states)
+                end
+                local state = pk(STATE, ms, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to)
+                set[2 * i - 1] = fields[i + 2]
+                set[2 * i] = state
+                states[i] = state
+            end
+            for i = n + 1, n + c do
+                local others, number, mine = underway(v[i + 2], ms, me)
+                if number + mine >= up('<d', a[2 * i + 2]) then return pk('<ddd', 4, ms, i - n) end
+                set[2 * i - 1] = fields[i + 2]
+                set[2 * i] = others .. pk('<ddd', me, mine + 1, ms + lease)
+            end
+            if m > 0 then
+                local isShort = false
+                for i = n + c + 1, count do
+                    local left = (v[i + 2] and up('<d', v[i + 2]) or 0) - up('<d', a[2 * i + 2])
+                    if left < 0 then isShort = true end
+                    set[2 * i - 1] = fields[i + 2]
+                    set[2 * i] = pk('<d', left)
+                    states[#states + 1] = set[2 * i]
+                end
+                if isShort then
+                    -- What each would have left, or lacks.
+                    return pk('<ddd', 8, ms, m) .. concat(states, '', n + 1)
+                end
+                set[2 * count + 1] = a[2 * count + 3]
+                set[2 * count + 2] = a[2 * count + 4]
+            end
+            if set[1] then
+                call('HSET', keys[1], unpack(set))
+                -- Without windows there is no telling when an hour has gone.
+                if isLonger or n == 0 then call('EXPIRE', keys[1], life) end
+            end
+            return pk('<ddd', code, ms, (v[2] or 0) + 0) .. (states[2] and concat(states) or states[1] or '')
+        end
+        redis.register_function('admit' .. suffix, admit)
+        """
+}

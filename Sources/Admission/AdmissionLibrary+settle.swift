@@ -1,0 +1,92 @@
+extension AdmissionLibrary {
+    static let settling = """
+        -- What a request really took, in the buckets in which it was admitted. Says whether its hold was there.
+        local function settle(keys, a)
+            if not up then prepare() end
+            local admitted, tokens, month, me, n, c, m, journals = up('<dddddddd', a[1])
+            local fields, count = {}, n + c
+            for i = 1, count do fields[i] = a[i + 1] end
+            for i = 1, m do fields[count + i] = a[count + 2 * i] end
+            if m > 0 then fields[count + m + 1] = a[count + 2 * m + 2] end
+            local isHeld = 1
+            if fields[1] then
+                local v = call('HMGET', keys[1], unpack(fields))
+                local s, us = clock()
+                local ms = s * 1000 + floor(us / 1000)
+                local bm, bh, bd = floor(s / 60), floor(s / 3600), floor(s / 86400)
+                local om, oh, od = bm - floor(admitted / 60000), bh - floor(admitted / 3600000), bd - floor(admitted / 86400000)
+                local set = {}
+                for i = 1, n do
+                    if v[i] then
+                        local rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to = rolled(v[i], bm, bh, bd, 0)
+                        if om <= 0 then tm = tm + tokens elseif om == 1 then qm = qm + tokens end
+                        if oh <= 0 then th = th + tokens elseif oh == 1 then qh = qh + tokens end
+                        if od <= 0 then td = td + tokens elseif od == 1 then qd = qd + tokens end
+                        if was == month then to = to + tokens end
+                        if tm < 0 then tm = 0 end
+                        if th < 0 then th = 0 end
+                        if td < 0 then td = 0 end
+                        if qm < 0 then qm = 0 end
+                        if qh < 0 then qh = 0 end
+                        if qd < 0 then qd = 0 end
+                        if to < 0 then to = 0 end
+                        set[#set + 1] = fields[i]
+                        set[#set + 1] = pk(STATE, ms, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to)
+                    end
+                end
+                for i = n + 1, count do
+                    if v[i] then
+                        local others, _, mine = underway(v[i], ms, me)
+                        if mine > 1 then
+                            -- As long as it was believed before.
+                            for place = 1, #v[i], 24 do
+                                local who, _, till = up('<ddd', v[i], place)
+                                if who == me then others = others .. pk('<ddd', me, mine - 1, till) end
+                            end
+                        end
+                        set[#set + 1] = fields[i]
+                        set[#set + 1] = others
+                    end
+                end
+                if m > 0 then
+                    if v[count + m + 1] then
+                        for i = count + 1, count + m do
+                            local left = v[i] and up('<d', v[i]) or 0
+                            set[#set + 1] = fields[i]
+                            set[#set + 1] = pk('<d', left + up('<d', a[2 * i - count + 1]))
+                        end
+                        call('HDEL', keys[1], fields[count + m + 1])
+                    else
+                        isHeld = 0
+                    end
+                end
+                if set[1] then call('HSET', keys[1], unpack(set)) end
+            end
+            if journals > 0 then call('XADD', keys[2], 'MAXLEN', '~', journals, '*', 'e', a[#a]) end
+            return isHeld
+        end
+        redis.register_function('settle' .. suffix, settle)
+        """
+
+    static let renewing = """
+        -- We know that we are at work on so many requests, and wait to hear of so many: what is counted stands if it
+        -- can be right, and else is put right.
+        local function renew(keys, a)
+            if not up then prepare() end
+            local me, lease, life = up('<ddd', a[1])
+            local s, us = clock()
+            local ms = s * 1000 + floor(us / 1000)
+            for i = 2, #a, 2 do
+                local others, _, mine = underway(call('HGET', keys[1], a[i]), ms, me)
+                local answered, asked = up('<dd', a[i + 1])
+                if mine > answered + asked then mine = answered + asked end
+                if mine < answered then mine = answered end
+                if mine > 0 then others = others .. pk('<ddd', me, mine, ms + lease) end
+                call('HSET', keys[1], a[i], others)
+            end
+            call('EXPIRE', keys[1], life)
+            return 1
+        end
+        redis.register_function('renew' .. suffix, renew)
+        """
+}

@@ -1,0 +1,148 @@
+/// One step of a schedule: when, and what is called.
+struct Step {
+    /// Microseconds of Redis's clock.
+    var time: Int64
+    /// How many seconds Redis shall keep all of it if nobody comes.
+    var life: Int64
+    var call: Call
+
+    enum Call {
+        case admit(Admission)
+        case settle(Settlement)
+        case renew(Renewal)
+        case seed(Seeding)
+        case fund(wallet: String, grant: String, amount: Int64)
+        /// What identity and cache write beside the counts.
+        case know(generation: Int64, purges: Int64?)
+    }
+
+    struct Month {
+        var index: Int64
+        var start: Int64
+        var end: Int64
+    }
+
+    struct Admission {
+        var weight: Int64 = 1
+        var tokens: Int64 = 0
+        var deadline: Int64 = 0
+        var month: Month?
+        var worker: Int64 = 1
+        var lease: Int64 = 30_000
+        /// By quantity: minute, hour, day, month; nil does not limit.
+        var windows: [(field: String, limits: [Int64?])] = []
+        var slots: [(field: String, limit: Int64)] = []
+        var money: [(field: String, amount: Int64)] = []
+        var hold = ""
+        var generation: Int64?
+        /// Counts whatever the limits say.
+        var isForced = false
+    }
+
+    struct Settlement {
+        /// In milliseconds.
+        var admittedAt: Int64
+        var difference: Int64
+        var month: Int64?
+        var worker: Int64
+        var windows: [String]
+        var slots: [String]
+        /// What of a hold was not needed.
+        var money: [(field: String, amount: Int64)]
+        var hold: String
+    }
+
+    struct Renewal {
+        var worker: Int64
+        var lease: Int64
+        var slots: [(field: String, answered: Int64, asked: Int64)]
+    }
+
+    struct Seeding {
+        var month: Int64
+        var subjects: [(field: String, requests: Int64, tokens: Int64)]
+    }
+}
+
+// MARK: - As the functions take it
+extension Step {
+    /// A number that says which function, the time, and its arguments, each behind its length.
+    func encode(to output: inout [UInt8]) {
+        let arguments = arguments
+        output.append(numbers: [kind, time / 1_000_000, time % 1_000_000, Int64(arguments.count)])
+        for argument in arguments {
+            output.append(numbers: [Int64(argument.count)])
+            output.append(contentsOf: argument)
+        }
+    }
+
+    private var kind: Int64 {
+        switch call {
+        case .admit: 1
+        case .settle: 2
+        case .renew: 3
+        case .seed: 4
+        case .fund: 5
+        case .know: 6
+        }
+    }
+
+    private var arguments: [[UInt8]] {
+        switch call {
+        case .admit(let admission): admission.arguments(life)
+        case .settle(let settlement): settlement.arguments
+        case .renew(let renewal):
+            [pack([renewal.worker, renewal.lease, life])]
+                + renewal.slots.flatMap { [Array($0.field.utf8), pack([$0.answered, $0.asked])] }
+        case .seed(let seeding):
+            [pack([seeding.month, life])]
+                + seeding.subjects.flatMap { [Array($0.field.utf8), pack([$0.requests, $0.tokens])] }
+        case .fund(let wallet, let grant, let amount):
+            [Array(wallet.utf8), Array(grant.utf8), pack([amount])]
+        case .know(let generation, let purges):
+            ["g", "\(generation)"].map { Array($0.utf8) }
+                + (purges.map { ["x", "\($0)"].map { Array($0.utf8) } } ?? [])
+        }
+    }
+}
+
+extension Step.Admission {
+    fileprivate func arguments(_ life: Int64) -> [[UInt8]] {
+        var numbers = [weight, tokens, deadline, month?.index ?? 0, month?.start ?? 0, month?.end ?? 0]
+        numbers += [worker, lease, Int64(windows.count), Int64(slots.count), Int64(money.count), life]
+        numbers.append(isForced ? 1 : 0)
+        var arguments = [pack(numbers), Array((generation.map { "\($0)" } ?? "").utf8)]
+        for window in windows {
+            arguments.append(Array(window.field.utf8))
+            arguments.append(pack(window.limits.map { $0 ?? 1_000_000_000_000_000 }))
+        }
+        for slot in slots { arguments += [Array(slot.field.utf8), pack([slot.limit])] }
+        for money in money { arguments += [Array(money.field.utf8), pack([money.amount])] }
+        if !money.isEmpty { arguments += [Array(hold.utf8), Array("held".utf8)] }
+        return arguments
+    }
+}
+
+extension Step.Settlement {
+    fileprivate var arguments: [[UInt8]] {
+        var numbers = [admittedAt, difference, month ?? -1, worker, Int64(windows.count)]
+        numbers += [Int64(slots.count), Int64(money.count), 0]
+        var arguments = [pack(numbers)] + (windows + slots).map { Array($0.utf8) }
+        for money in money { arguments += [Array(money.field.utf8), pack([money.amount])] }
+        if !money.isEmpty { arguments.append(Array(hold.utf8)) }
+        return arguments
+    }
+}
+
+func pack(_ numbers: [Int64]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.append(numbers: numbers)
+    return bytes
+}
+
+extension [UInt8] {
+    /// As Lua's `struct` reads `<d`.
+    mutating func append(numbers: [Int64]) {
+        numbers.map(Double.init).withUnsafeBytes { append(contentsOf: $0) }
+    }
+}
