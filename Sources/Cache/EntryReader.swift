@@ -1,5 +1,6 @@
 import Base
 import Chat
+import Glibc
 
 /// Reads what an `EntryWriter` wrote. Whatever the bytes are: it reads nothing beyond them, and takes no memory for
 /// more than there are.
@@ -57,8 +58,17 @@ struct EntryReader {
         return UnsafeBufferPointer(rebasing: bytes[offset...])
     }
 
+    /// What is no UTF-8 is replaced as it is decoded, and then it is not what was there: `String(validating:)` finds out
+    /// in three times the time.
     mutating func text() throws(Damage) -> String {
-        guard let text = String(validating: try take(), as: UTF8.self) else { throw Damage() }
+        let written = try take()
+        guard let start = written.baseAddress, written.count > 0 else { return "" }
+        var text = String(decoding: written, as: UTF8.self)
+        let isSame = text.withUTF8 { text in
+            guard text.count == written.count, let base = text.baseAddress else { return false }
+            return memcmp(base, start, written.count) == 0
+        }
+        guard isSame else { throw Damage() }
         return text
     }
 
