@@ -35,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // Rank 1
         part("Base", ["CCrypto"]),
@@ -56,7 +57,7 @@ let package = Package(
 
         // Rank 5
         part("Admission", ["Base", "JSON", "Loop", "Postgres", "Redis"]),
-        part("Cache", ["Base", "Chat", "JSON", "Loop", "Redis"]),
+        part("Cache", ["Base", "CZstd", "Chat", "JSON", "Loop", "Redis"]),
         part("Catalog", ["Base", "JSON", "Postgres"]),
         part(
             "Identity",

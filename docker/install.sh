@@ -8,11 +8,11 @@ set -eu
 # What the toolchain of swift.org expects to find; where `swift` works already, none of it is missing.
 swift="binutils gcc git libc6-dev libcurl4 libedit2 libgcc-12-dev libncurses6 libsqlite3-0 libstdc++-12-dev libxml2 libz3-4
     tzdata zlib1g-dev"
-build="libargon2-dev libcurl4-openssl-dev libhiredis-dev libpq-dev libssl-dev pkg-config make"
+build="libargon2-dev libcurl4-openssl-dev libhiredis-dev libpq-dev libssl-dev libzstd-dev pkg-config make"
 # curl is for people: the command that the gateway prints, and `make health`.
 run="ca-certificates curl postgresql redis-server util-linux"
 # The libraries of `build` as the finished program needs them; in a container the databases are elsewhere.
-image="ca-certificates libargon2-1 libcurl4 libhiredis0.14 libpq5 libssl3 libstdc++6"
+image="ca-certificates libargon2-1 libcurl4 libhiredis0.14 libpq5 libssl3 libstdc++6 libzstd1"
 # openssl makes certificates for the tests of the HTTP client, nginx is its peer, procps finds child processes.
 test="nginx-light openssl procps python3 python3-venv git"
 bench="nginx-light wrk"

@@ -22,6 +22,19 @@ extension JSONValue {
             output = canonicalizer.output
         }
     }
+
+    /// The same without those members of the object itself that are not kept.
+    package func appendCanonical(to output: inout [UInt8], keeping isKept: (JSONMember) -> Bool) {
+        guard kind == .object else { return appendCanonical(to: &output) }
+        withText { text in
+            var canonicalizer = Canonicalizer(text, appendingTo: output)
+            output = []
+            canonicalizer.appendObject(text.node(at: Int(span.start), container: container)) {
+                isKept(JSONMember(storage: storage, member: $0))
+            }
+            output = canonicalizer.output
+        }
+    }
 }
 
 extension JSONDocument {
@@ -66,10 +79,12 @@ private struct Canonicalizer {
         output.append(0x5D)
     }
 
-    private mutating func appendObject(_ node: Text.Node) {
+    mutating func appendObject(_ node: Text.Node, keeping isKept: (Text.Member) -> Bool = { _ in true }) {
         let first = members.count
         var walk = Walk(inside: node.start, container: node.container)
-        while let member = walk.nextMember(text) { members.append(member) }
+        while let member = walk.nextMember(text) {
+            if isKept(member) { members.append(member) }
+        }
         sortMembers(from: first)
         output.append(0x7B)
         for index in first..<members.count {

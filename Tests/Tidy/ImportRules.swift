@@ -3,6 +3,7 @@
 enum ImportRules {
     static let ranks: [String: Int] = [
         "CArgon2": 0, "CCrypto": 0, "CCurl": 0, "CHiredis": 0, "CLinux": 0, "CPostgres": 0,
+        "CZstd": 0,
         "Base": 1, "JSON": 1,
         "HTTPWire": 2, "Loop": 2,
         "HTTPClient": 3, "HTTPServer": 3, "Postgres": 3, "Redis": 3,

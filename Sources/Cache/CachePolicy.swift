@@ -1,0 +1,153 @@
+package import Base
+package import JSON
+
+/// How an organization's answers are kept.
+package struct CachePolicy: Equatable, Sendable {
+    package var isEnabled = true
+    package var lifetimeSeconds = 3600
+    /// An answer that is larger as it is stored is not kept.
+    package var largestEntryBytes = 1 << 20
+    /// Whether answers are kept that were to be different each time.
+    package var cachesNonzeroTemperature = true
+    /// Whether those who ask the same at the same time wait for one answer.
+    package var coalesces = true
+    package var semantic = Semantic()
+
+    /// Answers to what was asked in other words.
+    package struct Semantic: Equatable, Sendable {
+        package var isEnabled = false
+        /// How near two questions have to be: the cosine of their vectors, in thousandths.
+        package var thresholdThousandths = 950
+        /// What makes the vectors; nil for what the instance has.
+        package var embeddingModel: String?
+        /// A conversation with more turns of the user is not looked for.
+        package var turns = 4
+
+        package init() {}
+    }
+
+    package static let lifetimes = 1...2_592_000
+    package static let entrySizes = 1...(16 << 20)
+    package static let thresholds = 500...1000
+    package static let turnCounts = 1...50
+    package static let longestModelName = 256
+
+    package init() {}
+}
+
+// MARK: - JSON
+extension CachePolicy {
+    /// What is not said is as it is without. Throws all that is wrong at once, each with its field.
+    package init(json: JSONValue) throws(Problem) {
+        var reader = CachePolicyReader()
+        self = reader.policy(json)
+        if !reader.faults.isEmpty { throw Problem(faults: reader.faults) }
+    }
+
+    /// In canonical form.
+    package var json: [UInt8] {
+        var json = JSONWriter()
+        json.object {
+            $0.field("caches_nonzero_temperature", cachesNonzeroTemperature)
+            $0.field("coalesces", coalesces)
+            $0.field("enabled", isEnabled)
+            $0.field("largest_entry_bytes", largestEntryBytes)
+            $0.field("lifetime_seconds", lifetimeSeconds)
+            $0.object("semantic") {
+                $0.field("embedding_model", semantic.embeddingModel)
+                $0.field("enabled", semantic.isEnabled)
+                $0.field("threshold_thousandths", semantic.thresholdThousandths)
+                $0.field("turns", semantic.turns)
+            }
+        }
+        return json.bytes
+    }
+}
+
+private struct CachePolicyReader {
+    private(set) var faults: [Problem.Fault] = []
+
+    /// Who gets this many wrong has read none of them.
+    private static let largestFaultCount = 20
+
+    mutating func policy(_ json: JSONValue) -> CachePolicy {
+        var policy = CachePolicy()
+        guard json.kind == .object else {
+            fault("", "must be an object")
+            return policy
+        }
+        for member in json.members where !member.value.isNull {
+            let value = member.value
+            switch member.key {
+            case "enabled": read(value, "enabled", into: &policy.isEnabled)
+            case "lifetime_seconds":
+                read(value, "lifetime_seconds", CachePolicy.lifetimes, into: &policy.lifetimeSeconds)
+            case "largest_entry_bytes":
+                read(value, "largest_entry_bytes", CachePolicy.entrySizes, into: &policy.largestEntryBytes)
+            case "caches_nonzero_temperature":
+                read(value, "caches_nonzero_temperature", into: &policy.cachesNonzeroTemperature)
+            case "coalesces": read(value, "coalesces", into: &policy.coalesces)
+            case "semantic": policy.semantic = semantic(value)
+            default:
+                unknown(
+                    member.key.string,
+                    "enabled, lifetime_seconds, largest_entry_bytes, caches_nonzero_temperature, coalesces and "
+                        + "semantic")
+            }
+        }
+        return policy
+    }
+
+    private mutating func semantic(_ json: JSONValue) -> CachePolicy.Semantic {
+        var semantic = CachePolicy.Semantic()
+        guard json.kind == .object else {
+            fault("semantic", "must be an object")
+            return semantic
+        }
+        for member in json.members where !member.value.isNull {
+            let value = member.value
+            switch member.key {
+            case "enabled": read(value, "semantic.enabled", into: &semantic.isEnabled)
+            case "threshold_thousandths":
+                let field = "semantic.threshold_thousandths"
+                read(value, field, CachePolicy.thresholds, into: &semantic.thresholdThousandths)
+            case "embedding_model":
+                semantic.embeddingModel = value.string
+                let length = value.string?.utf8.count ?? 0
+                if !(1...CachePolicy.longestModelName).contains(length) {
+                    fault(
+                        "semantic.embedding_model",
+                        "must be a model's name of 1 to \(CachePolicy.longestModelName) bytes")
+                }
+            case "turns": read(value, "semantic.turns", CachePolicy.turnCounts, into: &semantic.turns)
+            default:
+                unknown(
+                    "semantic.\(member.key.string)",
+                    "enabled, threshold_thousandths, embedding_model and turns")
+            }
+        }
+        return semantic
+    }
+
+    private mutating func read(_ value: JSONValue, _ field: String, into flag: inout Bool) {
+        if let read = value.bool { flag = read } else { fault(field, "must be true or false") }
+    }
+
+    private mutating func read(
+        _ value: JSONValue, _ field: String, _ bounds: ClosedRange<Int>, into number: inout Int
+    ) {
+        if let read = value.int, bounds.contains(read) {
+            number = read
+        } else {
+            fault(field, "must be a whole number from \(bounds.lowerBound) to \(bounds.upperBound)")
+        }
+    }
+
+    private mutating func unknown(_ field: String, _ known: String) {
+        fault(String(field.prefix(64)), "is not known; there are \(known)")
+    }
+
+    private mutating func fault(_ field: String, _ message: String) {
+        if faults.count < Self.largestFaultCount { faults.append(Problem.Fault(field, message)) }
+    }
+}

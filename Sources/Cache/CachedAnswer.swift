@@ -1,0 +1,47 @@
+package import Base
+package import Chat
+
+/// An answer that is kept: what was said, and what it takes to say it again.
+package struct CachedAnswer: Equatable, Sendable {
+    package var content: Content
+    package var storedAt: Timestamp
+    package var lifetimeSeconds: Int
+    /// Who answered.
+    package var provider: String
+    /// As clients name it.
+    package var model: String
+    /// As the provider names it.
+    package var upstreamModel: String
+    /// What it took, where that is known.
+    package var usage: ChatUsage?
+    /// What it cost; nil where that is not known.
+    package var costNanodollars: Int64?
+
+    package enum Content: Equatable, Sendable {
+        /// The provider's bytes as they came, in the client's own dialect.
+        case forwarded(ChatDialect, isStream: Bool, contentType: String, [UInt8])
+        /// What was said, for whatever dialect it is to be said in; the pieces of a text stay what they were.
+        case events([ChatEvent])
+    }
+
+    /// More than this is not read back.
+    package static let largestBody = 64 << 20
+    package static let largestEventCount = 500_000
+
+    package init(
+        _ content: Content, storedAt: Timestamp, lifetimeSeconds: Int, provider: String, model: String,
+        upstreamModel: String, usage: ChatUsage? = nil, costNanodollars: Int64? = nil
+    ) {
+        self.content = content
+        self.storedAt = storedAt
+        self.lifetimeSeconds = lifetimeSeconds
+        self.provider = provider
+        self.model = model
+        self.upstreamModel = upstreamModel
+        self.usage = usage
+        self.costNanodollars = costNanodollars
+    }
+
+    /// How long it has been kept. A clock that was set back makes nothing younger than new.
+    package func age(at now: Timestamp) -> Duration { max(now - storedAt, .zero) }
+}

@@ -1,0 +1,80 @@
+import Base
+import Cache
+import JSON
+import Testing
+
+struct CachePolicyTests {
+    private func policy(_ text: String) throws -> CachePolicy {
+        try CachePolicy(json: JSONDocument(parsing: Array(text.utf8)).root)
+    }
+
+    private func faults(_ text: String) throws -> [String] {
+        do {
+            _ = try policy(text)
+            return []
+        } catch let problem as Problem { return problem.faults.map(\.field) }
+    }
+
+    @Test func `what is not said is as it is without`() throws {
+        #expect(try policy("{}") == CachePolicy())
+        let nothing = #"{"enabled":null,"lifetime_seconds":null,"semantic":{"embedding_model":null}}"#
+        #expect(try policy(nothing) == CachePolicy())
+        let usual = CachePolicy()
+        #expect(usual.isEnabled && usual.lifetimeSeconds == 3600 && usual.largestEntryBytes == 1_048_576)
+        #expect(usual.cachesNonzeroTemperature && usual.coalesces && !usual.semantic.isEnabled)
+        #expect(usual.semantic.thresholdThousandths == 950 && usual.semantic.turns == 4)
+        #expect(usual.semantic.embeddingModel == nil)
+    }
+
+    @Test func `a policy is written as it is read, in one form`() throws {
+        let text = """
+            {"semantic": {"turns": 50, "enabled": true, "embedding_model": "openai/text-embedding-3-small",
+                "threshold_thousandths": 500},
+             "enabled": false, "lifetime_seconds": 2592000, "largest_entry_bytes": 16777216,
+             "caches_nonzero_temperature": false, "coalesces": false}
+            """
+        let read = try policy(text)
+        #expect(!read.isEnabled && read.lifetimeSeconds == 2_592_000 && read.largestEntryBytes == 16 << 20)
+        #expect(!read.cachesNonzeroTemperature && !read.coalesces && read.semantic.isEnabled)
+        #expect(read.semantic.thresholdThousandths == 500 && read.semantic.turns == 50)
+        #expect(read.semantic.embeddingModel == "openai/text-embedding-3-small")
+        for policy in [read, CachePolicy()] {
+            let written = try JSONDocument(parsing: policy.json)
+            #expect(written.canonical() == policy.json)
+            #expect(try CachePolicy(json: written.root) == policy)
+        }
+    }
+
+    @Test func `every property is written`() throws {
+        let written = try JSONDocument(parsing: CachePolicy().json).root
+        #expect(written.count == Mirror(reflecting: CachePolicy()).children.count)
+        #expect(written["semantic"]?.count == Mirror(reflecting: CachePolicy().semantic).children.count)
+    }
+
+    @Test(arguments: [
+        (#"{"enabled":"yes"}"#, "enabled"), (#"{"coalesces":1}"#, "coalesces"),
+        (#"{"caches_nonzero_temperature":0}"#, "caches_nonzero_temperature"),
+        (#"{"lifetime_seconds":0}"#, "lifetime_seconds"),
+        (#"{"lifetime_seconds":2592001}"#, "lifetime_seconds"),
+        (#"{"lifetime_seconds":1.5}"#, "lifetime_seconds"),
+        (#"{"lifetime_seconds":"60"}"#, "lifetime_seconds"),
+        (#"{"largest_entry_bytes":0}"#, "largest_entry_bytes"),
+        (#"{"largest_entry_bytes":16777217}"#, "largest_entry_bytes"),
+        (#"{"semantic":true}"#, "semantic"), (#"{"semantic":{"enabled":null,"on":1}}"#, "semantic.on"),
+        (#"{"semantic":{"threshold_thousandths":499}}"#, "semantic.threshold_thousandths"),
+        (#"{"semantic":{"threshold_thousandths":1001}}"#, "semantic.threshold_thousandths"),
+        (#"{"semantic":{"turns":0}}"#, "semantic.turns"), (#"{"semantic":{"turns":51}}"#, "semantic.turns"),
+        (#"{"semantic":{"embedding_model":""}}"#, "semantic.embedding_model"),
+        (#"{"semantic":{"embedding_model":7}}"#, "semantic.embedding_model"),
+        (#"{"ttl":5}"#, "ttl"), ("[]", ""),
+    ])
+    func `what is wrong is named`(text: String, field: String) throws {
+        #expect(try faults(text) == [field])
+    }
+
+    @Test func `all that is wrong is told at once`() throws {
+        let text = #"{"enabled":1,"lifetime_seconds":-1,"semantic":{"turns":99,"x":1}}"#
+        #expect(
+            try faults(text) == ["enabled", "lifetime_seconds", "semantic.turns", "semantic.x"])
+    }
+}
