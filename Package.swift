@@ -67,8 +67,8 @@ let package = Package(
         part(
             "Gateway",
             [
-                "Base", "Catalog", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity", "JSON", "Loop",
-                "Postgres", "Providers",
+                "Admission", "Base", "Catalog", "Chat", "HTTPClient", "HTTPServer", "HTTPWire", "Identity",
+                "JSON", "Loop", "Postgres", "Providers",
             ]),
 
         // Rank 8
