@@ -48,17 +48,17 @@ extension CachePolicy {
     package var json: [UInt8] {
         var json = JSONWriter()
         json.object {
-            $0.field("caches_nonzero_temperature", cachesNonzeroTemperature)
-            $0.field("coalesces", coalesces)
+            $0.field("cache_nonzero_temperature", cachesNonzeroTemperature)
+            $0.field("coalesce", coalesces)
             $0.field("enabled", isEnabled)
             $0.field("largest_entry_bytes", largestEntryBytes)
-            $0.field("lifetime_seconds", lifetimeSeconds)
             $0.object("semantic") {
-                $0.field("embedding_model", semantic.embeddingModel)
                 $0.field("enabled", semantic.isEnabled)
-                $0.field("threshold_thousandths", semantic.thresholdThousandths)
+                $0.field("model", semantic.embeddingModel)
+                $0.field("threshold", Double(semantic.thresholdThousandths) / 1000)
                 $0.field("turns", semantic.turns)
             }
+            $0.field("ttl_seconds", lifetimeSeconds)
         }
         return json.bytes
     }
@@ -80,18 +80,18 @@ private struct CachePolicyReader {
             let value = member.value
             switch member.key {
             case "enabled": read(value, "enabled", into: &policy.isEnabled)
-            case "lifetime_seconds":
-                read(value, "lifetime_seconds", CachePolicy.lifetimes, into: &policy.lifetimeSeconds)
+            case "ttl_seconds":
+                read(value, "ttl_seconds", CachePolicy.lifetimes, into: &policy.lifetimeSeconds)
             case "largest_entry_bytes":
                 read(value, "largest_entry_bytes", CachePolicy.entrySizes, into: &policy.largestEntryBytes)
-            case "caches_nonzero_temperature":
-                read(value, "caches_nonzero_temperature", into: &policy.cachesNonzeroTemperature)
-            case "coalesces": read(value, "coalesces", into: &policy.coalesces)
+            case "cache_nonzero_temperature":
+                read(value, "cache_nonzero_temperature", into: &policy.cachesNonzeroTemperature)
+            case "coalesce": read(value, "coalesce", into: &policy.coalesces)
             case "semantic": policy.semantic = semantic(value)
             default:
                 unknown(
                     member.key.string,
-                    "enabled, lifetime_seconds, largest_entry_bytes, caches_nonzero_temperature, coalesces and "
+                    "enabled, ttl_seconds, largest_entry_bytes, cache_nonzero_temperature, coalesce and "
                         + "semantic")
             }
         }
@@ -108,22 +108,20 @@ private struct CachePolicyReader {
             let value = member.value
             switch member.key {
             case "enabled": read(value, "semantic.enabled", into: &semantic.isEnabled)
-            case "threshold_thousandths":
-                let field = "semantic.threshold_thousandths"
-                read(value, field, CachePolicy.thresholds, into: &semantic.thresholdThousandths)
-            case "embedding_model":
+            case "threshold": read(value, threshold: &semantic.thresholdThousandths)
+            case "model":
                 semantic.embeddingModel = value.string
                 let length = value.string?.utf8.count ?? 0
                 if !(1...CachePolicy.longestModelName).contains(length) {
                     fault(
-                        "semantic.embedding_model",
+                        "semantic.model",
                         "must be a model's name of 1 to \(CachePolicy.longestModelName) bytes")
                 }
             case "turns": read(value, "semantic.turns", CachePolicy.turnCounts, into: &semantic.turns)
             default:
                 unknown(
                     "semantic.\(member.key.string)",
-                    "enabled, threshold_thousandths, embedding_model and turns")
+                    "enabled, threshold, model and turns")
             }
         }
         return semantic
@@ -140,6 +138,17 @@ private struct CachePolicyReader {
             number = read
         } else {
             fault(field, "must be a whole number from \(bounds.lowerBound) to \(bounds.upperBound)")
+        }
+    }
+
+    private mutating func read(_ value: JSONValue, threshold thousandths: inout Int) {
+        let bounds = CachePolicy.thresholds
+        if let number = value.double, number >= 0.5, number <= 1 {
+            thousandths = Int((number * 1000).rounded(.up))
+        } else {
+            fault(
+                "semantic.threshold",
+                "must be a number from 0.\(bounds.lowerBound / 100) to \(bounds.upperBound / 1000)")
         }
     }
 

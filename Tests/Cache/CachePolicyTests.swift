@@ -17,7 +17,7 @@ struct CachePolicyTests {
 
     @Test func `what is not said is as it is without`() throws {
         #expect(try policy("{}") == CachePolicy())
-        let nothing = #"{"enabled":null,"lifetime_seconds":null,"semantic":{"embedding_model":null}}"#
+        let nothing = #"{"enabled":null,"ttl_seconds":null,"semantic":{"model":null}}"#
         #expect(try policy(nothing) == CachePolicy())
         let usual = CachePolicy()
         #expect(usual.isEnabled && usual.lifetimeSeconds == 3600 && usual.largestEntryBytes == 1_048_576)
@@ -28,10 +28,10 @@ struct CachePolicyTests {
 
     @Test func `a policy is written as it is read, in one form`() throws {
         let text = """
-            {"semantic": {"turns": 50, "enabled": true, "embedding_model": "openai/text-embedding-3-small",
-                "threshold_thousandths": 500},
-             "enabled": false, "lifetime_seconds": 2592000, "largest_entry_bytes": 16777216,
-             "caches_nonzero_temperature": false, "coalesces": false}
+            {"semantic": {"turns": 50, "enabled": true, "model": "openai/text-embedding-3-small",
+                "threshold": 0.5},
+             "enabled": false, "ttl_seconds": 2592000, "largest_entry_bytes": 16777216,
+             "cache_nonzero_temperature": false, "coalesce": false}
             """
         let read = try policy(text)
         #expect(!read.isEnabled && read.lifetimeSeconds == 2_592_000 && read.largestEntryBytes == 16 << 20)
@@ -52,20 +52,20 @@ struct CachePolicyTests {
     }
 
     @Test(arguments: [
-        (#"{"enabled":"yes"}"#, "enabled"), (#"{"coalesces":1}"#, "coalesces"),
-        (#"{"caches_nonzero_temperature":0}"#, "caches_nonzero_temperature"),
-        (#"{"lifetime_seconds":0}"#, "lifetime_seconds"),
-        (#"{"lifetime_seconds":2592001}"#, "lifetime_seconds"),
-        (#"{"lifetime_seconds":1.5}"#, "lifetime_seconds"),
-        (#"{"lifetime_seconds":"60"}"#, "lifetime_seconds"),
+        (#"{"enabled":"yes"}"#, "enabled"), (#"{"coalesce":1}"#, "coalesce"),
+        (#"{"cache_nonzero_temperature":0}"#, "cache_nonzero_temperature"),
+        (#"{"ttl_seconds":0}"#, "ttl_seconds"),
+        (#"{"ttl_seconds":2592001}"#, "ttl_seconds"),
+        (#"{"ttl_seconds":1.5}"#, "ttl_seconds"),
+        (#"{"ttl_seconds":"60"}"#, "ttl_seconds"),
         (#"{"largest_entry_bytes":0}"#, "largest_entry_bytes"),
         (#"{"largest_entry_bytes":16777217}"#, "largest_entry_bytes"),
         (#"{"semantic":true}"#, "semantic"), (#"{"semantic":{"enabled":null,"on":1}}"#, "semantic.on"),
-        (#"{"semantic":{"threshold_thousandths":499}}"#, "semantic.threshold_thousandths"),
-        (#"{"semantic":{"threshold_thousandths":1001}}"#, "semantic.threshold_thousandths"),
+        (#"{"semantic":{"threshold":0.499}}"#, "semantic.threshold"),
+        (#"{"semantic":{"threshold":1.001}}"#, "semantic.threshold"),
         (#"{"semantic":{"turns":0}}"#, "semantic.turns"), (#"{"semantic":{"turns":51}}"#, "semantic.turns"),
-        (#"{"semantic":{"embedding_model":""}}"#, "semantic.embedding_model"),
-        (#"{"semantic":{"embedding_model":7}}"#, "semantic.embedding_model"),
+        (#"{"semantic":{"model":""}}"#, "semantic.model"),
+        (#"{"semantic":{"model":7}}"#, "semantic.model"),
         (#"{"ttl":5}"#, "ttl"), ("[]", ""),
     ])
     func `what is wrong is named`(text: String, field: String) throws {
@@ -73,8 +73,8 @@ struct CachePolicyTests {
     }
 
     @Test func `all that is wrong is told at once`() throws {
-        let text = #"{"enabled":1,"lifetime_seconds":-1,"semantic":{"turns":99,"x":1}}"#
+        let text = #"{"enabled":1,"ttl_seconds":-1,"semantic":{"turns":99,"x":1}}"#
         #expect(
-            try faults(text) == ["enabled", "lifetime_seconds", "semantic.turns", "semantic.x"])
+            try faults(text) == ["enabled", "ttl_seconds", "semantic.turns", "semantic.x"])
     }
 }

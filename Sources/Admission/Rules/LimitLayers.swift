@@ -29,7 +29,7 @@ package final class LimitLayers: Sendable {
         return try LimitRules(json: json, overrides: overrides)
     }
 
-    package static let none = LimitLayers()
+    package static let empty = LimitLayers()
 }
 
 /// Which layer a limit comes from.

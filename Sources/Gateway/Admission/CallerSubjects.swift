@@ -57,10 +57,8 @@ final class CallerSubjects: @unchecked Sendable {
         // Each look-up makes a new caller.
         if let known = entries.value(for: caller.key), known.caller === caller { return known }
         let terms = caller.terms
-        let layers = try LimitLayers(
-            plan: terms?.planLimits, overrides: terms?.limitOverrides, own: terms?.limits)
         let limits = EffectiveLimits(
-            layers, user: caller.user, key: caller.key,
+            try .stated(by: terms), user: caller.user, key: caller.key,
             keyLimits: caller.limits.map { Limits(stored: $0) } ?? Limits())
         let months = (terms?.months ?? []).map { (index: $0.index, start: $0.start) }
         let entry = Entry(caller, limits, months.isEmpty ? nil : Admission.Calendar(starts: months))

@@ -1,3 +1,4 @@
+import Admission
 import Base
 import Identity
 import JSON
@@ -66,11 +67,19 @@ extension JSONWriter {
         } else {
             null()
         }
-        field("limits", raw: key.limits.bytes)
+        field("limits", Limits(stored: key.limits.bytes))
         field("created_at", key.createdAt.description)
         field("expires_at", key.expiresAt?.description)
         field("last_used_at", key.lastUsedAt?.description)
         field("rotated_from", key.rotatedFrom?.description)
+    }
+
+    mutating func fields(of limit: EffectiveLimits.Entry) {
+        field("subject", limit.subject.kind)
+        field("name", limit.subject.name)
+        field("limit", limit.kind.rawValue)
+        field("value", limit.value)
+        field("source", limit.source.rawValue)
     }
 
     mutating func fields(of credential: ProviderCredential) {

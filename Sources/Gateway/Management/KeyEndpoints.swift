@@ -8,7 +8,7 @@ enum KeyEndpoints {
     private static let scopes = Schema.array(of: .scope, 1...3, isUnique: true)
     private static let models = Schema.array(of: .line(1...200), 1...1000, isUnique: true)
     private static let limits = Field.optional(
-        "limits", .keyLimits, "Its own limits, below those of the organization.")
+        "limits", .limits, "Its own limits, below those of the organization.")
 
     static let all = [
         Endpoint(

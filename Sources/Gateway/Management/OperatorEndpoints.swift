@@ -8,7 +8,7 @@ enum OperatorEndpoints {
     private static let limit = QueryParameter(
         "limit", .integer(1...1000), default: "100", "How many at most.")
     private static let userID = PathParameter("user_id", .object(.user), "The account.")
-    private static let organizationID = PathParameter(
+    static let organizationID = PathParameter(
         "organization_id", .object(.anyOrganization), "Any organization of the instance.")
 
     static let all = [

@@ -66,16 +66,6 @@ extension Schema {
         Field.optional("refresh_token", .string(1...200), "Good once, for the next pair of tokens."),
     ]).named("SessionGrant")
 
-    static let keyLimits = Schema.object([
-        Field.optional("requests_per_minute", .integer(1...1_000_000_000), "Requests in a minute."),
-        Field.optional("requests_per_hour", .integer(1...1_000_000_000), "Requests in an hour."),
-        Field.optional("requests_per_day", .integer(1...1_000_000_000), "Requests in a day."),
-        Field.optional("tokens_per_minute", .integer(1...1_000_000_000_000), "Tokens in a minute."),
-        Field.optional("tokens_per_hour", .integer(1...1_000_000_000_000), "Tokens in an hour."),
-        Field.optional("tokens_per_day", .integer(1...1_000_000_000_000), "Tokens in a day."),
-        Field.optional("concurrent_requests", .integer(1...1_000_000), "Requests under way at once."),
-    ]).named("KeyLimits")
-
     static let scope = Schema.choice(KeyScopes.allNames)
 
     static let apiKey = Schema.object(keyFields).named("APIKey")
@@ -93,7 +83,7 @@ extension Schema {
         Field(
             "allowed_models", .array(of: .string(1...200), 0...1000), isNullable: true,
             "The models that it may use; null for all."),
-        Field("limits", .keyLimits, "Its own limits, below those of the organization."),
+        Field("limits", .limits, "Its own limits, below those of the organization."),
         Field("created_at", .timestamp, "When it was made."),
         Field("expires_at", .timestamp, isNullable: true, "When it ends."),
         Field("last_used_at", .timestamp, isNullable: true, "When it was last used, to the minute."),

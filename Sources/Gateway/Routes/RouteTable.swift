@@ -6,7 +6,7 @@ package enum RouteTable {
     package static let endpoints: [Endpoint] =
         ModelEndpoints.all + GenerateEndpoints.all + CatalogEndpoints.all + AccountEndpoints.all
         + SSOEndpoints.all
-        + OrganizationEndpoints.all + RoutingEndpoints.all
+        + OrganizationEndpoints.all + RoutingEndpoints.all + LimitEndpoints.all + CacheEndpoints.all
         + KeyEndpoints.all
         + CredentialEndpoints.all + AuditEndpoints.all + OperatorEndpoints.all + ProviderEndpoints.all
         + OperationEndpoints.all

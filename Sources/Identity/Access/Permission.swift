@@ -14,7 +14,7 @@ package enum Permission: String, CaseIterable, Sendable {
     case manageCredentials = "credentials.manage"
     case manageSSO = "sso.manage"
     case readAudit = "audit.read"
-    /// To see which models there are, what they cost and how their providers fare.
+    /// To see which models there are, what they cost, how their providers fare, and how much of them one may use.
     case readModels = "models.read"
     case infer = "inference"
 

@@ -18,7 +18,7 @@ struct EffectiveLimitsTests {
     }
 
     @Test func `nobody is limited where nobody says so`() throws {
-        for limits in [Self.limits(.none), Self.limits(try Self.layers())] {
+        for limits in [Self.limits(.empty), Self.limits(try Self.layers())] {
             #expect(limits.isEmpty && limits.all.isEmpty && !limits.hasMonths)
             #expect(limits.model("any").isEmpty && limits.group(.chat).isEmpty)
         }

@@ -119,7 +119,7 @@ struct KeyTests {
         try await ManagementWorld.run { world in
             let ann = try await world.newPerson("ann")
             let body = """
-                {"name":"","scopes":["inference","root"],"limits":{"requests_per_minute":0,"per_year":1},
+                {"name":"","scopes":["inference","root"],"limits":{"requests_per_minute":-1,"per_year":1},
                 "expires_at":"tomorrow","color":"red"}
                 """
             let answer = try await world.send("POST", "/api/auth/api-keys", as: ann, body)
