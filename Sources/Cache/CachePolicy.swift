@@ -43,25 +43,6 @@ extension CachePolicy {
         self = reader.policy(json)
         if !reader.faults.isEmpty { throw Problem(faults: reader.faults) }
     }
-
-    /// In canonical form.
-    package var json: [UInt8] {
-        var json = JSONWriter()
-        json.object {
-            $0.field("cache_nonzero_temperature", cachesNonzeroTemperature)
-            $0.field("coalesce", coalesces)
-            $0.field("enabled", isEnabled)
-            $0.field("largest_entry_bytes", largestEntryBytes)
-            $0.object("semantic") {
-                $0.field("enabled", semantic.isEnabled)
-                $0.field("model", semantic.embeddingModel)
-                $0.field("threshold", Double(semantic.thresholdThousandths) / 1000)
-                $0.field("turns", semantic.turns)
-            }
-            $0.field("ttl_seconds", lifetimeSeconds)
-        }
-        return json.bytes
-    }
 }
 
 private struct CachePolicyReader {

@@ -1,5 +1,6 @@
 package import Admission
 package import Base
+package import Cache
 package import Catalog
 package import HTTPClient
 import HTTPServer
@@ -29,6 +30,8 @@ package final class Gateway: @unchecked Sendable {
         /// Whether a request may refer to what a provider keeps for the instance's account, by its id alone.
         package var sharesProviderState = false
 
+        /// How answers are kept for organizations that do not say; nil: for nobody.
+        package var cachePolicy: CachePolicy?
         /// Whether every byte of a request is reserved as a token, instead of what such requests have taken before.
         package var countsBytesAsTokens = false
 
@@ -48,6 +51,8 @@ package final class Gateway: @unchecked Sendable {
     let gatekeeper: Gatekeeper
     let subjects: CallerSubjects
     let tokenBound: TokenBound
+    let answers: CacheStore
+    let cacheStatistics: CacheStatistics
     let errors: ErrorResponder
     /// Is told of every request to a provider when it has ended.
     let note: @Sendable (AttemptReport) -> Void
@@ -60,7 +65,8 @@ package final class Gateway: @unchecked Sendable {
 
     package init(
         on loop: EventLoop, keys: KeyRing, identity: IdentityServices, trustedNetworks: [IPNetwork] = [],
-        gatekeeper: Gatekeeper, clients: OutboundClients, upstreams: InstanceUpstreams,
+        gatekeeper: Gatekeeper, answers: CacheStore, cacheStatistics: CacheStatistics = CacheStatistics(),
+        clients: OutboundClients, upstreams: InstanceUpstreams,
         ownRoutes: OwnRoutesMemory, health: HealthReport,
         metrics: Metrics, logger: Logger, note: @escaping @Sendable (AttemptReport) -> Void = { _ in },
         time: TimeSource = .live, limits: Limits = Limits(), catalog: SharedCatalog = SharedCatalog()
@@ -75,6 +81,8 @@ package final class Gateway: @unchecked Sendable {
         router = ModelRouter(upstreams.directory, catalog: catalog)
         self.gatekeeper = gatekeeper
         subjects = CallerSubjects(gatekeeper)
+        self.answers = answers
+        self.cacheStatistics = cacheStatistics
         tokenBound = TokenBound(isStrict: limits.countsBytesAsTokens)
         self.note = note
         self.catalog = catalog

@@ -26,7 +26,7 @@ struct CachePolicyTests {
         #expect(usual.semantic.embeddingModel == nil)
     }
 
-    @Test func `a policy is written as it is read, in one form`() throws {
+    @Test func `a policy is read as it is written`() throws {
         let text = """
             {"semantic": {"turns": 50, "enabled": true, "model": "openai/text-embedding-3-small",
                 "threshold": 0.5},
@@ -38,17 +38,6 @@ struct CachePolicyTests {
         #expect(!read.cachesNonzeroTemperature && !read.coalesces && read.semantic.isEnabled)
         #expect(read.semantic.thresholdThousandths == 500 && read.semantic.turns == 50)
         #expect(read.semantic.embeddingModel == "openai/text-embedding-3-small")
-        for policy in [read, CachePolicy()] {
-            let written = try JSONDocument(parsing: policy.json)
-            #expect(written.canonical() == policy.json)
-            #expect(try CachePolicy(json: written.root) == policy)
-        }
-    }
-
-    @Test func `every property is written`() throws {
-        let written = try JSONDocument(parsing: CachePolicy().json).root
-        #expect(written.count == Mirror(reflecting: CachePolicy()).children.count)
-        #expect(written["semantic"]?.count == Mirror(reflecting: CachePolicy().semantic).children.count)
     }
 
     @Test(arguments: [

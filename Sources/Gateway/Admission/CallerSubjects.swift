@@ -1,8 +1,10 @@
 import Admission
 import Base
+import Cache
 import Identity
+import JSON
 
-/// Whose limits the requests of a caller touch. Remembered, because it takes longer to find out than to ask Redis.
+/// Whose limits the requests of a caller touch, and what else its organization's terms say. Remembered, because it takes longer to find out than to ask Redis.
 // Confined to its loop.
 final class CallerSubjects: @unchecked Sendable {
     /// Keys, and models of one, that are remembered.
@@ -17,9 +19,14 @@ final class CallerSubjects: @unchecked Sendable {
         let caller: Caller
         let limits: EffectiveLimits
         let calendar: Admission.Calendar?
+        let cachePolicy: CachePolicy?
         var lists = ClockTable<ListKey, SubjectList>(capacity: largestModelTable)
 
-        init(_ caller: Caller, _ limits: EffectiveLimits, _ calendar: Admission.Calendar?) {
+        init(
+            _ caller: Caller, _ limits: EffectiveLimits, _ calendar: Admission.Calendar?,
+            _ cachePolicy: CachePolicy?
+        ) {
+            self.cachePolicy = cachePolicy
             self.caller = caller
             self.limits = limits
             self.calendar = calendar
@@ -53,6 +60,22 @@ final class CallerSubjects: @unchecked Sendable {
         return (list, entry.calendar)
     }
 
+    /// What its organization says of answers that are kept; nil: nothing.
+    func cachePolicy(of caller: Caller) throws(Problem) -> CachePolicy? {
+        if caller.terms?.cachePolicy == nil { return nil }
+        return try entry(of: caller).cachePolicy
+    }
+
+    private static func cachePolicy(_ json: [UInt8]) throws(Problem) -> CachePolicy {
+        do { return try CachePolicy(json: try JSONDocument(parsing: json).root) } catch {
+            throw Problem(
+                .unavailable, code: "cache_policy_unreadable",
+                "This gateway cannot read how the organization's answers are kept: a newer one may have written it. "
+                    + "Set it anew.",
+                retryAfterSeconds: 30, detail: "\(error)")
+        }
+    }
+
     private func entry(of caller: Caller) throws(Problem) -> Entry {
         // Each look-up makes a new caller.
         if let known = entries.value(for: caller.key), known.caller === caller { return known }
@@ -61,7 +84,9 @@ final class CallerSubjects: @unchecked Sendable {
             try .stated(by: terms), user: caller.user, key: caller.key,
             keyLimits: caller.limits.map { Limits(stored: $0) } ?? Limits())
         let months = (terms?.months ?? []).map { (index: $0.index, start: $0.start) }
-        let entry = Entry(caller, limits, months.isEmpty ? nil : Admission.Calendar(starts: months))
+        let entry = Entry(
+            caller, limits, months.isEmpty ? nil : Admission.Calendar(starts: months),
+            try terms?.cachePolicy.map(Self.cachePolicy))
         entries.set(entry, for: caller.key)
         return entry
     }

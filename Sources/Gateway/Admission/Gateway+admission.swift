@@ -1,5 +1,6 @@
 import Admission
 import Base
+import Cache
 import HTTPServer
 import HTTPWire
 import Identity
@@ -63,10 +64,15 @@ extension Gateway {
         let (subjects, calendar) = try subjects.subjects(
             of: arrival.caller, asking: candidate.id, in: .chat)
         var request = AdmissionRequest(subjects, generation: arrival.generation, calendar: calendar)
-        guard subjects.limitsTokens else { return try await enter(arrival, request, call.exchange) }
+        let others =
+            call.cache?.decision.mayLookUp ?? false
+            ? call.cache.map { [CacheStore.getCommand($0.key, of: $0.organization)] } ?? [] : []
+        guard subjects.limitsTokens else {
+            return try await enter(arrival, request, beside: others, call.exchange)
+        }
         var bound = try tokenBound.bound(of: call, candidate, room: gatekeeper.room(for: request))
         request.tokens = bound.tokens
-        let entry = try await enter(arrival, request, call.exchange) {
+        let entry = try await enter(arrival, request, beside: others, call.exchange) {
             // What is left was not known, or somebody else has taken it.
             let smaller = try tokenBound.bound(of: call, candidate, room: gatekeeper.room(for: request))
             guard smaller.tokens < bound.tokens else { return nil }

@@ -23,7 +23,12 @@ final class CallAttempts: @unchecked Sendable {
 
     func raise() { count += 1 }
 
+    /// Of the last that used something.
+    private(set) var usage: ChatUsage?
+
     func add(_ usage: ChatUsage?) {
-        if let usage { tokens += Int64(usage.totalInput + usage.totalOutput) }
+        guard let usage else { return }
+        self.usage = usage
+        tokens += Int64(usage.totalInput + usage.totalOutput)
     }
 }

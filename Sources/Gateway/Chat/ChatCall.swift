@@ -22,6 +22,10 @@ final class ChatCall: @unchecked Sendable {
     let attempts: CallAttempts
     /// Who is asked now.
     var candidate: Candidate?
+    /// What the cache may do for it.
+    var cache: CallCache?
+    /// Whether images that are elsewhere are fetched here.
+    var fetchesImages = false
     /// What the answer must be, where that is checked before the client gets it.
     var check: OutputCheck?
     /// The answer that is checked.
@@ -57,6 +61,7 @@ final class ChatCall: @unchecked Sendable {
         requestID = call.requestID
         attempts = call.attempts
         check = call.check
+        cache = call.cache
         mayBeForwarded = false
         decoded = request
     }

@@ -89,18 +89,21 @@ extension Gateway {
         let client = ClientStream(exchange, front, model: outline.model, at: now, id: id, sink: sink)
         let caller = arrival.caller
         let call = ChatCall(exchange, front, caller, document, outline, at: now, id: id, client: client)
-        let wantsImages = try Self.wantsImagesFetched(call)
+        call.fetchesImages = try Self.wantsImagesFetched(call)
         let own = try await ownRoutes.routes(for: caller)
         let candidates = try RequestNeeds(of: call).filter(
             try candidates(for: outline.model, wishes, caller, own)
         ) { router.models(with: $0, within: router.reach(of: own), at: now) }
         call.check = try Self.check(wishedBy: call)
+        call.cache = try cache(for: call, whole, candidates)
         guard let entry = try await enter(arrival, with: call, candidates[0]) else {
             return try await answer(whole, as: front, for: arrival, exchange, id: id, sink: sink)
         }
         defer { gatekeeper.settle(entry.permit, tokens: call.attempts.tokens) }
-        if wantsImages { try await fetchImages(of: call) }
+        if let cache = call.cache, try await answer(call, cache, from: entry.values.first) { return }
+        if call.fetchesImages { try await fetchImages(of: call) }
         try await serveChecked(call, candidates)
+        if let cache = call.cache { keep(call, cache, entry.permit) }
     }
 
     private func attempt(_ call: ChatCall, _ candidate: Candidate) async throws {

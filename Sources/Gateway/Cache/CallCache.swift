@@ -1,0 +1,34 @@
+import Base
+import Cache
+import Identity
+import JSON
+
+/// What the cache may do for one call.
+// Confined to its loop.
+final class CallCache: @unchecked Sendable {
+    let key: CacheKey
+    let organization: UUID
+    let decision: CacheDecision
+    /// What is said, if it may be kept.
+    let recording: AnswerRecording?
+
+    init(_ key: CacheKey, of organization: UUID, _ decision: CacheDecision) {
+        self.key = key
+        self.organization = organization
+        self.decision = decision
+        recording = decision.mayStore ? AnswerRecording(upTo: decision.largestEntryBytes) : nil
+    }
+}
+
+extension ChatCall {
+    /// Whether the same question always means the same: one about what a provider goes on changing does not.
+    var isSelfContained: Bool {
+        guard front.dialect == .openAIResponses else { return true }
+        func isSaid(_ name: String) -> Bool { document[name].map { !$0.isNull } ?? false }
+        return !isSaid("conversation") && !isSaid("previous_response_id")
+            && document["background"]?.bool != true
+    }
+
+    /// Whether it asks for another answer each time.
+    var isVaried: Bool { document["temperature"]?.double != 0 }
+}

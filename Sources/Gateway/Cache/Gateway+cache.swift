@@ -1,0 +1,117 @@
+import Admission
+import Base
+import Cache
+import Chat
+import HTTPServer
+import HTTPWire
+import Identity
+import JSON
+import Providers
+import Redis
+
+/// Answers that were given before.
+extension Gateway {
+    /// What the cache may do for `call`; nil where it has no part in it.
+    ///
+    /// - Parameter whole: the request as the client sent it.
+    func cache(
+        for call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]
+    ) throws(Problem) -> CallCache? {
+        guard let usual = limits.cachePolicy, call.isSelfContained else { return nil }
+        let policy = try subjects.cachePolicy(of: call.caller) ?? usual
+        let fields = call.exchange.request.fields
+        let wishes = CacheWishes(
+            cacheControl: fields.values("cache-control"), preference: fields["x-hivegate-cache"])
+        let decision = CacheDecision(policy, wishes, isVaried: call.isVaried)
+        guard decision.mayLookUp || decision.mayStore || decision.mayJoin || decision.mustBeKept else {
+            return nil
+        }
+        return CallCache(
+            CacheKey(of: subject(of: call, whole, candidates)), of: call.caller.organization, decision)
+    }
+
+    private func subject(of call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]) -> CacheSubject {
+        let head = call.exchange.request.fields
+        var shaping: CacheSubject.Shaping = []
+        if let check = call.check { shaping.formUnion(check.mayRepair ? [.validates, .repairs] : .validates) }
+        if call.fetchesImages { shaping.formUnion(.fetchesImages) }
+        return CacheSubject(
+            organization: call.caller.organization, kind: .chat, dialect: call.front.dialect,
+            document: whole,
+            fields: call.front.forwardedFields.compactMap { name in
+                head.string(name).map { CacheSubject.Field(name, $0) }
+            },
+            shaping: shaping, models: candidates.map { "\($0.id)@\($0.target.model)" },
+            catalogueEpoch: catalog.snapshot.version,
+            streamMatters: CacheSubject.streamMatters(in: whole, dialect: call.front.dialect))
+    }
+
+    /// Answers `call` with what Redis has for it, if it may. Says whether it did.
+    func answer(_ call: ChatCall, _ cache: CallCache, from reply: RedisValue?) async throws -> Bool {
+        guard cache.decision.mayLookUp, let reply else { return false }
+        switch CacheLookup(reply) {
+        case .none, .unavailable: return false
+        case .damaged:
+            count(cache) { $0.corrupted = 1 }
+            return false
+        case .found(let answer):
+            let now = time.timestamp()
+            guard cache.decision.mayGive(answer, at: now) else { return false }
+            let output: ReplayedAnswer
+            do throws(UpstreamFault) { output = try ReplayedAnswer(answer, to: call) } catch {
+                count(cache) { $0.corrupted = 1 }
+                return false
+            }
+            name(answer, at: now, call.exchange)
+            count(cache) { counts in
+                counts.hits = 1
+                counts.tokensSaved = (answer.usage?.totalInput ?? 0) + (answer.usage?.totalOutput ?? 0)
+                counts.nanodollarsSaved = Int(answer.costNanodollars ?? 0)
+            }
+            try await output.send(to: call)
+            return true
+        }
+    }
+
+    private func name(_ answer: CachedAnswer, at now: Timestamp, _ exchange: Exchange) {
+        exchange.responseFields.append("X-Cache", "HIT")
+        exchange.responseFields.append("Age", Int(answer.age(at: now).nanoseconds / 1_000_000_000))
+        exchange.responseFields.append("X-Hivegate-Provider", answer.provider)
+        exchange.responseFields.append("X-Hivegate-Model", answer.upstreamModel)
+        exchange.responseFields.append("X-Hivegate-Attempts", "0")
+    }
+
+    /// Keeps what was answered, for the next who asks the same.
+    func keep(_ call: ChatCall, _ cache: CallCache, _ permit: Permit) {
+        guard let content = cache.recording?.content, !permit.isLocal, let candidate = call.candidate
+        else { return }
+        let usage = call.attempts.usage
+        let answer = CachedAnswer(
+            content, storedAt: time.timestamp(), lifetimeSeconds: cache.decision.lifetimeSeconds,
+            provider: candidate.provider, model: candidate.id, upstreamModel: candidate.target.model,
+            usage: usage, costNanodollars: usage.flatMap { candidate.facts?.cost(of: $0) })
+        let entry = answer.encoded()
+        guard entry.count <= cache.decision.largestEntryBytes else { return }
+        loop.spawn { [self] in
+            let isKept = try? await answers.store(
+                entry, as: cache.key, of: cache.organization, model: candidate.id,
+                lifetimeSeconds: cache.decision.lifetimeSeconds, generation: permit.purges)
+            if isKept == true { count(cache) { $0.stored = 1 } }
+        }
+    }
+
+    func count(_ cache: CallCache, _ change: (inout CacheCounts) -> Void) {
+        var counts = CacheCounts()
+        change(&counts)
+        cacheStatistics.add(counts, of: cache.organization, at: time.timestamp())
+    }
+}
+
+extension Candidate.Facts {
+    /// About what it costs; nil where prices are not known.
+    fileprivate func cost(of usage: ChatUsage) -> Int64? {
+        guard let inputPrice, let outputPrice else { return nil }
+        let picodollars = usage.totalInput * inputPrice + usage.totalOutput * outputPrice
+        return Int64(picodollars / 1000)
+    }
+}

@@ -1,0 +1,84 @@
+import Cache
+import Chat
+import HTTPServer
+import Providers
+
+/// An answer that is kept, in the form in which a client asks for it.
+struct ReplayedAnswer {
+    private let contentType: String
+    private let bytes: [UInt8]
+
+    /// Throws where what is kept cannot be read.
+    init(_ answer: CachedAnswer, to call: ChatCall) throws(UpstreamFault) {
+        let isStreaming = call.outline.isStreaming
+        switch answer.content {
+        case .forwarded(let dialect, let isStream, let type, let bytes):
+            let codec = try Self.codec(of: dialect)
+            switch (isStream, isStreaming) {
+            case (false, false): (contentType, self.bytes) = (type, bytes)
+            case (true, true):
+                contentType = ""
+                self.bytes = try Self.relayed(bytes, codec, to: call)
+            case (false, true):
+                contentType = ""
+                self.bytes = try Self.stream(try codec.decode(bytes).events, to: call)
+            case (true, false):
+                contentType = Self.json
+                var decoder = codec.streamDecoder()
+                var events: [ChatEvent] = []
+                try decoder.take(bytes, into: &events)
+                try decoder.end(into: &events)
+                self.bytes = try Self.whole(events, to: call)
+            }
+        case .events(let events):
+            contentType = isStreaming ? "" : Self.json
+            bytes = try isStreaming ? Self.stream(events, to: call) : Self.whole(events, to: call)
+        }
+    }
+
+    func send(to call: ChatCall) async throws {
+        if call.outline.isStreaming { return try await call.client.write(bytes) }
+        call.exchange.respond(200, ["Content-Type": contentType], body: bytes)
+    }
+
+    private static let json = "application/json"
+
+    private static func codec(of dialect: ChatDialect) throws(UpstreamFault) -> any ChatCodec {
+        switch dialect {
+        case .openAIChat: OpenAIChatCodec()
+        case .openAIResponses: OpenAIResponsesCodec()
+        case .anthropic: AnthropicCodec()
+        case .gemini, .cohere, .ollama, .bedrock, .sandbox, .hivegate:
+            throw .garbled("no client speaks \(dialect)")
+        }
+    }
+
+    private static func relayed(
+        _ bytes: [UInt8], _ codec: any ChatCodec, to call: ChatCall
+    ) throws(UpstreamFault) -> [UInt8] {
+        var relay = StreamRelay(codec.watcher(call.outline))
+        var output: [UInt8] = []
+        try relay.take(bytes, into: &output)
+        try relay.end(into: &output)
+        return output
+    }
+
+    private static func stream(_ events: [ChatEvent], to call: ChatCall) throws(UpstreamFault) -> [UInt8] {
+        var encoder = call.front.streamEncoder(try context(of: call))
+        var output: [UInt8] = []
+        for event in events { encoder.encode(event, into: &output) }
+        encoder.end(into: &output)
+        return output
+    }
+
+    private static func whole(_ events: [ChatEvent], to call: ChatCall) throws(UpstreamFault) -> [UInt8] {
+        var assembler = ReplyAssembler()
+        for event in events { assembler.take(event) }
+        guard let reply = assembler.reply else { throw .garbled("an answer without an end") }
+        return call.front.body(reply, try context(of: call))
+    }
+
+    private static func context(of call: ChatCall) throws(UpstreamFault) -> ReplyContext {
+        do { return try call.context() } catch { throw .garbled("a request that cannot be read") }
+    }
+}
