@@ -75,11 +75,11 @@ DECLARE
     first timestamp;
 BEGIN
     first := date_trunc('month', moment AT TIME ZONE zone);
-    RETURN ARRAY(
-        SELECT (extract(epoch FROM (first + make_interval(months => month)) AT TIME ZONE zone) * 1000000)::bigint
-        FROM generate_series(0, 2) AS month
-        ORDER BY month
-    );
+    RETURN ARRAY[
+        extract(epoch FROM first AT TIME ZONE zone) * 1000000,
+        extract(epoch FROM (first + interval '1 month') AT TIME ZONE zone) * 1000000,
+        extract(epoch FROM (first + interval '2 months') AT TIME ZONE zone) * 1000000
+    ]::bigint[];
 EXCEPTION
     WHEN invalid_parameter_value THEN
         IF zone = 'UTC' THEN
