@@ -1,0 +1,60 @@
+import Redis
+
+/// What has to be done in one step in Redis.
+enum CacheLibrary {
+    static let store = library.function("cache_store")
+    static let raise = library.function("cache_raise")
+    static let extend = library.function("cache_extend")
+    static let release = library.function("cache_release")
+
+    static let library = RedisLibrary(name: "hivegate_cache", source: source)
+
+    /// Time is Redis's own, so that all processes agree. A generation is the time in microseconds, or more: it never comes
+    /// again, whatever was lost.
+    private static let source = """
+        local function milliseconds()
+            local time = redis.call('TIME')
+            return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+        end
+
+        local function store(keys, arguments)
+            local entry, index, organization = keys[1], keys[2], keys[3]
+            local lifetime, largest = tonumber(arguments[2]), tonumber(arguments[3])
+            if (redis.call('HGET', organization, 'x') or '0') ~= arguments[1] then return 0 end
+            local now = milliseconds()
+            local ended = redis.call('ZRANGEBYSCORE', index, '-inf', now - 1000, 'LIMIT', 0, 20)
+            if #ended > 0 then redis.call('ZREM', index, unpack(ended)) end
+            if redis.call('ZCARD', index) >= largest and not redis.call('ZSCORE', index, arguments[4]) then
+                return 0
+            end
+            redis.call('SET', entry, arguments[5], 'PX', lifetime)
+            redis.call('ZADD', index, string.format('%.0f', now + lifetime), arguments[4])
+            local needed = lifetime + 60000
+            if redis.call('PTTL', index) < needed then redis.call('PEXPIRE', index, needed) end
+            return 1
+        end
+
+        local function raise(keys)
+            local time = redis.call('TIME')
+            local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+            local generation = math.max(now, tonumber(redis.call('HGET', keys[1], 'x') or '0') + 1)
+            redis.call('HSET', keys[1], 'x', string.format('%.0f', generation))
+            return 1
+        end
+
+        local function extend(keys, arguments)
+            if redis.call('GET', keys[1]) ~= arguments[1] then return 0 end
+            return redis.call('PEXPIRE', keys[1], arguments[2])
+        end
+
+        local function release(keys, arguments)
+            if redis.call('GET', keys[1]) ~= arguments[1] then return 0 end
+            return redis.call('DEL', keys[1])
+        end
+
+        redis.register_function('cache_store' .. suffix, store)
+        redis.register_function('cache_raise' .. suffix, raise)
+        redis.register_function('cache_extend' .. suffix, extend)
+        redis.register_function('cache_release' .. suffix, release)
+        """
+}
