@@ -30,12 +30,12 @@ package final class Gateway: @unchecked Sendable {
         /// Whether a request may refer to what a provider keeps for the instance's account, by its id alone.
         package var sharesProviderState = false
 
-        /// How answers are kept for organizations that do not say; nil: for nobody.
-        package var cachePolicy: CachePolicy?
+        /// How answers are kept for organizations that do not say.
+        package var cachePolicy = CachePolicy()
         /// Whether every byte of a request is reserved as a token, instead of what such requests have taken before.
         package var countsBytesAsTokens = false
 
-        package init() {}
+        package init() { cachePolicy.isEnabled = false }
     }
 
     let loop: EventLoop

@@ -1,5 +1,6 @@
 import Admission
 import Base
+import Cache
 import Catalog
 import Gateway
 import HTTPClient
@@ -102,7 +103,7 @@ final class GatewayWorld: @unchecked Sendable {
         }
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
-            on: loop, keys: keys, identity: try nobody(), gatekeeper: Gatekeeper(redis),
+            on: loop, keys: keys, identity: try nobody(), gatekeeper: Gatekeeper(redis), answers: CacheStore(redis),
             clients: OutboundClients(client, direct: client, policy: policy),
             upstreams: InstanceUpstreams(UpstreamDirectory(upstreams), logger: .silent),
             ownRoutes: OwnRoutesMemory(), health: health, metrics: metrics,

@@ -1,5 +1,6 @@
 import Cache
 import Chat
+import JSON
 
 /// What a provider answers, noted while it is passed on, to be said again to others.
 // Confined to its loop.

@@ -1,7 +1,9 @@
 import Base
 import Cache
+import Chat
 import Identity
 import JSON
+import Providers
 
 /// What the cache may do for one call.
 // Confined to its loop.
@@ -24,7 +26,7 @@ extension ChatCall {
     /// Whether the same question always means the same: one about what a provider goes on changing does not.
     var isSelfContained: Bool {
         guard front.dialect == .openAIResponses else { return true }
-        func isSaid(_ name: String) -> Bool { document[name].map { !$0.isNull } ?? false }
+        func isSaid(_ name: StaticString) -> Bool { document[name].map { !$0.isNull } ?? false }
         return !isSaid("conversation") && !isSaid("previous_response_id")
             && document["background"]?.bool != true
     }

@@ -1,11 +1,13 @@
 import Admission
 import Base
 import Cache
+import Catalog
 import Chat
 import HTTPServer
 import HTTPWire
 import Identity
 import JSON
+import Loop
 import Providers
 import Redis
 
@@ -17,8 +19,8 @@ extension Gateway {
     func cache(
         for call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]
     ) throws(Problem) -> CallCache? {
-        guard let usual = limits.cachePolicy, call.isSelfContained else { return nil }
-        let policy = try subjects.cachePolicy(of: call.caller) ?? usual
+        let policy = try subjects.cachePolicy(of: call.caller) ?? limits.cachePolicy
+        guard policy.isEnabled, call.isSelfContained else { return nil }
         let fields = call.exchange.request.fields
         let wishes = CacheWishes(
             cacheControl: fields.values("cache-control"), preference: fields["x-hivegate-cache"])
@@ -83,9 +85,12 @@ extension Gateway {
 
     /// Keeps what was answered, for the next who asks the same.
     func keep(_ call: ChatCall, _ cache: CallCache, _ permit: Permit) {
-        guard let content = cache.recording?.content, !permit.isLocal, let candidate = call.candidate
+        guard let content = cache.recording?.content, !permit.isLocal, let candidate = call.candidate,
+            !ReplayedAnswer.wasFiltered(content)
         else { return }
         let usage = call.attempts.usage
+        // One that ends where we have ended it is not what was asked for.
+        if let most = call.answerLimit, usage?.totalOutput ?? most >= most { return }
         let answer = CachedAnswer(
             content, storedAt: time.timestamp(), lifetimeSeconds: cache.decision.lifetimeSeconds,
             provider: candidate.provider, model: candidate.id, upstreamModel: candidate.target.model,

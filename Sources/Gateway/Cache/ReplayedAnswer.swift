@@ -1,6 +1,8 @@
+import Base
 import Cache
 import Chat
 import HTTPServer
+import HTTPWire
 import Providers
 
 /// An answer that is kept, in the form in which a client asks for it.
@@ -76,6 +78,26 @@ struct ReplayedAnswer {
         for event in events { assembler.take(event) }
         guard let reply = assembler.reply else { throw .garbled("an answer without an end") }
         return call.front.body(reply, try context(of: call))
+    }
+
+    /// Whether a provider's filter has ended it, or it cannot be read.
+    static func wasFiltered(_ content: CachedAnswer.Content) -> Bool {
+        // Those that are translated are looked at as they come.
+        guard case .forwarded(let dialect, let isStream, _, let bytes) = content,
+            bytes.contains("content_filter") || dialect == .anthropic && bytes.contains("refusal")
+        else { return false }
+        do throws(UpstreamFault) {
+            let codec = try codec(of: dialect)
+            if !isStream { return try codec.decode(bytes).finish.reason == .contentFilter }
+            var decoder = codec.streamDecoder()
+            var events: [ChatEvent] = []
+            try decoder.take(bytes, into: &events)
+            return events.contains { event in
+                if case .finished(let finish) = event { finish.reason == .contentFilter } else { false }
+            }
+        } catch {
+            return true
+        }
     }
 
     private static func context(of call: ChatCall) throws(UpstreamFault) -> ReplyContext {

@@ -80,8 +80,11 @@ final class ChatCall: @unchecked Sendable {
         mayBeForwarded = false
     }
 
-    /// Asks for no more tokens than this, where the client has not said how many.
+    /// The most tokens that it may have where the client has not said how many.
+    private(set) var answerLimit: Int?
+
     func limitAnswer(to count: Int) throws {
+        answerLimit = count
         var request = try request()
         request.sampling.maximumTokens = count
         decoded = request

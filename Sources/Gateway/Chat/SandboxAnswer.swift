@@ -38,6 +38,7 @@ struct SandboxAnswer {
     }
 
     func send(by gateway: Gateway) async throws {
+        call.cache?.recording?.begin()
         try await gateway.attempt(
             candidate, for: call.attempts,
             cost: { _ in Attempt.Cost(usage: record.usage(for: call.readableRequest)) },
@@ -79,7 +80,10 @@ struct SandboxAnswer {
                 parts: [reply.toolCall.map { ChatPart(.toolCall($0)) } ?? .text(reply.pieces.joined())],
                 finish: ChatFinish(reply.finish), usage: reply.usage)
         }
-        if whole.count == 1 { return try call.deliver(whole[0]) }
+        if whole.count == 1 {
+            if let recording = call.cache?.recording { whole[0].events.forEach(recording.take) }
+            return try call.deliver(whole[0])
+        }
         let body = OpenAIChatWriter(try call.context()).completion(whole)
         call.exchange.respond(200, ["Content-Type": "application/json"], body: body)
     }
@@ -125,6 +129,7 @@ struct SandboxAnswer {
         for event in events {
             // What is said ahead of the answer is not all that it takes.
             if case .usage = event {} else { record.take(event) }
+            if replies.count == 1 { call.cache?.recording?.take(event) }
             encoder.encode(event, into: &output)
         }
         try await call.client.write(output)

@@ -19,6 +19,8 @@ final class UpstreamAttempt: @unchecked Sendable {
     private let isForwarded: Bool
     private let codec: any ChatCodec
     private let record = AttemptRecord()
+    /// For those who ask the same later.
+    private var recording: AnswerRecording? { call.cache?.recording }
 
     /// Throws a `Problem` where the request cannot be said in the provider's dialect, or is none.
     init(
@@ -89,6 +91,7 @@ final class UpstreamAttempt: @unchecked Sendable {
 
     func send(by gateway: Gateway) async throws {
         let client = call.client
+        recording?.begin()
         let silence =
             call.outline.isStreaming
             ? HTTPClientRequest.Silence(after: limits.silence) { try await client.keepAlive() } : nil
@@ -146,9 +149,9 @@ final class UpstreamAttempt: @unchecked Sendable {
             // What we cannot read passes nevertheless, and counts as nothing said.
             do throws(UpstreamFault) { try codec.decode(body).events.forEach(record.take) } catch {}
         }
-        try call.deliver(body, type: response["content-type"] ?? "application/json") {
-            body throws(UpstreamFault) in try codec.decode(body)
-        }
+        let type = response["content-type"] ?? "application/json"
+        recording?.take(body, dialect: codec.dialect, contentType: type)
+        try call.deliver(body, type: type) { body throws(UpstreamFault) in try codec.decode(body) }
     }
 
     private func translate(_ body: [UInt8]) async throws {
@@ -156,6 +159,7 @@ final class UpstreamAttempt: @unchecked Sendable {
         reply.events.forEach(record.take)
         // Some dialects have no way not to say it.
         reply.usage = record.usage(for: call.readableRequest)
+        if let recording { reply.events.forEach(recording.take) }
         guard call.outline.isStreaming else { return try call.deliver(reply) }
         let context = try call.context()
         var encoder = call.front.streamEncoder(context)
@@ -173,8 +177,10 @@ final class UpstreamAttempt: @unchecked Sendable {
             record.take(relay, read: codec)
             call.client.teller = .watcher(relay.watcher)
         }
+        let type = response["content-type"] ?? "text/event-stream"
         while let piece = try await response.next() {
             began()
+            recording?.take(piece, ofStream: codec.dialect, contentType: type)
             var output: [UInt8] = []
             do throws(UpstreamFault) { try relay.take(piece, into: &output) } catch {
                 try await breakOff(after: output)
@@ -184,6 +190,7 @@ final class UpstreamAttempt: @unchecked Sendable {
         }
         var output: [UInt8] = []
         try relay.end(into: &output)
+        recording?.end()
         try await call.client.write(output)
     }
 
@@ -196,6 +203,7 @@ final class UpstreamAttempt: @unchecked Sendable {
         func encodeEvents() {
             for event in events {
                 record.take(event)
+                recording?.take(event)
                 encoder.encode(event, into: &output)
             }
             events.removeAll(keepingCapacity: true)

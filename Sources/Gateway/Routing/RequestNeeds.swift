@@ -1,7 +1,6 @@
 import Base
 import Catalog
 import Chat
-import Glibc
 import JSON
 import Providers
 
@@ -62,11 +61,11 @@ struct RequestNeeds {
         switch capability {
         case .tools: return call.document["tools"]?.element(0) != nil
         case .jsonSchema:
-            guard call.document.bytes.contain("schema") else { return false }
+            guard call.document.bytes.contains("schema") else { return false }
             if case .schema = call.readableRequest?.output { return true }
             return false
-        case .vision: return call.document.bytes.contain("image") && shows(.image)
-        case .audio: return call.document.bytes.contain("audio") && shows(.audio)
+        case .vision: return call.document.bytes.contains("image") && shows(.image)
+        case .audio: return call.document.bytes.contains("audio") && shows(.audio)
         default: return false
         }
     }
@@ -91,14 +90,5 @@ struct RequestNeeds {
             "The conversation has about \(count) tokens, and \"\(candidate.id)\" takes \(limit). "
                 + "Shorten it, or choose a model that takes more.",
             field: "messages")
-    }
-}
-
-extension [UInt8] {
-    fileprivate func contain(_ text: StaticString) -> Bool {
-        withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress else { return false }
-            return memmem(start, bytes.count, text.utf8Start, text.utf8CodeUnitCount) != nil
-        }
     }
 }

@@ -1,4 +1,5 @@
 import Base
+import Cache
 import Catalog
 import Gateway
 import Glibc
@@ -86,7 +87,8 @@ struct Application: Sendable {
         let lag = metrics.histogram("hivegate_loop_lag_seconds", "How late a loop's timers fire.")
         let shared = Worker.Shared(
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(), catalog: catalog, keys: keys,
-            observer: AttemptObserver(metrics: metrics, logger: logger))
+            observer: AttemptObserver(metrics: metrics, logger: logger),
+            cacheStatistics: CacheStatistics())
         var workers: [Worker] = []
         for loop in loops {
             workers.append(

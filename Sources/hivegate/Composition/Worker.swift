@@ -1,5 +1,6 @@
 import Admission
 import Base
+import Cache
 import Catalog
 import Gateway
 import HTTPClient
@@ -19,6 +20,7 @@ final class Worker: @unchecked Sendable {
     let keyGenerations: KeyGenerations
     private let redis: RedisClient
     let pool: PostgresPool
+    private let cacheStatistics: CacheStatisticsWriter
     private let client: HTTPClient
     private let lag: Histogram
     private var timer: TimerToken?
@@ -37,6 +39,7 @@ final class Worker: @unchecked Sendable {
         var catalog: SharedCatalog
         var keys: SharedKeys
         var observer: AttemptObserver
+        var cacheStatistics: CacheStatistics
     }
 
     /// Call it on the loop.
@@ -60,6 +63,7 @@ final class Worker: @unchecked Sendable {
         client = HTTPClient(on: loop, outbound)
         outbound.proxy = nil
         let direct = HTTPClient(on: loop, outbound)
+        cacheStatistics = CacheStatisticsWriter(shared.cacheStatistics, redis)
         let generations = KeyGenerations(redis, shared.keys, logger: logger)
         keyGenerations = generations
         let lookup = CallerLookup(pool)
@@ -68,13 +72,15 @@ final class Worker: @unchecked Sendable {
         ) { try await lookup.caller(of: $0) }
         var gatewayLimits = Gateway.Limits()
         gatewayLimits.sharesProviderState = configuration.sharesProviderState
+        gatewayLimits.cachePolicy.isEnabled = configuration.keepsAnswers
+        gatewayLimits.countsBytesAsTokens = configuration.countsBytesAsTokens
         gateway = Gateway(
             on: loop, keys: keys,
             identity: identity.services(
                 pool, redis, direct, on: loop,
                 announce: { await generations.announce($0.organization, $0.generation) }),
             trustedNetworks: configuration.trustedProxies,
-            gatekeeper: Gatekeeper(redis),
+            gatekeeper: Gatekeeper(redis), answers: CacheStore(redis), cacheStatistics: shared.cacheStatistics,
             clients: OutboundClients(
                 client, direct: direct, policy: OutboundPolicy(allowing: configuration.outboundExceptions)),
             upstreams: shared.upstreams, ownRoutes: shared.ownRoutes, health: health, metrics: metrics,
@@ -101,6 +107,7 @@ final class Worker: @unchecked Sendable {
     func close(until deadline: Instant) async {
         if let timer { loop.cancel(timer) }
         await keyGenerations.close()
+        await cacheStatistics.close()
         await redis.close(drainingUntil: deadline)
         await pool.close(until: deadline)
     }

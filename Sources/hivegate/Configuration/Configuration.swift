@@ -28,6 +28,10 @@ struct Configuration {
     var upstreams: [Upstream.Settings] = []
     /// See `Gateway.Limits`.
     var sharesProviderState = false
+    /// Whether answers are kept for organizations that do not say.
+    var keepsAnswers = true
+    /// See `Gateway.Limits`.
+    var countsBytesAsTokens = false
     /// Where servers of the house are looked for.
     var localServers: [ModelServerAddress] = []
     var loopCount = 2
@@ -193,6 +197,12 @@ struct Configuration {
             "HIVEGATE_OUTBOUND_ALLOW", default: "",
             "networks that organizations' own servers, such as identity providers, may be in beside the internet"
         )
+        keepsAnswers = reader.choice(
+            "RESPONSE_CACHE", default: "true", [("true", true), ("false", false)],
+            "whether answers are kept for organizations that have not said how")
+        countsBytesAsTokens = reader.choice(
+            "TOKEN_RESERVATION", default: "learned", [("learned", false), ("strict", true)],
+            "what is reserved for what a request says: what such requests took before, or a token for each byte")
         sharesProviderState = reader.choice(
             "SHARED_PROVIDER_STATE", default: "false", [("false", false), ("true", true)],
             "whether organizations may refer to what a provider keeps for the instance's account "

@@ -1,5 +1,6 @@
 import Admission
 import Base
+import Cache
 import Catalog
 import Gateway
 import HTTPClient
@@ -156,7 +157,7 @@ final class ManagementWorld: @unchecked Sendable {
         try await upstreams.refresh(from: store)
         let gateway = Gateway(
             on: loop, keys: keys, identity: identity, trustedNetworks: options.trustedNetworks,
-            gatekeeper: Gatekeeper(redis),
+            gatekeeper: Gatekeeper(redis), answers: CacheStore(redis),
             clients: OutboundClients(
                 client, direct: client, policy: OutboundPolicy(allowing: options.outboundExceptions)),
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(),
