@@ -34,6 +34,9 @@ package struct CacheDecision: Equatable, Sendable {
         largestEntryBytes = policy.largestEntryBytes
     }
 
+    /// Whether the cache has any part in it.
+    package var hasPart: Bool { mayLookUp || mayStore || mayJoin || mustBeKept }
+
     /// Whether an answer that is kept may be given now.
     package func mayGive(_ answer: CachedAnswer, at now: Timestamp) -> Bool {
         mayLookUp && answer.age(at: now) <= .seconds(min(largestAgeSeconds, answer.lifetimeSeconds))

@@ -103,7 +103,8 @@ final class GatewayWorld: @unchecked Sendable {
         }
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
-            on: loop, keys: keys, identity: try nobody(), gatekeeper: Gatekeeper(redis), answers: CacheStore(redis),
+            on: loop, keys: keys, identity: try nobody(), gatekeeper: Gatekeeper(redis),
+            answers: CacheStore(redis),
             clients: OutboundClients(client, direct: client, policy: policy),
             upstreams: InstanceUpstreams(UpstreamDirectory(upstreams), logger: .silent),
             ownRoutes: OwnRoutesMemory(), health: health, metrics: metrics,
@@ -180,6 +181,16 @@ final class GatewayWorld: @unchecked Sendable {
 
     /// Redis as a whole, as after a crash without a copy on disk.
     func flushRedis() async throws { _ = try await redis.send(RedisCommand("FLUSHALL")) }
+
+    /// Cuts every answer that is kept in half.
+    func damageEntries() async throws {
+        let names = try await redis.send(RedisCommand("KEYS", "hg:*:c:*")).array ?? []
+        for name in names.compactMap(\.bytes) {
+            let entry = try await redis.send(RedisCommand("GET", .bytes(name))).bytes ?? []
+            _ = try await redis.send(
+                RedisCommand("SET", .bytes(name), .bytes(Array(entry.prefix(entry.count / 2)))))
+        }
+    }
 
     func complete(_ model: String, key: String, _ more: String = "") async throws -> Answer {
         let body = #"{"model":"\#(model)","messages":[{"role":"user","content":"hi"}]\#(more)}"#

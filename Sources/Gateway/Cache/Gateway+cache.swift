@@ -20,22 +20,27 @@ extension Gateway {
         for call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]
     ) throws(Problem) -> CallCache? {
         let policy = try subjects.cachePolicy(of: call.caller) ?? limits.cachePolicy
-        guard policy.isEnabled, call.isSelfContained else { return nil }
+        guard policy.isEnabled else { return nil }
         let fields = call.exchange.request.fields
         let wishes = CacheWishes(
             cacheControl: fields.values("cache-control"), preference: fields["x-hivegate-cache"])
         let decision = CacheDecision(policy, wishes, isVaried: call.isVaried)
-        guard decision.mayLookUp || decision.mayStore || decision.mayJoin || decision.mustBeKept else {
+        guard decision.hasPart, call.isSelfContained else {
+            if decision.mustBeKept { throw Self.notKept }
+            call.exchange.responseFields.append("X-Cache", "BYPASS")
             return nil
         }
         return CallCache(
             CacheKey(of: subject(of: call, whole, candidates)), of: call.caller.organization, decision)
     }
 
-    private func subject(of call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]) -> CacheSubject {
+    private func subject(of call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]) -> CacheSubject
+    {
         let head = call.exchange.request.fields
         var shaping: CacheSubject.Shaping = []
-        if let check = call.check { shaping.formUnion(check.mayRepair ? [.validates, .repairs] : .validates) }
+        if let check = call.check {
+            shaping.formUnion(check.mayRepair ? [.validates, .repairs] : .validates)
+        }
         if call.fetchesImages { shaping.formUnion(.fetchesImages) }
         return CacheSubject(
             organization: call.caller.organization, kind: .chat, dialect: call.front.dialect,
@@ -48,22 +53,15 @@ extension Gateway {
             streamMatters: CacheSubject.streamMatters(in: whole, dialect: call.front.dialect))
     }
 
+    private static let notKept = Problem(
+        .gatewayTimeout, code: "not_cached",
+        "No answer is kept that may be given, and the request asks for no other (Cache-Control: only-if-cached)."
+    )
+
     /// Answers `call` with what Redis has for it, if it may. Says whether it did.
     func answer(_ call: ChatCall, _ cache: CallCache, from reply: RedisValue?) async throws -> Bool {
-        guard cache.decision.mayLookUp, let reply else { return false }
-        switch CacheLookup(reply) {
-        case .none, .unavailable: return false
-        case .damaged:
-            count(cache) { $0.corrupted = 1 }
-            return false
-        case .found(let answer):
-            let now = time.timestamp()
-            guard cache.decision.mayGive(answer, at: now) else { return false }
-            let output: ReplayedAnswer
-            do throws(UpstreamFault) { output = try ReplayedAnswer(answer, to: call) } catch {
-                count(cache) { $0.corrupted = 1 }
-                return false
-            }
+        let now = time.timestamp()
+        if cache.decision.mayLookUp, let reply, let (answer, output) = find(call, cache, in: reply, at: now) {
             name(answer, at: now, call.exchange)
             count(cache) { counts in
                 counts.hits = 1
@@ -73,6 +71,25 @@ extension Gateway {
             try await output.send(to: call)
             return true
         }
+        if cache.decision.mustBeKept { throw Self.notKept }
+        call.exchange.responseFields.append("X-Cache", cache.decision.mayLookUp ? "MISS" : "BYPASS")
+        if cache.decision.mayLookUp { count(cache) { $0.misses = 1 } }
+        return false
+    }
+
+    /// What is kept, where it is good for the call.
+    private func find(
+        _ call: ChatCall, _ cache: CallCache, in reply: RedisValue, at now: Timestamp
+    ) -> (CachedAnswer, ReplayedAnswer)? {
+        switch CacheLookup(reply) {
+        case .none, .unavailable: return nil
+        case .damaged: break
+        case .found(let answer):
+            guard cache.decision.mayGive(answer, at: now) else { return nil }
+            do throws(UpstreamFault) { return (answer, try ReplayedAnswer(answer, to: call)) } catch {}
+        }
+        count(cache) { $0.corrupted = 1 }
+        return nil
     }
 
     private func name(_ answer: CachedAnswer, at now: Timestamp, _ exchange: Exchange) {

@@ -1,0 +1,217 @@
+import Base
+import Cache
+import Gateway
+import HTTPClient
+import Identity
+import JSON
+import Loop
+import Providers
+import TestKit
+import Testing
+
+/// What a client notices of answers that are kept.
+@Suite struct CacheTests {
+    /// Runs `body` with a gateway that keeps answers, and an upstream that numbers its own.
+    private static func run(
+        _ script: @escaping GatewayWorld.Script,
+        _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
+    ) async throws {
+        try await onLoop { loop in
+            try await PrivateRedis.with(on: loop) { redis in
+                var limits = Gateway.Limits()
+                limits.cachePolicy.isEnabled = true
+                try await GatewayWorld.run(
+                    upstreams: ["openai": script], limits: limits, redis: redis, body)
+            }
+        }
+    }
+
+    /// An upstream that says how many requests came before, whole or as a stream.
+    private static func counting(finish: String = "stop", _ asked: Locked<Int>) -> GatewayWorld.Script {
+        { peer in
+            guard let body = try await requestBody(peer) else { return }
+            let number = asked.withLock { count in
+                defer { count += 1 }
+                return count
+            }
+            if body.contains(#""stream":true"#) {
+                let chunks = ["answer ", "\(number)"].map { piece in
+                    #"data: {"id":"c\#(number)","choices":[{"index":0,"delta":{"content":"\#(piece)"}}]}"#
+                        + "\n\n"
+                }
+                let end = """
+                    data: {"id":"c\(number)","choices":[{"index":0,"delta":{},"finish_reason":"\(finish)"}]}
+
+                    data: {"id":"c\(number)","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}
+
+                    data: [DONE]
+
+
+                    """
+                try await peer.write(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+                        + chunks.joined() + end)
+            } else {
+                let answer =
+                    #"{"id":"c\#(number)","choices":[{"index":0,"message":{"role":"assistant","content":"answer \#(number)"},"#
+                    + #""finish_reason":"\#(finish)"}],"usage":{"prompt_tokens":5,"completion_tokens":2}}"#
+                try await peer.write(
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                        + "Content-Length: \(answer.utf8.count)\r\n\r\n\(answer)")
+            }
+        }
+    }
+
+    private static func requestBody(_ peer: ScriptedUpstream.Peer) async throws -> String? {
+        guard let head = try await peer.head() else { return nil }
+        let length = head.split(separator: "\r\n").first { $0.hasPrefix("Content-Length: ") }?
+            .split(separator: " ").last
+        let bytes = try await peer.read(length.flatMap { Int($0) } ?? 0)
+        return bytes.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func ask(
+        _ world: GatewayWorld, _ key: String, _ body: String,
+        _ fields: [(name: String, value: String)] = []
+    ) async throws -> GatewayWorld.Answer {
+        let answer = try await world.send(
+            "POST", "/v1/chat/completions", [("Authorization", "Bearer \(key)")] + fields, body: body)
+        // What is kept is kept a moment later.
+        try await world.loop.sleep(for: .milliseconds(20))
+        return answer
+    }
+
+    private static let question = #"{"model":"openai/m","messages":[{"role":"user","content":"hi"}]}"#
+
+    @Test func `the same question is answered once, byte for byte, and the age is told`() async throws {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            let key = world.key()
+            let first = try await Self.ask(world, key, Self.question)
+            #expect(first.status == 200, "\(first.text)")
+            #expect(first["x-cache"] == "MISS")
+            let second = try await Self.ask(world, key, Self.question)
+            #expect(second["x-cache"] == "HIT")
+            #expect(second["age"] == "0")
+            #expect(second["x-hivegate-provider"] == "openai")
+            #expect(second["x-hivegate-attempts"] == "0")
+            #expect(second.body == first.body)
+            // Another spelling.
+            let third = try await Self.ask(
+                world, key, #"{ "messages" : [{"content":"\u0068i","role":"user"}], "model":"openai/m" }"#)
+            #expect(third["x-cache"] == "HIT")
+            #expect(asked.withLock { $0 } == 1)
+            let other = try await Self.ask(
+                world, key, #"{"model":"openai/m","messages":[{"role":"user","content":"ho"}]}"#)
+            #expect(other["x-cache"] == "MISS")
+            #expect(asked.withLock { $0 } == 2)
+        }
+    }
+
+    @Test func `two organizations never share an answer`() async throws {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            for number in 0..<2 {
+                let answer = try await Self.ask(world, world.key(), Self.question)
+                #expect(answer.text.contains("answer \(number)"))
+            }
+            #expect(asked.withLock { $0 } == 2)
+        }
+    }
+
+    @Test func `a stream and a whole answer are made of one another`() async throws {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            let key = world.key()
+            let plain = #"{"model":"openai/m","messages":[{"role":"user","content":"hi"}]"#
+            let streamed = try await Self.ask(world, key, plain + #","stream":true}"#)
+            #expect(streamed["x-cache"] == "MISS")
+            let again = try await Self.ask(world, key, plain + #","stream":true}"#)
+            #expect(again["x-cache"] == "HIT")
+            #expect(again.body == streamed.body)
+            let whole = try await Self.ask(world, key, plain + "}")
+            #expect(whole["x-cache"] == "HIT")
+            let document = try JSONDocument(parsing: whole.body)
+            #expect(document["choices"]?.element(0)?["message"]?["content"]?.string == "answer 0")
+            #expect(document["usage"]?["completion_tokens"]?.int == 2)
+            let withUsage = try await Self.ask(
+                world, key, plain + #","stream":true,"stream_options":{"include_usage":true}}"#)
+            #expect(withUsage["x-cache"] == "HIT")
+            #expect(withUsage.text.contains("completion_tokens"))
+            #expect(!again.text.contains("completion_tokens"))
+            #expect(asked.withLock { $0 } == 1)
+            // The other way round.
+            let question = #"{"model":"openai/m","messages":[{"role":"user","content":"ho"}]"#
+            _ = try await Self.ask(world, key, question + "}")
+            let stream = try await Self.ask(world, key, question + #","stream":true}"#)
+            #expect(stream["x-cache"] == "HIT")
+            #expect(stream.text.contains("answer 1") && stream.text.hasSuffix("data: [DONE]\n\n"))
+        }
+    }
+
+    @Test func `a request says what it wants of the cache`() async throws {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            let key = world.key()
+            let missing = try await Self.ask(
+                world, key, Self.question, [("Cache-Control", "only-if-cached")])
+            #expect(missing.status == 504)
+            #expect(missing.code == "not_cached")
+            #expect(try await Self.ask(world, key, Self.question).text.contains("answer 0"))
+            let kept = try await Self.ask(world, key, Self.question, [("Cache-Control", "only-if-cached")])
+            #expect(kept["x-cache"] == "HIT")
+            let fresh = try await Self.ask(world, key, Self.question, [("Cache-Control", "no-cache")])
+            #expect(fresh["x-cache"] == "BYPASS")
+            #expect(fresh.text.contains("answer 1"))
+            // It has taken the place of the one before.
+            #expect(try await Self.ask(world, key, Self.question).text.contains("answer 1"))
+            let off = try await Self.ask(world, key, Self.question, [("X-Hivegate-Cache", "off")])
+            #expect(off.text.contains("answer 2"))
+            let secret = try await Self.ask(world, key, Self.question, [("Cache-Control", "no-store")])
+            #expect(secret.text.contains("answer 3"))
+            #expect(try await Self.ask(world, key, Self.question).text.contains("answer 1"))
+            let young = try await Self.ask(world, key, Self.question, [("Cache-Control", "max-age=0")])
+            #expect(young.text.contains("answer 4"))
+        }
+    }
+
+    @Test func `what a filter has ended is kept for nobody`() async throws {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(finish: "content_filter", asked)) { world in
+            let key = world.key()
+            for number in 0..<2 {
+                let answer = try await Self.ask(world, key, Self.question)
+                #expect(answer["x-cache"] == "MISS")
+                #expect(answer.text.contains("answer \(number)"))
+            }
+        }
+    }
+
+    @Test func `a hit takes a request and no token`() async throws {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            let key = world.key(limits: #"{"requests_per_day":3,"tokens_per_day":5000}"#)
+            let body = #"{"model":"openai/m","messages":[{"role":"user","content":"hi"}],"max_tokens":20}"#
+            _ = try await Self.ask(world, key, body)
+            _ = try await Self.ask(world, key, body)
+            let third = try await Self.ask(world, key, body)
+            #expect(third["x-cache"] == "HIT")
+            #expect(third["x-ratelimit-remaining-requests"] == "0")
+            let refused = try await Self.ask(world, key, body)
+            #expect(refused.status == 429)
+            // Seven for the first answer, and nothing is reserved for what was refused.
+            #expect(refused["x-ratelimit-remaining-tokens"] == "4993")
+        }
+    }
+
+    @Test func `a damaged entry is a miss, and overwritten`() async throws {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            let key = world.key()
+            _ = try await Self.ask(world, key, Self.question)
+            try await world.damageEntries()
+            #expect(try await Self.ask(world, key, Self.question).text.contains("answer 1"))
+            #expect(try await Self.ask(world, key, Self.question)["x-cache"] == "HIT")
+        }
+    }
+}
