@@ -72,6 +72,18 @@ struct FirstFitTests {
         }
     }
 
+    @Test func `a clock that was a day ahead blocks nobody for a day`() async throws {
+        try await withRedis { _, client in
+            var admission = Step.Admission()
+            admission.windows = [("o", [1, nil, nil, nil, nil, nil, nil, nil])]
+            let now = 20_000 * Window.day
+            let times = [now + Window.day, now, now + 3 * Window.minute]
+            let steps = times.map { Step(time: $0 * 1000, life: 1000, call: .admit(admission)) }
+            let outcome = try await Rehearsal(client).play([steps])[0]
+            #expect(outcome.answers.map(Self.code) == [1, 3, 1])
+        }
+    }
+
     private static func code(_ answer: Rehearsal.Outcome.Answer) -> Int64 {
         if case .numbers(let numbers) = answer { numbers[0] } else { -1 }
     }
