@@ -134,11 +134,13 @@ package final class Gatekeeper: @unchecked Sendable {
         }
         let now = clock.now(time.instant(), time.timestamp())
         let month = request.calendar?.month(at: now)
+        // What Redis does later than this is answered too late: it shall not count what is decided here then.
+        let latest = bounds.patience.milliseconds * 9 / 10
         var command = RedisCommand(calling: AdmissionLibrary.admit, keyCount: 1)
         command.add(subjects.place.key)
         command.add(
             [
-                Double(request.weight), Double(request.tokens), Double(now + Self.slack(bounds.patience)),
+                Double(request.weight), Double(request.tokens), Double(now + latest),
                 Double(month?.index ?? 0), Double(month?.start ?? 0), Double(month?.end ?? 0), identity,
                 Double(bounds.lease.milliseconds), Double(subjects.windowed.count),
                 Double(subjects.slotted.count), 0, Double(life(at: subjects.place)), 0,
@@ -150,9 +152,6 @@ package final class Gatekeeper: @unchecked Sendable {
     }
 
     private static let generationAndPurges = RedisArguments([Array("g".utf8), Array("x".utf8)])
-
-    /// What is decided later than this has nobody who waits for it. The clocks are known to a few milliseconds.
-    private static func slack(_ patience: Duration) -> Int64 { patience.milliseconds + 20 }
 
     func life(at place: Place) -> Int64 {
         if case .address = place { return bounds.lifeOfAddress.milliseconds / 1000 }
