@@ -16,6 +16,10 @@ package final class Gatekeeper: @unchecked Sendable {
         /// What Redis keeps of an organization goes when nothing has come for so long; of an address sooner.
         package var life = Duration.seconds(8 * 86_400)
         package var lifeOfAddress = Duration.seconds(2 * 3600)
+        /// Settlements that wait for Redis to be back.
+        package var unsettled = 10_000
+        /// Subjects, and settlements, of which Redis is told at once when it is back: a request waits behind them.
+        package var arrears = 256
         /// Events of a bucket that wait to be taken over.
         package var journal = 10_000
 
@@ -36,6 +40,8 @@ package final class Gatekeeper: @unchecked Sendable {
     var memories: ClockTable<MemoryKey, SubjectMemory>
     /// Those with something that Redis does not know yet.
     var debtors: [SubjectMemory] = []
+    /// What Redis was not there to be told.
+    var unsettled: [Settlement] = []
     /// Those with requests under way that count.
     var occupied: [ObjectIdentifier: SubjectMemory] = [:]
     /// Tells this loop from all others, of other processes too.
@@ -95,7 +101,7 @@ package final class Gatekeeper: @unchecked Sendable {
         _ request: AdmissionRequest, beside others: [RedisCommand] = []
     ) async -> (verdict: Verdict, values: ArraySlice<RedisValue>) {
         if !mayAsk { return (admitLocally(request), []) }
-        if !debtors.isEmpty { payDebts() }
+        payDebts()
         for subject in request.subjects.slotted { subject.memory.asked += 1 }
         defer { for subject in request.subjects.slotted { subject.memory.asked -= 1 } }
         switch await ask([command(for: request)] + others) {
