@@ -15,7 +15,8 @@ struct CrowdTests {
         async throws
     {
         let seed = seed()
-        try await withWorkers(workerCount, quotas: { _, _, _ in [] }) { _, workers in
+        let unused: Gatekeeper.QuotaSource = { _, _, _ in [] }
+        try await withWorkers(workerCount, quotas: unused) { _, workers in
             var random = SeededGenerator(seed: seed)
             for trial in 0..<Self.trialCount {
                 let limit = Int.random(in: 0...250, using: &random)
