@@ -44,6 +44,12 @@ extension AdmissionLibrary {
                 if forced == 0 and (pm * fm > (lrm - rm) * 60000 or ph * fh > (lrh - rh) * 36000
                     or pd * fd > (lrd - rd) * 86400 or qm * fm > (ltm - tm) * 60000 or qh * fh > (lth - th) * 36000
                     or qd * fd > (ltd - td) * 86400 or ro > lro or to > lto) then
+                    if v[i + 2] and floor(up('<d', v[i + 2]) / 60000) > bm then
+                        -- The clock was set back. What was counted counts as of now: it would stay until that time
+                        -- comes again.
+                        v[i + 2] = pk(STATE, ms, unpack({rolled(v[i + 2], bm, bh, bd, 0)}, 1, 15))
+                        call('HSET', keys[1], fields[i + 2], v[i + 2])
+                    end
                     for j = 1, n do states[j] = v[j + 2] or zero end
                     return pk('<ddd', 3, ms, i) .. concat(states)
                 end

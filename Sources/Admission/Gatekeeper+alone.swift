@@ -44,13 +44,17 @@ extension Gatekeeper {
     /// Tells Redis what was admitted here without it. What it does not take is told again; what it may have taken is
     /// not: rather too little than twice.
     func payDebts() {
-        let debtors = self.debtors
-        self.debtors = []
-        let now = clock.now(time.instant(), time.timestamp())
+        if debtors.isEmpty, unsettled.isEmpty { return }
+        let debtors = self.debtors.prefix(bounds.arrears)
+        self.debtors.removeFirst(debtors.count)
+        // Settled behind what it settles, and what cannot be told now is there again at the next time.
+        let settlements = unsettled.prefix(bounds.arrears)
+        unsettled.removeFirst(settlements.count)
+        defer { for settlement in settlements { send(settlement) } }
         for memory in debtors {
             let debt = memory.debt
             memory.debt = SubjectMemory.Debt()
-            redis.pipeline([command(paying: debt, of: memory, at: now)], timeout: bounds.patience) {
+            redis.pipeline([command(paying: debt, of: memory)], timeout: bounds.patience) {
                 [self] result in
                 switch result {
                 case .success(let values) where values[0].error?.kind != .functionNotFound: break
@@ -65,9 +69,7 @@ extension Gatekeeper {
         }
     }
 
-    private func command(paying debt: SubjectMemory.Debt, of memory: SubjectMemory, at now: Int64)
-        -> RedisCommand
-    {
+    private func command(paying debt: SubjectMemory.Debt, of memory: SubjectMemory) -> RedisCommand {
         let subject = Subject(Limits(requests: .init(day: Limits.largest)), of: memory)
         var command = RedisCommand(calling: AdmissionLibrary.admit, keyCount: 1)
         command.add(memory.place.key)

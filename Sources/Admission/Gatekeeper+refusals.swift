@@ -14,9 +14,11 @@ extension Gatekeeper {
                 let amount = name.quantity == .requests ? request.weight : request.tokens
                 let share = isLocal ? amount * Int64(workerCount) : amount
                 if state.takes(share, name.quantity, name.span, under: limit, at: now) { continue }
-                let fit = state.firstFit(
+                var fit = state.firstFit(
                     share, name.quantity, name.span, under: limit, at: now,
                     endOfMonth: month?.end ?? now)
+                // Too much for a share of the limit, but not for all of it, when Redis is back.
+                if fit == nil, amount <= limit { fit = now + Self.untilRedis }
                 if let known = worst, !Self.isLater(fit, than: known.fit) { continue }
                 worst = (subject, name, limit, fit)
             }
@@ -27,6 +29,9 @@ extension Gatekeeper {
             wait: worst.fit.map { .milliseconds($0 - now) },
             standing: Standing(of: request.subjects, at: now, in: month), isLocal: isLocal)
     }
+
+    /// In milliseconds; nobody knows better.
+    private static let untilRedis: Int64 = 1000
 
     /// Never is later than any time.
     private static func isLater(_ one: Int64?, than other: Int64?) -> Bool {

@@ -13,21 +13,44 @@ extension Gatekeeper {
         let subjects = permit.subjects
         leave(subjects)
         let difference = tokens - permit.tokens
-        let mustCorrect = difference != 0 && subjects.limitsTokens
+        var settlement = Settlement(permit: permit, difference: difference, entry: entry)
+        if difference != 0, subjects.limitsTokens { settlement.windowed = subjects.windowed }
         if permit.isLocal {
             // A renewal has told Redis of it, perhaps.
             doubt(subjects)
-            if mustCorrect { correctLocally(permit, by: difference) }
-            return
+            settlement.windowed = settlement.windowed.filter { correctLocally($0.memory, by: difference) }
+        } else {
+            settlement.slotted = subjects.slotted
         }
-        guard mustCorrect || !subjects.slotted.isEmpty || entry != nil else { return }
-        let command = command(settling: permit, difference: mustCorrect ? difference : 0, entry)
+        send(settlement)
+    }
+
+    struct Settlement {
+        var permit: Permit
+        var difference: Int64
+        var windowed: [Subject] = []
+        var slotted: [Subject] = []
+        var entry: [UInt8]?
+
+        var isEmpty: Bool { windowed.isEmpty && slotted.isEmpty && entry == nil }
+    }
+
+    /// What surely did not reach Redis is kept until it is back.
+    func send(_ settlement: Settlement) {
+        if settlement.isEmpty { return }
+        let command = command(sending: settlement)
         redis.pipeline([command], timeout: bounds.patience) { [self] result in
             switch result {
             // Redis has lost its functions, and with them all there was to settle, but for the journal.
             case .success(let values) where values[0].error?.kind == .functionNotFound: loadAndRepeat(command)
             case .success: break
-            case .failure: doubt(subjects)
+            case .failure(let error):
+                doubt(settlement.permit.subjects)
+                guard !error.mayHaveExecuted, unsettled.count < bounds.unsettled else { return }
+                var rest = settlement
+                // Renewals see to these.
+                rest.slotted = []
+                if !rest.isEmpty { unsettled.append(rest) }
             }
         }
     }
@@ -38,40 +61,39 @@ extension Gatekeeper {
         }
     }
 
-    private func correctLocally(_ permit: Permit, by difference: Int64) {
-        for subject in permit.subjects.windowed {
-            let memory = subject.memory
-            for span in Span.allCases {
-                memory.state[.tokens, span] = max(
-                    0, memory.state[.tokens, span] + difference * Int64(workerCount))
-            }
-            if memory.debt != SubjectMemory.Debt() {
-                memory.debt.tokens = max(0, memory.debt.tokens + difference)
-            }
+    /// Says whether Redis has been told of what was admitted, and so must be told of this.
+    private func correctLocally(_ memory: SubjectMemory, by difference: Int64) -> Bool {
+        for span in Span.allCases {
+            memory.state[.tokens, span] = max(
+                0, memory.state[.tokens, span] + difference * Int64(workerCount))
         }
+        if memory.debt == SubjectMemory.Debt() { return true }
+        memory.debt.tokens = max(0, memory.debt.tokens + difference)
+        return false
     }
 
-    private func command(settling permit: Permit, difference: Int64, _ entry: [UInt8]?) -> RedisCommand {
-        let subjects = permit.subjects
+    private func command(sending settlement: Settlement) -> RedisCommand {
+        let permit = settlement.permit
         var command = RedisCommand(calling: AdmissionLibrary.settle, keyCount: 2)
-        command.add(subjects.place.key)
-        command.add(subjects.place.journal)
-        let windowed = difference == 0 ? [] : subjects.windowed
+        command.add(permit.subjects.place.key)
+        command.add(permit.subjects.place.journal)
         command.add(
             [
-                Double(permit.admittedAt), Double(difference), Double(permit.month?.index ?? -1), identity,
-                Double(windowed.count), Double(subjects.slotted.count), 0,
-                Double(entry == nil ? 0 : bounds.journal),
+                Double(permit.admittedAt), Double(settlement.difference), Double(permit.month?.index ?? -1),
+                identity, Double(settlement.windowed.count), Double(settlement.slotted.count), 0,
+                Double(settlement.entry == nil ? 0 : bounds.journal),
             ])
-        for subject in windowed { command.add(subject.field) }
-        for subject in subjects.slotted { command.add(subject.slotsField) }
-        if let entry { command.add(entry) }
+        for subject in settlement.windowed { command.add(subject.field) }
+        for subject in settlement.slotted { command.add(subject.slotsField) }
+        if let entry = settlement.entry { command.add(entry) }
         return command
     }
 
-    /// Speaks for the requests that are under way, so that they go on counting, and puts right what Redis counts wrongly.
+    /// Speaks for the requests that are under way, so that they go on counting, puts right what Redis counts wrongly, and
+    /// tells it what it was not there to be told.
     package func renewLeases() {
         guard redis.isReady else { return }
+        payDebts()
         for memories in Dictionary(grouping: occupied.values, by: \.place).values {
             let command = renewal(of: memories)
             for memory in memories { memory.isDoubtful = false }

@@ -15,6 +15,10 @@ package final class Gatekeeper: @unchecked Sendable {
         package var subjects = 50_000
         /// What Redis keeps of an address goes when nothing has come for so long.
         package var lifeOfAddress = Duration.seconds(2 * 3600)
+        /// Settlements that wait for Redis to be back.
+        package var unsettled = 10_000
+        /// Subjects, and settlements, of which Redis is told at once when it is back: a request waits behind them.
+        package var arrears = 256
         /// Events of a bucket that wait to be taken over.
         package var journal = 10_000
 
@@ -35,6 +39,8 @@ package final class Gatekeeper: @unchecked Sendable {
     var memories: ClockTable<MemoryKey, SubjectMemory>
     /// Those with something that Redis does not know yet.
     var debtors: [SubjectMemory] = []
+    /// What Redis was not there to be told.
+    var unsettled: [Settlement] = []
     /// Those with requests under way that count.
     var occupied: [ObjectIdentifier: SubjectMemory] = [:]
     /// Tells this loop from all others, of other processes too.
@@ -100,7 +106,7 @@ package final class Gatekeeper: @unchecked Sendable {
         _ request: AdmissionRequest, beside others: [RedisCommand] = []
     ) async -> (verdict: Verdict, values: ArraySlice<RedisValue>) {
         if !mayAsk { return (admitLocally(request), []) }
-        if !debtors.isEmpty { payDebts() }
+        payDebts()
         for subject in request.subjects.slotted { subject.memory.asked += 1 }
         defer { for subject in request.subjects.slotted { subject.memory.asked -= 1 } }
         switch await ask([command(for: request)] + others) {
@@ -139,11 +145,13 @@ package final class Gatekeeper: @unchecked Sendable {
         }
         let now = clock.now(time.instant(), time.timestamp())
         let month = request.calendar?.month(at: now)
+        // What Redis does later than this is answered too late: it shall not count what is decided here then.
+        let latest = bounds.patience.milliseconds * 9 / 10
         var command = RedisCommand(calling: AdmissionLibrary.admit, keyCount: 1)
         command.add(subjects.place.key)
         command.add(
             [
-                Double(request.weight), Double(request.tokens), Double(now + Self.slack(bounds.patience)),
+                Double(request.weight), Double(request.tokens), Double(now + latest),
                 Double(month?.index ?? 0), Double(month?.start ?? 0), Double(month?.end ?? 0), identity,
                 Double(bounds.lease.milliseconds), Double(subjects.windowed.count),
                 Double(subjects.slotted.count), 0, Double(life(at: subjects.place)), 0,
@@ -155,9 +163,6 @@ package final class Gatekeeper: @unchecked Sendable {
     }
 
     private static let generationAndPurges = RedisArguments([Array("g".utf8), Array("x".utf8)])
-
-    /// What is decided later than this has nobody who waits for it. The clocks are known to a few milliseconds.
-    private static func slack(_ patience: Duration) -> Int64 { patience.milliseconds + 20 }
 
     func life(at place: Place) -> Int64 {
         if case .address = place { return bounds.lifeOfAddress.milliseconds / 1000 }

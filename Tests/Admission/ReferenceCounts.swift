@@ -83,11 +83,12 @@ struct Window {
     var parts: Int64
     var countsTokens: Bool
 
+    static let minute: Int64 = 60_000
     static let hour: Int64 = 3_600_000
     static let day: Int64 = 86_400_000
 
     static let all = [false, true].flatMap { countsTokens in
-        [(60_000, 60_000), (hour, 36_000), (day, 86_400)].map { length, parts in
+        [(minute, 60_000), (hour, 36_000), (day, 86_400)].map { length, parts in
             Window(length: length, parts: parts, countsTokens: countsTokens)
         }
     }

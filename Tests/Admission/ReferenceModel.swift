@@ -70,6 +70,10 @@ struct ReferenceModel {
                 state.month = request.month?.index ?? 0
             }
             if !request.isForced, !state.takes(request.weight, request.tokens, under: subject.limits) {
+                // Who was counted at a time that has not come yet is counted as of now.
+                if let known, known.writtenAt / Window.minute > now / Window.minute {
+                    counts[subject.field]?.move(to: now, month: 0)
+                }
                 return answer(.windowFull, number) + request.windows.flatMap { states($0.field) }
             }
             state.count(request.weight, request.tokens)
