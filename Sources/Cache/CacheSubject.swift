@@ -106,7 +106,10 @@ extension CacheSubject {
     }
 
     private static func isAboutStream(_ key: JSONString) -> Bool {
-        key == "stream" || key == "stream_options"
+        switch key {
+        case "stream", "stream_options": true
+        default: false
+        }
     }
 
     private func append(_ number: UInt64, to bytes: inout [UInt8]) {
