@@ -53,6 +53,9 @@ package final class Gateway: @unchecked Sendable {
     let tokenBound: TokenBound
     let answers: CacheStore
     let cacheStatistics: CacheStatistics
+    /// Answers that are being made, on all loops of the process.
+    let flights: Flights
+    package typealias Flights = FlightTable<AnswerHead>
     let errors: ErrorResponder
     /// Is told of every request to a provider when it has ended.
     let note: @Sendable (AttemptReport) -> Void
@@ -66,6 +69,7 @@ package final class Gateway: @unchecked Sendable {
     package init(
         on loop: EventLoop, keys: KeyRing, identity: IdentityServices, trustedNetworks: [IPNetwork] = [],
         gatekeeper: Gatekeeper, answers: CacheStore, cacheStatistics: CacheStatistics = CacheStatistics(),
+        flights: Flights = Flights(),
         clients: OutboundClients, upstreams: InstanceUpstreams,
         ownRoutes: OwnRoutesMemory, health: HealthReport,
         metrics: Metrics, logger: Logger, note: @escaping @Sendable (AttemptReport) -> Void = { _ in },
@@ -83,6 +87,7 @@ package final class Gateway: @unchecked Sendable {
         subjects = CallerSubjects(gatekeeper)
         self.answers = answers
         self.cacheStatistics = cacheStatistics
+        self.flights = flights
         tokenBound = TokenBound(isStrict: limits.countsBytesAsTokens)
         self.note = note
         self.catalog = catalog

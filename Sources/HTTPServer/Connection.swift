@@ -79,7 +79,9 @@ final class Connection: @unchecked Sendable {
 
     private func peerLeft() {
         guard !machine.peerHasLeft else { return }
-        if machine.peerLeft() == .cancel { cancel() }
+        guard machine.peerLeft() == .cancel else { return }
+        if exchange?.goesOnAlone?() ?? false { return }
+        cancel()
     }
 
     /// Whoever works for this connection is to stop.

@@ -27,6 +27,8 @@ package final class Exchange: @unchecked Sendable {
     private(set) var connection: Connection?
     private let shared: ServerLoop
     private var identifier: String?
+    /// Asked when the client leaves: whether the handler goes on all the same, because it works for others too.
+    package var goesOnAlone: (() -> Bool)?
     /// Whether the answer broke off.
     var hasFailed = false
 
@@ -51,6 +53,9 @@ package final class Exchange: @unchecked Sendable {
         identifier = made
         return made
     }
+
+    /// Nobody wants the answer any more.
+    package func cancel() { connection?.cancel() }
 
     // MARK: The body
 
@@ -174,6 +179,7 @@ package final class Exchange: @unchecked Sendable {
         webSocket?.connectionEnds()
         webSocket = nil
         connection = nil
+        goesOnAlone = nil
     }
 
     /// The server drains: a socket is told, because it would not end by itself.

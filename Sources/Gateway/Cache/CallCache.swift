@@ -23,12 +23,16 @@ final class CallCache: @unchecked Sendable {
 }
 
 extension ChatCall {
-    /// Whether the same question always means the same: one about what a provider goes on changing does not.
+    /// Whether the same question always means the same: one about what a provider keeps, or goes on changing, does not.
     var isSelfContained: Bool {
-        guard front.dialect == .openAIResponses else { return true }
         func isSaid(_ name: StaticString) -> Bool { document[name].map { !$0.isNull } ?? false }
-        return !isSaid("conversation") && !isSaid("previous_response_id")
-            && document["background"]?.bool != true
+        return switch front.dialect {
+        case .openAIResponses:
+            !isSaid("conversation") && !isSaid("previous_response_id") && !isSaid("prompt")
+                && document["background"]?.bool != true
+        case .anthropic: !isSaid("container") && !isSaid("mcp_servers")
+        default: true
+        }
     }
 
     /// Whether it asks for another answer each time.

@@ -102,19 +102,27 @@ extension Gateway {
 
     /// Keeps what was answered, for the next who asks the same.
     func keep(_ call: ChatCall, _ cache: CallCache, _ permit: Permit) {
+        let lead = call.client.lead
         guard let content = cache.recording?.content, !permit.isLocal, let candidate = call.candidate,
             !ReplayedAnswer.wasFiltered(content)
-        else { return }
+        else {
+            lead?.close()
+            return
+        }
         let usage = call.attempts.usage
         // One that ends where we have ended it is not what was asked for.
-        if let most = call.answerLimit, usage?.totalOutput ?? most >= most { return }
+        let isCutShort = call.answerLimit.map { usage?.totalOutput ?? $0 >= $0 } ?? false
         let answer = CachedAnswer(
             content, storedAt: time.timestamp(), lifetimeSeconds: cache.decision.lifetimeSeconds,
             provider: candidate.provider, model: candidate.id, upstreamModel: candidate.target.model,
             usage: usage, costNanodollars: usage.flatMap { candidate.facts?.cost(of: $0) })
         let entry = answer.encoded()
-        guard entry.count <= cache.decision.largestEntryBytes else { return }
+        guard entry.count <= cache.decision.largestEntryBytes, !isCutShort else {
+            lead?.close()
+            return
+        }
         loop.spawn { [self] in
+            defer { lead?.close() }
             let isKept = try? await answers.store(
                 entry, as: cache.key, of: cache.organization, model: candidate.id,
                 lifetimeSeconds: cache.decision.lifetimeSeconds, generation: permit.purges)

@@ -113,9 +113,14 @@ final class ChatCall: @unchecked Sendable {
         if check != nil {
             held = HeldAnswer(reply: reply, original: nil)
         } else {
-            exchange.respond(
-                200, ["Content-Type": "application/json"], body: front.body(reply, try context()))
+            respond(front.body(reply, try context()), type: "application/json")
         }
+    }
+
+    /// Answers the client, and those who asked the same.
+    func respond(_ body: [UInt8], type: String) {
+        client.lead?.take(body, type: type, exchange)
+        exchange.respond(200, ["Content-Type": type], body: body)
     }
 
     /// The same for an answer that is in the client's dialect already.
@@ -125,7 +130,7 @@ final class ChatCall: @unchecked Sendable {
         if check != nil {
             held = HeldAnswer(reply: try read(body), original: (body, type))
         } else {
-            exchange.respond(200, ["Content-Type": type], body: body)
+            respond(body, type: type)
         }
     }
 }

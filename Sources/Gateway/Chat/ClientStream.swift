@@ -14,7 +14,12 @@ final class ClientStream: @unchecked Sendable {
     /// Where the stream goes instead of the exchange's answer.
     private let sink: Sink?
     private var hasWrittenToSink = false
+    /// Where others read along.
+    var lead: LeadingAnswer?
     private let requestID: String
+
+    /// A client who has as much to take still is slow.
+    private static let unsentOfSlow = 64 << 10
 
     typealias Sink = @Sendable ([UInt8]) async throws -> Void
     /// Who knows how what was sent so far is to end.
@@ -27,6 +32,7 @@ final class ClientStream: @unchecked Sendable {
         case encoder(any ChatStreamEncoder)
     }
 
+    private static let type = "text/event-stream; charset=utf-8"
     private static let fields: HTTPFields = [
         "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache",
         // Proxies that collect an answer before they pass it on are asked not to.
@@ -45,7 +51,7 @@ final class ClientStream: @unchecked Sendable {
         self.created = created
     }
 
-    var hasBegun: Bool { stream != nil || hasWrittenToSink }
+    var hasBegun: Bool { stream != nil || hasWrittenToSink || lead?.hasBegun ?? false }
 
     func write(_ bytes: [UInt8]) async throws {
         if bytes.isEmpty { return }
@@ -53,6 +59,12 @@ final class ClientStream: @unchecked Sendable {
             hasWrittenToSink = true
             return try await sink(bytes)
         }
+        guard let lead else { return try await send(bytes) }
+        let isSlow = (stream?.unsentBytes ?? 0) + bytes.count > Self.unsentOfSlow
+        try await lead.write(bytes, type: Self.type, isSlow: isSlow, exchange) { try await self.send($0) }
+    }
+
+    private func send(_ bytes: [UInt8]) async throws {
         let stream: ResponseStream
         if let begun = self.stream {
             stream = begun

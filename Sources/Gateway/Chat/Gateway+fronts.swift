@@ -1,5 +1,6 @@
 import Admission
 import Base
+import Cache
 import Chat
 import HTTPServer
 import HTTPWire
@@ -100,10 +101,20 @@ extension Gateway {
             return try await answer(whole, as: front, for: arrival, exchange, id: id, sink: sink)
         }
         defer { gatekeeper.settle(entry.permit, tokens: call.attempts.tokens) }
-        if let cache = call.cache, try await answer(call, cache, from: entry.values.first) { return }
+        guard let cache = call.cache else { return try await make(call, candidates) }
+        if try await answer(call, cache, from: entry.values.first) { return }
+        if cache.decision.mayJoin, sink == nil {
+            try await answerTogether(call, cache) { try await make(call, candidates) }
+        } else {
+            try await make(call, candidates)
+        }
+        keep(call, cache, entry.permit)
+    }
+
+    /// Has the answer made by those who can.
+    private func make(_ call: ChatCall, _ candidates: [Candidate]) async throws {
         if call.fetchesImages { try await fetchImages(of: call) }
         try await serveChecked(call, candidates)
-        if let cache = call.cache { keep(call, cache, entry.permit) }
     }
 
     private func attempt(_ call: ChatCall, _ candidate: Candidate) async throws {

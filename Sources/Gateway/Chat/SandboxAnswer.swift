@@ -85,7 +85,7 @@ struct SandboxAnswer {
             return try call.deliver(whole[0])
         }
         let body = OpenAIChatWriter(try call.context()).completion(whole)
-        call.exchange.respond(200, ["Content-Type": "application/json"], body: body)
+        call.respond(body, type: "application/json")
     }
 
     private func stream() async throws {

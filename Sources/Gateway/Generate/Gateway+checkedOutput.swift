@@ -53,7 +53,7 @@ extension Gateway {
     private func respond(_ held: HeldAnswer, to call: ChatCall) throws {
         let (body, type) =
             try held.original ?? (call.front.body(held.reply, try call.context()), "application/json")
-        call.exchange.respond(200, ["Content-Type": type], body: body)
+        call.respond(body, type: type)
     }
 
     // MARK: Wishes

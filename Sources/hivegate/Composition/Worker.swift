@@ -40,6 +40,7 @@ final class Worker: @unchecked Sendable {
         var keys: SharedKeys
         var observer: AttemptObserver
         var cacheStatistics: CacheStatistics
+        var flights: Gateway.Flights
     }
 
     /// Call it on the loop.
@@ -81,6 +82,7 @@ final class Worker: @unchecked Sendable {
                 announce: { await generations.announce($0.organization, $0.generation) }),
             trustedNetworks: configuration.trustedProxies,
             gatekeeper: Gatekeeper(redis), answers: CacheStore(redis), cacheStatistics: shared.cacheStatistics,
+            flights: shared.flights,
             clients: OutboundClients(
                 client, direct: direct, policy: OutboundPolicy(allowing: configuration.outboundExceptions)),
             upstreams: shared.upstreams, ownRoutes: shared.ownRoutes, health: health, metrics: metrics,

@@ -1,0 +1,122 @@
+import Base
+import Cache
+import HTTPServer
+import HTTPWire
+import Loop
+
+/// What is said of an answer that several get, before it.
+package struct AnswerHead: Sendable {
+    var type: String
+    /// Who answered, and what else the answer's head says of that.
+    var fields: HTTPFields
+}
+
+/// The answer of one whose question others ask too, while it is being made.
+///
+/// As long as nobody has joined, the client gets everything directly. With the first who joins, the client becomes a
+/// reader like the others: each has its own pace, and whoever leaves leaves the others their answer.
+// Confined to its loop.
+final class LeadingAnswer: @unchecked Sendable {
+    private let flight: Flight<AnswerHead>
+    private let reader: SharedAnswer<AnswerHead>.Reader
+    private let loop: EventLoop
+    private(set) var hasBegun = false
+    /// What the client got before anybody joined.
+    private var directCount = 0
+    /// Gives the client what it reads, once somebody has joined.
+    private var pump: Task<Void, Never>?
+    private var hasClientLeft = false
+
+    init(_ flight: Flight<AnswerHead>, _ reader: SharedAnswer<AnswerHead>.Reader, _ exchange: Exchange) {
+        self.flight = flight
+        self.reader = reader
+        loop = exchange.loop
+        exchange.goesOnAlone = { [weak self] in self?.clientLeft() ?? false }
+        flight.answer.whenAbandoned { [loop, exchange] in
+            loop.execute { exchange.cancel() }
+        }
+    }
+
+    /// Whether others go on reading.
+    private func clientLeft() -> Bool {
+        guard flight.answer.readerCount > 1 || pump != nil else { return false }
+        hasClientLeft = true
+        pump?.cancel()
+        reader.leave()
+        // The last reader's leaving has cancelled the answer.
+        return true
+    }
+
+    // MARK: Making
+
+    /// More of a stream; `send` gives it to the client, who may be too slow to take it at once.
+    func write(
+        _ bytes: [UInt8], type: String, isSlow: Bool, _ exchange: Exchange,
+        _ send: @escaping @Sendable ([UInt8]) async throws -> Void
+    ) async throws {
+        begin(type, exchange)
+        guard pump == nil, !hasClientLeft else {
+            try await flight.answer.room()
+            return flight.answer.append(bytes)
+        }
+        flight.answer.append(bytes)
+        // Nobody who joins is to wait for a client that is slow.
+        if flight.answer.readerCount == 1, !isSlow {
+            directCount += 1
+            try await send(bytes)
+        } else {
+            pump = startPump(send)
+        }
+    }
+
+    /// A whole answer.
+    func take(_ body: [UInt8], type: String, _ exchange: Exchange) {
+        begin(type, exchange)
+        flight.answer.append(body)
+    }
+
+    private func begin(_ type: String, _ exchange: Exchange) {
+        if hasBegun { return }
+        hasBegun = true
+        flight.answer.begin(AnswerHead(type: type, fields: exchange.responseFields.ofServer))
+    }
+
+    private func startPump(_ send: @escaping @Sendable ([UInt8]) async throws -> Void) -> Task<Void, Never> {
+        loop.spawn { [reader, directCount] in
+            do {
+                for _ in 0..<directCount { _ = try await reader.next() }
+                while let piece = try await reader.next() { try await send(piece) }
+            } catch {
+                // The client is too slow, or gone: the others go on.
+                reader.leave()
+            }
+        }
+    }
+
+    // MARK: Ending
+
+    /// It is whole. Those who ask the same until `close` find it here.
+    func finish() async {
+        flight.answer.finish()
+        await pump?.value
+    }
+
+    /// From now on it is found where answers are kept.
+    func close() { flight.close() }
+
+    func fail(_ error: any Error) async {
+        flight.fail(error)
+        await pump?.value
+    }
+}
+
+extension HTTPFields {
+    /// Those that say who answered, and how.
+    fileprivate var ofServer: HTTPFields {
+        var fields = HTTPFields()
+        for (name, value) in pairs where name.lowercased().hasPrefix("x-hivegate-") {
+            fields.append(name, value)
+        }
+        return fields
+    }
+}
