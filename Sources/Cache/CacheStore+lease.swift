@@ -9,10 +9,11 @@ extension CacheStore {
         case held(by: [UInt8])
     }
 
-    /// Takes the lease for `milliseconds`, if nobody has it. `token` is the caller's alone.
+    /// Takes the lease for `milliseconds`, if nobody has it, and then looks what is kept: whoever gave the lease back has
+    /// stored before. `token` is the caller's alone. `CacheLookup` reads the entry.
     package func lease(
         _ key: CacheKey, of organization: UUID, token: [UInt8], milliseconds: Int
-    ) async throws(RedisError) -> Lease {
+    ) async throws(RedisError) -> (lease: Lease, entry: RedisValue) {
         var command = RedisCommand("SET")
         command.add(CacheNames.lease(key, of: organization))
         command.add(token)
@@ -20,9 +21,11 @@ extension CacheStore {
         command.add("GET")
         command.add("PX")
         command.add(milliseconds)
-        let holder = try await redis.send(command, timeout: limits.leasing).bytes
-        guard let holder, holder != token else { return .taken }
-        return .held(by: holder)
+        let replies = try await redis.pipeline(
+            [command, Self.getCommand(key, of: organization)], timeout: limits.leasing)
+        if let error = replies[0].error { throw RedisError(.server(error), detail: error.message) }
+        guard let holder = replies[0].bytes, holder != token else { return (.taken, replies[1]) }
+        return (.held(by: holder), replies[1])
     }
 
     /// Says whether the lease is still the caller's, and then it is for `milliseconds` from now.

@@ -10,12 +10,13 @@ struct CacheLeaseTests {
             let (store, organization, key) = (world.store, world.organization, world.key(1))
             func take(_ token: UInt8) async throws -> CacheStore.Lease {
                 try await store.lease(key, of: organization, token: [token, 0, 0xFF], milliseconds: 60_000)
+                    .lease
             }
             #expect(try await take(1) == .taken)
             #expect(try await take(2) == .held(by: [1, 0, 0xFF]))
             // Who asks twice, because no reply came, still has it.
             #expect(try await take(1) == .taken)
-            let elsewhere = try await store.lease(key, of: .make(), token: [2], milliseconds: 60_000)
+            let elsewhere = try await store.lease(key, of: .make(), token: [2], milliseconds: 60_000).lease
             #expect(elsewhere == .taken)
         }
     }
@@ -48,7 +49,8 @@ struct CacheLeaseTests {
             let (store, organization, key) = (world.store, world.organization, world.key(1))
             _ = try await store.lease(key, of: organization, token: [1], milliseconds: 30)
             try await world.eventually {
-                try await store.lease(key, of: organization, token: [2], milliseconds: 60_000) == .taken
+                try await store.lease(key, of: organization, token: [2], milliseconds: 60_000).lease
+                    == .taken
             }
             #expect(try await store.extendLease(key, of: organization, token: [1], milliseconds: 1) == false)
         }

@@ -101,6 +101,14 @@ extension Gateway {
     func confirmBeforeRefusing(_ arrival: Arrival) async throws {
         if arrival.isConfirmed { return }
         guard try await keys.confirm(arrival) else { throw Problem.invalidKey }
+        try Self.demand(.inference, of: arrival.caller)
+    }
+
+    /// Whether the caller is another than was thought, so that what is wrong with the request may be nothing.
+    func isOutdated(_ arrival: Arrival) async throws -> Bool {
+        let caller = arrival.caller
+        try await confirmBeforeRefusing(arrival)
+        return arrival.caller != caller
     }
 
     /// Lets a request in that asks for nothing but a model; who may answer it, and that it may go on.
@@ -109,7 +117,11 @@ extension Gateway {
         tokens: (Candidate) -> Int64 = { _ in 0 }, _ exchange: Exchange
     ) async throws -> (candidates: [Candidate], permit: Permit) {
         while true {
-            let candidates = try await candidates(for: model, wishes, arrival.caller)
+            let candidates: [Candidate]
+            do { candidates = try await self.candidates(for: model, wishes, arrival.caller) } catch {
+                guard try await isOutdated(arrival) else { throw error }
+                continue
+            }
             let (subjects, calendar) = try subjects.subjects(
                 of: arrival.caller, asking: candidates[0].id, in: group)
             let request = AdmissionRequest(

@@ -14,6 +14,9 @@ final class CallCache: @unchecked Sendable {
     /// What is said, if it may be kept.
     let recording: AnswerRecording?
 
+    /// Where other processes wait for the answer.
+    var lease: AnswerLease?
+
     init(_ key: CacheKey, of organization: UUID, _ decision: CacheDecision) {
         self.key = key
         self.organization = organization

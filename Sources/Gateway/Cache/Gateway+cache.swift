@@ -62,7 +62,7 @@ extension Gateway {
     func answer(_ call: ChatCall, _ cache: CallCache, from reply: RedisValue?) async throws -> Bool {
         let now = time.timestamp()
         if cache.decision.mayLookUp, let reply, let (answer, output) = find(call, cache, in: reply, at: now) {
-            name(answer, at: now, call.exchange)
+            name(answer, as: "HIT", at: now, call.exchange)
             count(cache) { counts in
                 counts.hits = 1
                 counts.tokensSaved = (answer.usage?.totalInput ?? 0) + (answer.usage?.totalOutput ?? 0)
@@ -78,7 +78,7 @@ extension Gateway {
     }
 
     /// What is kept, where it is good for the call.
-    private func find(
+    func find(
         _ call: ChatCall, _ cache: CallCache, in reply: RedisValue, at now: Timestamp
     ) -> (CachedAnswer, ReplayedAnswer)? {
         switch CacheLookup(reply) {
@@ -92,8 +92,8 @@ extension Gateway {
         return nil
     }
 
-    private func name(_ answer: CachedAnswer, at now: Timestamp, _ exchange: Exchange) {
-        exchange.responseFields.append("X-Cache", "HIT")
+    func name(_ answer: CachedAnswer, as outcome: String, at now: Timestamp, _ exchange: Exchange) {
+        exchange.responseFields.replace("X-Cache", outcome)
         exchange.responseFields.append("Age", Int(answer.age(at: now).nanoseconds / 1_000_000_000))
         exchange.responseFields.append("X-Hivegate-Provider", answer.provider)
         exchange.responseFields.append("X-Hivegate-Model", answer.upstreamModel)
@@ -103,12 +103,11 @@ extension Gateway {
     /// Keeps what was answered, for the next who asks the same.
     func keep(_ call: ChatCall, _ cache: CallCache, _ permit: Permit) {
         let lead = call.client.lead
+        var isStoring = false
+        defer { if !isStoring { letGo(of: cache, lead) } }
         guard let content = cache.recording?.content, !permit.isLocal, let candidate = call.candidate,
             !ReplayedAnswer.wasFiltered(content)
-        else {
-            lead?.close()
-            return
-        }
+        else { return }
         let usage = call.attempts.usage
         // One that ends where we have ended it is not what was asked for.
         let isCutShort = call.answerLimit.map { usage?.totalOutput ?? $0 >= $0 } ?? false
@@ -117,17 +116,23 @@ extension Gateway {
             provider: candidate.provider, model: candidate.id, upstreamModel: candidate.target.model,
             usage: usage, costNanodollars: usage.flatMap { candidate.facts?.cost(of: $0) })
         let entry = answer.encoded()
-        guard entry.count <= cache.decision.largestEntryBytes, !isCutShort else {
-            lead?.close()
-            return
-        }
+        guard entry.count <= cache.decision.largestEntryBytes, !isCutShort else { return }
+        isStoring = true
         loop.spawn { [self] in
-            defer { lead?.close() }
             let isKept = try? await answers.store(
                 entry, as: cache.key, of: cache.organization, model: candidate.id,
                 lifetimeSeconds: cache.decision.lifetimeSeconds, generation: permit.purges)
             if isKept == true { count(cache) { $0.stored = 1 } }
+            letGo(of: cache, lead)
         }
+    }
+
+    /// Those who ask the same from now on find what is kept, or have it made.
+    private func letGo(of cache: CallCache, _ lead: LeadingAnswer?) {
+        lead?.close()
+        guard let lease = cache.lease else { return }
+        cache.lease = nil
+        loop.spawn { await lease.release() }
     }
 
     func count(_ cache: CallCache, _ change: (inout CacheCounts) -> Void) {

@@ -1,8 +1,11 @@
+import Admission
 import Base
 import Cache
 import HTTPServer
 import HTTPWire
+import Loop
 import Providers
+import Redis
 
 /// Several who ask the same at the same time, and are answered by one.
 extension Gateway {
@@ -14,7 +17,7 @@ extension Gateway {
                 highWater: Self.furthestAhead)
             {
             case .lead(let flight, let reader):
-                return try await lead(call, LeadingAnswer(flight, reader, call.exchange), make)
+                return try await lead(call, cache, LeadingAnswer(flight, reader, call.exchange), make)
             case .join(let reader):
                 if try await read(reader, for: call, cache) { return }
             }
@@ -30,15 +33,73 @@ extension Gateway {
     private static let furthestAhead = 256 << 10
 
     private func lead(
-        _ call: ChatCall, _ answer: LeadingAnswer, _ make: () async throws -> Void
+        _ call: ChatCall, _ cache: CallCache, _ answer: LeadingAnswer, _ make: () async throws -> Void
     ) async throws {
         call.client.lead = answer
-        do { try await make() } catch {
+        do {
+            if try await !isAnsweredElsewhere(call, cache) { try await make() }
+        } catch {
+            await cache.lease?.release()
             await answer.fail(error)
             throw error
         }
         await answer.finish()
     }
+
+    // MARK: Other processes
+
+    /// Answers with what another process is making, if one is. Otherwise this one makes it, and others wait.
+    private func isAnsweredElsewhere(_ call: ChatCall, _ cache: CallCache) async throws -> Bool {
+        guard gatekeeper.workerCount > limits.loopCount, cache.decision.mayStore else { return false }
+        let found: (lease: AnswerLease?, entry: RedisValue)
+        do throws(RedisError) {
+            found = try await AnswerLease.take(answers, for: cache, on: loop)
+        } catch { return false }
+        cache.lease = found.lease
+        // Another may have made it since we looked.
+        if try await say(found.entry, to: call, cache) { return true }
+        return cache.lease == nil ? try await waitForOthers(call, cache) : false
+    }
+
+    /// Says whether what is kept was an answer.
+    private func say(_ entry: RedisValue, to call: ChatCall, _ cache: CallCache) async throws -> Bool {
+        guard let (answer, output) = find(call, cache, in: entry, at: time.timestamp()) else { return false }
+        cache.recording?.discard()
+        name(answer, as: "COALESCED", at: time.timestamp(), call.exchange)
+        count(cache) { $0.coalesced = 1 }
+        try await output.send(to: call)
+        return true
+    }
+
+    /// What is waited for comes with Redis, so it is looked for again and again.
+    @inline(never)
+    private func waitForOthers(_ call: ChatCall, _ cache: CallCache) async throws -> Bool {
+        let end = time.instant() + Self.patience
+        var nextSign = time.instant() + limits.silence
+        var pause = Self.firstPause
+        while time.instant() < end {
+            try await loop.sleep(for: pause)
+            pause = min(pause * 2, Self.longestPause)
+            let found: (lease: AnswerLease?, entry: RedisValue)
+            do throws(RedisError) {
+                found = try await AnswerLease.take(answers, for: cache, on: loop)
+            } catch { return false }
+            cache.lease = found.lease
+            // What was made is kept before the lease is given back.
+            if try await say(found.entry, to: call, cache) { return true }
+            if found.lease != nil { return false }
+            if call.outline.isStreaming, time.instant() >= nextSign {
+                nextSign = time.instant() + limits.silence
+                try await call.client.keepAlive()
+            }
+        }
+        return false
+    }
+
+    /// One that takes longer is made here too.
+    private static let patience = Duration.seconds(60)
+    private static let firstPause = Duration.milliseconds(10)
+    private static let longestPause = Duration.milliseconds(100)
 
     /// Says whether it was an answer.
     private func read(

@@ -77,26 +77,14 @@ extension Gateway {
         _ whole: JSONDocument, as front: some ChatFront, for arrival: Arrival, _ exchange: Exchange,
         id: String? = nil, sink: ClientStream.Sink? = nil
     ) async throws {
-        let outline: ChatOutline
-        do throws(Problem) { outline = try front.outline(whole) } catch {
-            // Who has to mend a request learns of all its faults at once.
-            _ = try front.request(whole)
-            throw error
+        let call: ChatCall
+        let candidates: [Candidate]
+        do {
+            (call, candidates) = try await prepare(whole, front, arrival.caller, exchange, id, sink)
+        } catch {
+            guard try await isOutdated(arrival) else { throw error }
+            return try await answer(whole, as: front, for: arrival, exchange, id: id, sink: sink)
         }
-        // In our own dialect the wishes are ours whatever the model.
-        let (wishes, document) = try RouteWishes.take(
-            from: whole, model: front.dialect == .hivegate ? "" : outline.model)
-        let now = time.timestamp()
-        let client = ClientStream(exchange, front, model: outline.model, at: now, id: id, sink: sink)
-        let caller = arrival.caller
-        let call = ChatCall(exchange, front, caller, document, outline, at: now, id: id, client: client)
-        call.fetchesImages = try Self.wantsImagesFetched(call)
-        let own = try await ownRoutes.routes(for: caller)
-        let candidates = try RequestNeeds(of: call).filter(
-            try candidates(for: outline.model, wishes, caller, own)
-        ) { router.models(with: $0, within: router.reach(of: own), at: now) }
-        call.check = try Self.check(wishedBy: call)
-        call.cache = try cache(for: call, whole, candidates)
         guard let entry = try await enter(arrival, with: call, candidates[0]) else {
             return try await answer(whole, as: front, for: arrival, exchange, id: id, sink: sink)
         }
@@ -109,6 +97,33 @@ extension Gateway {
             try await make(call, candidates)
         }
         keep(call, cache, entry.permit)
+    }
+
+    /// What is asked, and who may answer it, as far as that can be said before anybody is asked whether it may be.
+    private func prepare(
+        _ whole: JSONDocument, _ front: some ChatFront, _ caller: Caller, _ exchange: Exchange, _ id: String?,
+        _ sink: ClientStream.Sink?
+    ) async throws -> (ChatCall, [Candidate]) {
+        let outline: ChatOutline
+        do throws(Problem) { outline = try front.outline(whole) } catch {
+            // Who has to mend a request learns of all its faults at once.
+            _ = try front.request(whole)
+            throw error
+        }
+        // In our own dialect the wishes are ours whatever the model.
+        let (wishes, document) = try RouteWishes.take(
+            from: whole, model: front.dialect == .hivegate ? "" : outline.model)
+        let now = time.timestamp()
+        let client = ClientStream(exchange, front, model: outline.model, at: now, id: id, sink: sink)
+        let call = ChatCall(exchange, front, caller, document, outline, at: now, id: id, client: client)
+        call.fetchesImages = try Self.wantsImagesFetched(call)
+        let own = try await ownRoutes.routes(for: caller)
+        let candidates = try RequestNeeds(of: call).filter(
+            try candidates(for: outline.model, wishes, caller, own)
+        ) { router.models(with: $0, within: router.reach(of: own), at: now) }
+        call.check = try Self.check(wishedBy: call)
+        call.cache = try cache(for: call, whole, candidates)
+        return (call, candidates)
     }
 
     /// Has the answer made by those who can.

@@ -73,6 +73,7 @@ final class Worker: @unchecked Sendable {
         ) { try await lookup.caller(of: $0) }
         var gatewayLimits = Gateway.Limits()
         gatewayLimits.sharesProviderState = configuration.sharesProviderState
+        gatewayLimits.loopCount = configuration.loopCount
         gatewayLimits.cachePolicy.isEnabled = configuration.keepsAnswers
         gatewayLimits.countsBytesAsTokens = configuration.countsBytesAsTokens
         gateway = Gateway(
