@@ -20,6 +20,8 @@ final class Worker: @unchecked Sendable {
     private let redis: RedisClient
     let pool: PostgresPool
     private let client: HTTPClient
+    private let gatekeeperPulse: GatekeeperPulse
+    private let quotaWriter: QuotaWriter
     private let lag: Histogram
     private var timer: TimerToken?
 
@@ -66,6 +68,12 @@ final class Worker: @unchecked Sendable {
         let keys = KeyRing(
             on: loop, peppers: storage.peppers, shared: shared.keys, generations: generations
         ) { try await lookup.caller(of: $0) }
+        let quotas = QuotaStore(pool)
+        let gatekeeper = Gatekeeper(redis, workers: configuration.loopCount) {
+            try await quotas.load($0, $1, $2)
+        }
+        gatekeeperPulse = GatekeeperPulse(gatekeeper)
+        quotaWriter = QuotaWriter(gatekeeper, quotas, on: loop, logger: logger)
         var gatewayLimits = Gateway.Limits()
         gatewayLimits.sharesProviderState = configuration.sharesProviderState
         gateway = Gateway(
@@ -74,7 +82,7 @@ final class Worker: @unchecked Sendable {
                 pool, redis, direct, on: loop,
                 announce: { await generations.announce($0.organization, $0.generation) }),
             trustedNetworks: configuration.trustedProxies,
-            gatekeeper: Gatekeeper(redis),
+            gatekeeper: gatekeeper,
             clients: OutboundClients(
                 client, direct: direct, policy: OutboundPolicy(allowing: configuration.outboundExceptions)),
             upstreams: shared.upstreams, ownRoutes: shared.ownRoutes, health: health, metrics: metrics,
@@ -100,6 +108,8 @@ final class Worker: @unchecked Sendable {
 
     func close(until deadline: Instant) async {
         if let timer { loop.cancel(timer) }
+        await gatekeeperPulse.close()
+        await quotaWriter.close()
         await keyGenerations.close()
         await redis.close(drainingUntil: deadline)
         await pool.close(until: deadline)
