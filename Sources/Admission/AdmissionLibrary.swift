@@ -18,6 +18,7 @@ package enum AdmissionLibrary {
     static let renew = library.function("renew")
     static let seed = library.function("seed")
     static let fund = library.function("fund")
+    static let live = library.function("live")
 
     /// For a function `clock` that says seconds and microseconds.
     private static let redisClock = """
@@ -29,7 +30,7 @@ package enum AdmissionLibrary {
 
     /// - Parameter clock: defines `clock()`; tests have a clock of their own.
     package static func source(clock: String) -> String {
-        [shared, clock, windows, slots, admitting, settling, renewing, seeding, funding]
+        [shared, clock, windows, slots, admitting, settling, renewing, seeding, funding, counting]
             .joined(separator: "\n\n")
     }
 

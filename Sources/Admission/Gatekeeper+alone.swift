@@ -37,6 +37,7 @@ extension Gatekeeper {
             subject.memory.debt.tokens += request.tokens
             subject.memory.debt.month = month?.index ?? 0
         }
+        noteMonths(of: request.subjects)
         enter(request.subjects)
         return .admitted(Permit(request, at: now, in: month, .unavailable, isLocal: true))
     }

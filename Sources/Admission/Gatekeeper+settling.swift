@@ -10,6 +10,7 @@ extension Gatekeeper {
     package func settle(_ permit: Permit, tokens: Int64, journal entry: [UInt8]? = nil) {
         guard !permit.isSettled else { return }
         permit.isSettled = true
+        settleMonths(permit, by: tokens - permit.tokens)
         let subjects = permit.subjects
         leave(subjects)
         let difference = tokens - permit.tokens

@@ -9,6 +9,10 @@ package final class Gatekeeper: @unchecked Sendable {
         package var patience = Duration.milliseconds(50)
         /// After Redis did not answer in time it is not asked for so long: one that is slow costs few requests.
         package var pauseAfterTimeout = Duration.milliseconds(250)
+        /// Who has not said for so long that it lives is counted no longer.
+        package var lifeOfWorker = Duration.seconds(6)
+        /// Who writes months down waits this long.
+        package var patienceWithMonths = Duration.seconds(1)
         /// A request under way that nobody has spoken for counts no longer than this.
         package var lease = Duration.seconds(30)
         /// Subjects that are remembered for when Redis is away.
@@ -46,10 +50,14 @@ package final class Gatekeeper: @unchecked Sendable {
     /// Tells this loop from all others, of other processes too.
     let identity: Double
     /// Loops that share what there is while Redis is away: this one and others, at the last look.
-    package internal(set) var workerCount = 1
+    package internal(set) var workerCount: Int
+    /// Loops of this process: so many there are at least.
+    let ownWorkers: Int
     private var pausedUntil = Instant(nanoseconds: 0)
     /// What came before in a month, by the database.
     let quotas: QuotaSource?
+    /// Those whose month has gone on since it was last written down.
+    var changed: [SubjectMemory] = []
 
     struct MemoryKey: Hashable {
         var place: Place
@@ -63,8 +71,11 @@ package final class Gatekeeper: @unchecked Sendable {
         ) async throws -> [QuotaUse]
 
     package init(
-        _ redis: RedisClient, bounds: Bounds = Bounds(), time: TimeSource = .live, quotas: QuotaSource? = nil
+        _ redis: RedisClient, bounds: Bounds = Bounds(), time: TimeSource = .live, workers: Int = 1,
+        quotas: QuotaSource? = nil
     ) {
+        ownWorkers = workers
+        workerCount = workers
         self.redis = redis
         self.bounds = bounds
         self.time = time
@@ -229,11 +240,15 @@ package final class Gatekeeper: @unchecked Sendable {
                 guard place + WindowState.byteCount <= bytes.count else { return }
                 subject.memory.state = WindowState(
                     UnsafeRawBufferPointer(rebasing: bytes[place..<place + WindowState.byteCount]))
-                if isTaken, subject.memory.state.month > 0 { subject.memory.hasNewMonth = true }
+                if subject.limitsMonth, let count = MonthCount(subject.memory.state) {
+                    subject.memory.month = count
+                }
                 place += WindowState.byteCount
             }
         }
-        if isTaken { enter(request.subjects) }
+        guard isTaken else { return }
+        noteMonths(of: request.subjects)
+        enter(request.subjects)
     }
 
     /// Counts a request that is under way.

@@ -31,7 +31,7 @@ package enum Span: Int, CaseIterable, Sendable {
     }
 }
 
-/// One of a subject's limits, by its name in the API: `requests_per_minute`.
+/// A quantity in a span of time, by its name in the API: `requests_per_minute`.
 package struct LimitName: Hashable, Sendable {
     package var quantity: Quantity
     package var span: Span
@@ -59,12 +59,24 @@ package struct LimitName: Hashable, Sendable {
 
 extension Limits {
     package subscript(_ quantity: Quantity, _ span: Span) -> Int? {
-        let windows = quantity == .requests ? requests : tokens
-        return switch span {
-        case .minute: windows.minute
-        case .hour: windows.hour
-        case .day: windows.day
-        case .month: windows.month
+        get {
+            let windows = quantity == .requests ? requests : tokens
+            return switch span {
+            case .minute: windows.minute
+            case .hour: windows.hour
+            case .day: windows.day
+            case .month: windows.month
+            }
+        }
+        set {
+            var windows = quantity == .requests ? requests : tokens
+            switch span {
+            case .minute: windows.minute = newValue
+            case .hour: windows.hour = newValue
+            case .day: windows.day = newValue
+            case .month: windows.month = newValue
+            }
+            if quantity == .requests { requests = windows } else { tokens = windows }
         }
     }
 }

@@ -45,7 +45,7 @@ package final class Permit: @unchecked Sendable {
 /// What a request was refused for.
 package struct Refusal {
     package var subject: Subject.Name
-    package var limit: Reason
+    package var limit: LimitKind
     package var value: Int
     /// How long to wait until the same request would pass, if nothing comes before; nil: it never does.
     package var wait: Duration?
@@ -55,10 +55,5 @@ package struct Refusal {
     /// Whether fewer tokens might pass.
     package var isOfTokens: Bool {
         if case .window(let name) = limit { name.quantity == .tokens } else { false }
-    }
-
-    package enum Reason: Equatable, Sendable {
-        case window(LimitName)
-        case underway
     }
 }

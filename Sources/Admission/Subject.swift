@@ -1,4 +1,3 @@
-package import Base
 import Redis
 
 /// Somebody, or something, whose limits count.
@@ -14,46 +13,17 @@ package final class Subject: @unchecked Sendable {
     let slots: RedisArguments?
     /// For `settle`.
     let slotsField: [UInt8]
+    /// Whether its month is limited.
+    let limitsMonth: Bool
 
-    package enum Name: Hashable, Sendable {
-        case organization
-        case user(UUID)
-        case key(UUID)
-        case model(String)
-        /// Of endpoints.
-        case group(String)
-        /// Who is not known otherwise. Belongs to no organization.
-        case address(IPAddress)
-
-        /// As `GET /api/v1/limits`, errors and the database have it: `user:0199…`.
-        package var text: String {
-            switch self {
-            case .organization: "organization"
-            case .user(let user): "user:\(user)"
-            case .key(let key): "key:\(key)"
-            case .model(let model): "model:\(model)"
-            case .group(let group): "group:\(group)"
-            case .address(let address): "address:\(address)"
-            }
-        }
-
-        var field: [UInt8] {
-            switch self {
-            case .organization: Array("o".utf8)
-            case .user(let user): Array("u\(user)".utf8)
-            case .key(let key): Array("k\(key)".utf8)
-            case .model(let model): Array("m\(model)".utf8)
-            case .group(let group): Array("e\(group)".utf8)
-            case .address: Array("a".utf8)
-            }
-        }
-    }
+    package typealias Name = LimitSubject
 
     init(_ limits: Limits, of memory: SubjectMemory) {
         name = memory.name
         self.memory = memory
         self.limits = limits
         field = name.field
+        limitsMonth = limits.requests.month != nil || limits.tokens.month != nil
         slotsField = [UInt8(ascii: "c")] + field
         var packed: [UInt8] = []
         for name in LimitName.all {

@@ -18,9 +18,7 @@ package final class SubjectList: @unchecked Sendable {
         windowed = self.subjects.filter { $0.windows != nil }
         slotted = self.subjects.filter { $0.limits.concurrent != nil }
         limitsTokens = windowed.contains { $0.limits.tokens != Limits.Windows() }
-        limitsMonth = windowed.contains {
-            $0.limits.requests.month != nil || $0.limits.tokens.month != nil
-        }
+        limitsMonth = windowed.contains(where: \.limitsMonth)
     }
 
     package var isEmpty: Bool { subjects.isEmpty }

@@ -16,6 +16,9 @@ final class SubjectMemory: @unchecked Sendable {
     var asked = 0
     /// Whether Redis may count requests under way that have ended, or were never admitted.
     var isDoubtful = false
+    /// What Redis said last of the month, where that is limited, and what the database has been told.
+    var month: Gatekeeper.MonthCount?
+    var writtenMonth: Gatekeeper.MonthCount?
     /// Whether the month has gone on since it was last written down.
     var hasNewMonth = false
 

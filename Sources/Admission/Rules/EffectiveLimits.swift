@@ -45,7 +45,7 @@ package struct EffectiveLimits: Sendable {
 
     /// Whether anything is counted by the month.
     package var hasMonths: Bool {
-        all.contains { $0.kind == .requestsPerMonth || $0.kind == .tokensPerMonth }
+        all.contains { if case .window(let name) = $0.kind { name.span == .month } else { false } }
     }
 
     // MARK: Where it comes from
@@ -87,6 +87,7 @@ package struct EffectiveLimits: Sendable {
         case .model(let name): Held(layers) { $0.rule(forModel: name) }
         case .eachModel: Held(layers, \.model)
         case .group(let group): Held(layers) { $0.groups[group] ?? LimitRule() }
+        case .address: Held()
         }
     }
 }

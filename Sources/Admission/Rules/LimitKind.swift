@@ -1,19 +1,34 @@
-/// One of the things that `Limits` bound, by its name on the wire.
-package enum LimitKind: String, CaseIterable, Sendable {
-    case requestsPerMinute = "requests_per_minute"
-    case requestsPerHour = "requests_per_hour"
-    case requestsPerDay = "requests_per_day"
-    case requestsPerMonth = "requests_per_month"
-    case tokensPerMinute = "tokens_per_minute"
-    case tokensPerHour = "tokens_per_hour"
-    case tokensPerDay = "tokens_per_day"
-    case tokensPerMonth = "tokens_per_month"
-    case concurrentRequests = "concurrent_requests"
+/// One of the things that `Limits` bound.
+package enum LimitKind: Hashable, Sendable {
+    case window(LimitName)
+    /// Requests under way at once.
+    case underway
 
     /// The largest that such a limit can be.
     package var largest: Int {
-        self == .concurrentRequests ? Limits.largestConcurrent : Limits.largest
+        self == .underway ? Limits.largestConcurrent : Limits.largest
     }
+}
+
+extension LimitKind: CaseIterable {
+    package static let allCases = LimitName.all.map(Self.window) + [.underway]
+}
+
+/// Its name on the wire: `requests_per_minute`.
+extension LimitKind: RawRepresentable {
+    package init?(rawValue: String) {
+        guard let kind = Self.byName[rawValue] else { return nil }
+        self = kind
+    }
+
+    package var rawValue: String {
+        switch self {
+        case .window(let name): name.text
+        case .underway: "concurrent_requests"
+        }
+    }
+
+    private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
 }
 
 extension Limits {
@@ -21,28 +36,14 @@ extension Limits {
     package subscript(_ kind: LimitKind) -> Int? {
         get {
             switch kind {
-            case .requestsPerMinute: requests.minute
-            case .requestsPerHour: requests.hour
-            case .requestsPerDay: requests.day
-            case .requestsPerMonth: requests.month
-            case .tokensPerMinute: tokens.minute
-            case .tokensPerHour: tokens.hour
-            case .tokensPerDay: tokens.day
-            case .tokensPerMonth: tokens.month
-            case .concurrentRequests: concurrent
+            case .window(let name): self[name.quantity, name.span]
+            case .underway: concurrent
             }
         }
         set {
             switch kind {
-            case .requestsPerMinute: requests.minute = newValue
-            case .requestsPerHour: requests.hour = newValue
-            case .requestsPerDay: requests.day = newValue
-            case .requestsPerMonth: requests.month = newValue
-            case .tokensPerMinute: tokens.minute = newValue
-            case .tokensPerHour: tokens.hour = newValue
-            case .tokensPerDay: tokens.day = newValue
-            case .tokensPerMonth: tokens.month = newValue
-            case .concurrentRequests: concurrent = newValue
+            case .window(let name): self[name.quantity, name.span] = newValue
+            case .underway: concurrent = newValue
             }
         }
     }

@@ -39,15 +39,8 @@ package struct LimitRule: Equatable, Sendable {
 
     private static func bit(_ kind: LimitKind) -> UInt16 {
         switch kind {
-        case .requestsPerMinute: 1
-        case .requestsPerHour: 2
-        case .requestsPerDay: 4
-        case .requestsPerMonth: 8
-        case .tokensPerMinute: 16
-        case .tokensPerHour: 32
-        case .tokensPerDay: 64
-        case .tokensPerMonth: 128
-        case .concurrentRequests: 256
+        case .window(let name): 1 << UInt16(name.quantity.rawValue * 4 + name.span.rawValue)
+        case .underway: 1 << 8
         }
     }
 }

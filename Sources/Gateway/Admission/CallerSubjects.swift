@@ -52,7 +52,7 @@ final class CallerSubjects: @unchecked Sendable {
         let limits = entry.limits
         var subjects: [(Subject.Name, Limits)] = [
             (.organization, limits.organization), (.user(caller.user), limits.user),
-            (.key(caller.key), limits.key), (.group(group.rawValue), limits.group(group)),
+            (.key(caller.key), limits.key), (.group(group), limits.group(group)),
         ]
         if let model { subjects.append((.model(model), limits.model(model))) }
         let list = gatekeeper.subjects(subjects, at: place)

@@ -30,7 +30,7 @@ extension Problem {
                 "The limit of \(whose) is reached: \(limit). Try again in \(wait.words).")
             setPause(wait)
         }
-        limitSource = "\(refusal.subject.text):\(refusal.limit.text)"
+        limitSource = "\(refusal.subject.text):\(refusal.limit.rawValue)"
     }
 
     private mutating func setPause(_ wait: Duration) {
@@ -40,14 +40,7 @@ extension Problem {
     }
 }
 
-extension Refusal.Reason {
-    fileprivate var text: String {
-        switch self {
-        case .window(let name): name.text
-        case .underway: "concurrent_requests"
-        }
-    }
-
+extension LimitKind {
     /// `100 requests per minute`
     fileprivate func words(of value: Int) -> String {
         switch self {
@@ -59,14 +52,15 @@ extension Refusal.Reason {
     }
 }
 
-extension Subject.Name {
+extension LimitSubject {
     fileprivate var words: String {
         switch self {
         case .organization: "the organization"
         case .user: "the user"
         case .key: "the API key"
         case .model(let model): "the model \"\(model)\""
-        case .group(let group): "the endpoints of \(group)"
+        case .eachModel: "each model"
+        case .group(let group): "the endpoints of \(group.rawValue)"
         case .address: "the address"
         }
     }

@@ -61,15 +61,11 @@ extension Schema {
 extension LimitKind {
     fileprivate var description: String {
         switch self {
-        case .requestsPerMinute: "Requests in a minute."
-        case .requestsPerHour: "Requests in an hour."
-        case .requestsPerDay: "Requests in a day."
-        case .requestsPerMonth: "Requests in a calendar month."
-        case .tokensPerMinute: "Tokens in a minute."
-        case .tokensPerHour: "Tokens in an hour."
-        case .tokensPerDay: "Tokens in a day."
-        case .tokensPerMonth: "Tokens in a calendar month."
-        case .concurrentRequests: "Requests under way at once."
+        case .window(let name):
+            (name.quantity == .requests ? "Requests" : "Tokens")
+                + (name.span == .month
+                    ? " in a calendar month." : " in \(name.span == .hour ? "an" : "a") \(name.span).")
+        case .underway: "Requests under way at once."
         }
     }
 }
@@ -96,12 +92,14 @@ extension LimitSubject {
         case .key: "key"
         case .model, .eachModel: "model"
         case .group: "group"
+        // It is in no list.
+        case .address: "address"
         }
     }
 
     var name: String? {
         switch self {
-        case .organization, .user, .key, .eachModel: nil
+        case .organization, .user, .key, .eachModel, .address: nil
         case .model(let model): model
         case .group(let group): group.rawValue
         }

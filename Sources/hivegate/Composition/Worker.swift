@@ -22,6 +22,8 @@ final class Worker: @unchecked Sendable {
     let pool: PostgresPool
     private let cacheStatistics: CacheStatisticsWriter
     private let client: HTTPClient
+    private let gatekeeperPulse: GatekeeperPulse
+    private let quotaWriter: QuotaWriter
     private let lag: Histogram
     private var timer: TimerToken?
 
@@ -71,6 +73,12 @@ final class Worker: @unchecked Sendable {
         let keys = KeyRing(
             on: loop, peppers: storage.peppers, shared: shared.keys, generations: generations
         ) { try await lookup.caller(of: $0) }
+        let quotas = QuotaStore(pool)
+        let gatekeeper = Gatekeeper(redis, workers: configuration.loopCount) {
+            try await quotas.load($0, $1, $2)
+        }
+        gatekeeperPulse = GatekeeperPulse(gatekeeper)
+        quotaWriter = QuotaWriter(gatekeeper, quotas, on: loop, logger: logger)
         var gatewayLimits = Gateway.Limits()
         gatewayLimits.sharesProviderState = configuration.sharesProviderState
         gatewayLimits.loopCount = configuration.loopCount
@@ -82,7 +90,7 @@ final class Worker: @unchecked Sendable {
                 pool, redis, direct, on: loop,
                 announce: { await generations.announce($0.organization, $0.generation) }),
             trustedNetworks: configuration.trustedProxies,
-            gatekeeper: Gatekeeper(redis), answers: CacheStore(redis), cacheStatistics: shared.cacheStatistics,
+            gatekeeper: gatekeeper, answers: CacheStore(redis), cacheStatistics: shared.cacheStatistics,
             flights: shared.flights,
             clients: OutboundClients(
                 client, direct: direct, policy: OutboundPolicy(allowing: configuration.outboundExceptions)),
@@ -109,6 +117,8 @@ final class Worker: @unchecked Sendable {
 
     func close(until deadline: Instant) async {
         if let timer { loop.cancel(timer) }
+        await gatekeeperPulse.close()
+        await quotaWriter.close()
         await keyGenerations.close()
         await cacheStatistics.close()
         await redis.close(drainingUntil: deadline)

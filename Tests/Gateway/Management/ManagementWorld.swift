@@ -95,6 +95,9 @@ final class ManagementWorld: @unchecked Sendable {
         }
     }
 
+    /// As each process has it every few seconds.
+    let quotaWriter: QuotaWriter
+    private let gatekeeper: Gatekeeper
     private let redis: RedisClient
     private let passwords: PasswordPool
 
@@ -107,6 +110,9 @@ final class ManagementWorld: @unchecked Sendable {
         configuration.role = "hivegate_app"
         pool = PostgresPool(configuration, on: loop)
         redis = RedisClient(try RedisURL(redisURL), on: loop)
+        let quotas = QuotaStore(pool)
+        gatekeeper = Gatekeeper(redis) { try await quotas.load($0, $1, $2) }
+        quotaWriter = QuotaWriter(gatekeeper, quotas, on: loop, logger: .silent)
         vault = Vault(try MasterKeys(parsing: Secret(MasterKeys.newFile())))
         audit = AuditLog(secret: try await InstanceSecrets(pool, vault).secret(.audit))
         signingKeys = SigningKeys(issuer: "https://hivegate.test", audience: "https://hivegate.test")
@@ -157,7 +163,7 @@ final class ManagementWorld: @unchecked Sendable {
         try await upstreams.refresh(from: store)
         let gateway = Gateway(
             on: loop, keys: keys, identity: identity, trustedNetworks: options.trustedNetworks,
-            gatekeeper: Gatekeeper(redis), answers: CacheStore(redis),
+            gatekeeper: gatekeeper, answers: CacheStore(redis),
             clients: OutboundClients(
                 client, direct: client, policy: OutboundPolicy(allowing: options.outboundExceptions)),
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(),
@@ -177,10 +183,14 @@ final class ManagementWorld: @unchecked Sendable {
     private func close() async {
         await server?.drain(within: .seconds(1))
         passwords.close()
+        await quotaWriter.close()
         await redis.close(drainingUntil: .now() + .seconds(1))
         await pool.close(until: .now() + .seconds(1))
         owner.close()
     }
+
+    /// Redis as a whole, as after a crash without a copy on disk.
+    func flushRedis() async throws { _ = try await redis.send(RedisCommand("FLUSHALL")) }
 
     // MARK: Requests
 

@@ -1,0 +1,31 @@
+import Base
+import Redis
+
+/// How many loops, of all processes, share what there is.
+extension Gatekeeper {
+    /// Says that this one lives, and learns how many do. Without Redis what was known goes on.
+    func countWorkers() async {
+        var command = RedisCommand(calling: AdmissionLibrary.live, keyCount: 1)
+        command.add(AdmissionLibrary.workersKey)
+        command.add(name)
+        command.add([Double(bounds.lifeOfWorker.milliseconds)])
+        do throws(RedisError) {
+            let answer = try await redis.send(
+                command, using: AdmissionLibrary.library, timeout: bounds.patience)
+            guard let numbers = answer.array?.compactMap(\.integer), numbers.count == 2 else { return }
+            clock.learn(Int64(numbers[0]), at: time.instant())
+            // Those of a Redis that was emptied come back one after the other.
+            workerCount = max(numbers[1], ownWorkers)
+        } catch {}
+    }
+
+    /// The others share what this one had.
+    func leaveWorkers() async {
+        var command = RedisCommand("ZREM")
+        command.add(AdmissionLibrary.workersKey)
+        command.add(name)
+        _ = try? await redis.send(command, timeout: bounds.patience)
+    }
+
+    private var name: String { "\(Int64(identity))" }
+}
