@@ -19,6 +19,9 @@ extension Gatekeeper {
         } catch {}
     }
 
+    /// Whether other processes ask the same Redis, as far as is known.
+    package var hasOtherProcesses: Bool { workerCount > ownWorkers }
+
     /// The others share what this one had.
     func leaveWorkers() async {
         var command = RedisCommand("ZREM")

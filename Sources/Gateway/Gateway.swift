@@ -30,8 +30,6 @@ package final class Gateway: @unchecked Sendable {
         /// Whether a request may refer to what a provider keeps for the instance's account, by its id alone.
         package var sharesProviderState = false
 
-        /// Of this process.
-        package var loopCount = 1
         /// How answers are kept for organizations that do not say.
         package var cachePolicy = CachePolicy()
         /// Whether every byte of a request is reserved as a token, instead of what such requests have taken before.

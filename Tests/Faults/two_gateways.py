@@ -194,7 +194,7 @@ class TwoGateways:
     """Two gateways on the same databases, a connection to each, and somebody who owns an organization."""
 
     def __init__(self, resources, *redis_commands, settings=None):
-        databases = Databases()
+        databases = self.databases = Databases()
         resources.callback(databases.remove)
         databases.start()
         self.redis_port = databases.redis_port
@@ -214,9 +214,9 @@ class TwoGateways:
         self.environment = environment
         self.owner = self.make_organization(environment)
 
-    def make_organization(self, environment):
+    def make_organization(self, environment, name="Acme", owner="ann@acme.example"):
         made = subprocess.run(
-            [self.gateways[0].program, "org", "create", "Acme", "--owner", "ann@acme.example"],
+            [self.gateways[0].program, "org", "create", name, "--owner", owner],
             env={"PATH": "/usr/bin:/bin"} | environment,
             check=True,
             capture_output=True,
@@ -226,9 +226,9 @@ class TwoGateways:
         values = dict(line.split("=", 1) for line in made.stdout.splitlines())
         return {"email": values["HIVEGATE_OWNER_EMAIL"], "password": values["HIVEGATE_OWNER_PASSWORD"]}
 
-    def redis(self, *arguments):
+    def redis(self, *arguments, check=True):
         command = ["redis-cli", "-p", str(self.redis_port), *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(command, check=check, capture_output=True, text=True).stdout.strip()
 
     def make_owner_operator(self):
         subprocess.run(

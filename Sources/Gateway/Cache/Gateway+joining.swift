@@ -50,7 +50,7 @@ extension Gateway {
 
     /// Answers with what another process is making, if one is. Otherwise this one makes it, and others wait.
     private func isAnsweredElsewhere(_ call: ChatCall, _ cache: CallCache) async throws -> Bool {
-        guard gatekeeper.workerCount > limits.loopCount, cache.decision.mayStore else { return false }
+        guard gatekeeper.hasOtherProcesses, cache.decision.mayStore else { return false }
         let found: (lease: AnswerLease?, entry: RedisValue)
         do throws(RedisError) {
             found = try await AnswerLease.take(answers, for: cache, on: loop)

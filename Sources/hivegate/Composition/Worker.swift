@@ -81,7 +81,6 @@ final class Worker: @unchecked Sendable {
         quotaWriter = QuotaWriter(gatekeeper, quotas, on: loop, logger: logger)
         var gatewayLimits = Gateway.Limits()
         gatewayLimits.sharesProviderState = configuration.sharesProviderState
-        gatewayLimits.loopCount = configuration.loopCount
         gatewayLimits.cachePolicy.isEnabled = configuration.keepsAnswers
         gatewayLimits.countsBytesAsTokens = configuration.countsBytesAsTokens
         gateway = Gateway(
