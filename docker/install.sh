@@ -15,7 +15,8 @@ run="ca-certificates curl postgresql redis-server util-linux"
 image="ca-certificates libargon2-1 libcurl4 libhiredis0.14 libpq5 libssl3 libstdc++6 libzstd1"
 # openssl makes certificates for the tests of the HTTP client, nginx is its peer, procps finds child processes.
 test="nginx-light openssl procps python3 python3-venv git"
-bench="nginx-light wrk"
+# nginx-extras has the module for Lua that the two libraries need, with which nginx limits and caches beside us.
+bench="nginx-light nginx-extras lua-nginx-redis lua-nginx-string wrk"
 
 why() {
     case $1 in
@@ -24,7 +25,7 @@ why() {
     run) echo "to run without databases of your own: PostgreSQL and Redis; curl to try it" ;;
     image) echo "to run with databases of your own, as in a container" ;;
     test) echo "to test: nginx and openssl as peers, Python for the official clients" ;;
-    bench) echo "to measure: nginx as the yardstick, wrk as the load" ;;
+    bench) echo "to measure: nginx, with Lua and Redis too, as the yardstick, wrk as the load" ;;
     esac
 }
 

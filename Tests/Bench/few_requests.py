@@ -38,7 +38,7 @@ def ask(server, port, request, count):
     connection, waits = http.client.HTTPConnection("127.0.0.1", port, timeout=120), []
     for _ in range(count):
         start = time.perf_counter()
-        connection.request(request.method, request.path, request.body, dict(request.headers))
+        connection.request(request.method, request.path, request.next_body(), dict(request.headers))
         answer = connection.getresponse()
         text = answer.read()
         if answer.status != 200:

@@ -78,6 +78,10 @@ class GatewayCase(Case):
             self.of_databases.append(spent * 1e6 / self.samples[-1].requests)
         few_requests.settle(self.server)
 
+    def forget(self):
+        super().forget()
+        self.of_databases.clear()
+
 
 def cpu_of_databases(owner):
     """Of PostgreSQL and Redis, which the process `owner` has started."""

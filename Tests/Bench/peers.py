@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 import urllib.error
@@ -19,6 +20,17 @@ MODELS = ("whole", "burst", "pieces", "rapid", "early")
 # Anthropic wants one, and not every gateway knows one to say.
 LIMITS = {"openai": None, "anthropic": 512}
 START_LIMIT = 180
+# So much that nothing is refused.
+LIMITS_OF_TENSORZERO = """
+cache.backend = "valkey"
+[rate_limiting]
+enabled = true
+backend = "valkey"
+[[rate_limiting.rules]]
+priority = 0
+model_inferences_per_minute = 1000000000
+tokens_per_minute = 100000000000
+"""
 VERSIONS = "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))"
 
 
@@ -71,15 +83,17 @@ class Peer(Server):
 
     def wait_until_it_answers(self, *models):
         for model in models:
-            deadline = time.monotonic() + START_LIMIT
-            self.wait_for(lambda: self.answers(model) or time.monotonic() > deadline, f"the start of {self.name}")
+            self.wait_until_it_answers_to(self.request(model))
         return self
 
-    def answers(self, model):
-        request = self.request(model)
+    def wait_until_it_answers_to(self, request):
+        deadline = time.monotonic() + START_LIMIT
+        self.wait_for(lambda: self.answers(request) or time.monotonic() > deadline, f"the start of {self.name}")
+
+    def answers(self, request):
         try:
             asked = urllib.request.Request(
-                f"http://127.0.0.1:{self.port}{request.path}", request.body.encode(), dict(request.headers))
+                f"http://127.0.0.1:{self.port}{request.path}", request.next_body().encode(), dict(request.headers))
             with urllib.request.urlopen(asked, timeout=10) as answer:
                 return bool(answer.read())
         except (OSError, urllib.error.URLError):
@@ -115,18 +129,23 @@ class TensorZero(Peer):
     path = "/openai/v1/chat/completions"
     speaks = ("openai", "anthropic")
 
-    def __init__(self, directory, upstreams):
-        configuration = pathlib.Path(directory, "tensorzero.toml")
-        configuration.write_text(self.configuration(upstreams))
+    def __init__(self, directory, upstreams, redis=None):
+        """With a `redis` it limits requests and tokens in it, and keeps answers there if a request says so."""
+        name = f"{self.label}-limits" if redis else self.label
+        configuration = pathlib.Path(directory, f"{name}.toml")
+        configuration.write_text(self.configuration(upstreams, redis))
+        command = [PROGRAMS / "python", HERE / "tensorzero_gateway.py", configuration]
         super().__init__(
-            self.label, directory, [PROGRAMS / "python", HERE / "tensorzero_gateway.py", configuration],
+            name, directory, command + ([f"redis://127.0.0.1:{redis.port}"] if redis else []),
             {"UPSTREAM_KEY": UPSTREAM_KEY, "TENSORZERO_DISABLE_PSEUDONYMOUS_USAGE_ANALYTICS": "1", "RUST_LOG": "error"})
         log = self.directory / f"{self.name}.log"
         self.wait_for(lambda: "PORT " in log.read_text(errors="replace"), f"the start of {self.name}")
         self.port = int(log.read_text(errors="replace").split("PORT ", 1)[1].split()[0])
 
-    def configuration(self, upstreams):
+    def configuration(self, upstreams, redis):
         parts = ["[gateway]\nobservability.enabled = false\n"]
+        if redis:
+            parts.append(LIMITS_OF_TENSORZERO)
         for dialect in self.speaks:
             for model in MODELS:
                 parts.append(f"""
@@ -154,20 +173,24 @@ class LiteLLM(Peer):
     package = "litellm"
     speaks = ("openai", "anthropic")
 
-    def __init__(self, directory, upstreams):
-        configuration = pathlib.Path(directory, "litellm.yaml")
-        configuration.write_text(json.dumps(self.configuration(upstreams)))
+    def __init__(self, directory, upstreams, redis=None):
+        """With a `redis` it limits requests and tokens of its key in it, and keeps answers there."""
+        name = f"{self.label}-limits" if redis else self.label
+        configuration = pathlib.Path(directory, f"{name}.yaml")
+        configuration.write_text(json.dumps(self.configuration(upstreams, redis)))
+        if redis:
+            shutil.copy(HERE / "litellm_key.py", directory)
         port = free_port()
         command = [
             PROGRAMS / "litellm", "--config", configuration, "--host", "127.0.0.1", "--port", port,
             "--num_workers", "1", "--telemetry", "False",
         ]
         super().__init__(
-            self.label, directory, command,
+            name, directory, command,
             {"LITELLM_LOG": "ERROR", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "DISABLE_ADMIN_UI": "True"})
         self.port = port
 
-    def configuration(self, upstreams):
+    def configuration(self, upstreams, redis):
         """JSON, which YAML includes."""
         models = []
         for dialect, path in (("openai", "/v1"), ("anthropic", "")):
@@ -178,7 +201,13 @@ class LiteLLM(Peer):
                         "model": f"{dialect}/{model}", "api_base": upstreams.of(model) + path, "api_key": UPSTREAM_KEY,
                     },
                 })
-        return {"model_list": models, "general_settings": {"master_key": self.key}}
+        if not redis:
+            return {"model_list": models, "general_settings": {"master_key": self.key}}
+        place = {"type": "redis", "host": "127.0.0.1", "port": redis.port}
+        return {
+            "model_list": models, "litellm_settings": {"cache": True, "cache_params": place},
+            "general_settings": {"master_key": self.key, "custom_auth": "litellm_key.check"},
+        }
 
     def model(self, name, dialect="openai"):
         return f"{dialect}-{name}"

@@ -116,9 +116,11 @@ class Server:
 class Nginx(Server):
     """nginx with one worker and its access log off."""
 
-    def __init__(self, name, servers, directory):
+    def __init__(self, name, servers, directory, modules=()):
         configuration = pathlib.Path(directory, f"{name}.conf")
-        configuration.write_text(NGINX.replace("DIRECTORY", str(directory)).replace("NAME", name) + servers + "}\n")
+        loads = "".join(f"load_module modules/{module}.so;\n" for module in modules)
+        text = NGINX.replace("DIRECTORY", str(directory)).replace("NAME", name)
+        configuration.write_text(loads + text + servers + "}\n")
         command = ["nginx", "-c", str(configuration), "-e", f"{directory}/{name}.error"]
         super().__init__(name, command, directory)
         self.wait_for(lambda: children(self.pid), f"the start of {name}")
@@ -173,6 +175,8 @@ class Hivegate(Server):
             "LOG_LEVEL": "warning",
             "OPENAI_API_KEY": "sk-upstream",
             "OPENAI_BASE_URL": f"{upstream}/v1",
+            # Those who ask the same again are not to be answered from memory, unless that is measured.
+            "RESPONSE_CACHE": "false",
         }
         if loops:
             environment["HIVEGATE_LOOPS"] = str(loops)
@@ -208,9 +212,14 @@ class Hivegate(Server):
             return None
 
     @property
-    def key(self):
+    def credentials(self):
+        """Of the organization that comes with the first start, and of its owner, who is the operator."""
         lines = (self.credentials_of.data / "credentials.env").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines)["HIVEGATE_API_KEY"]
+        return dict(line.split("=", 1) for line in lines)
+
+    @property
+    def key(self):
+        return self.credentials["HIVEGATE_API_KEY"]
 
     @property
     def measured(self):

@@ -8,11 +8,15 @@ import os
 import time
 from statistics import median
 
+import cached_hits
 import connections
+import duplicate_storm
 import gateways
+import governed_misses
 import keys
 import logins
 import processes
+import redis_cpu
 import streams
 from event_upstream import EVENTS
 from processes import Bench, EventUpstream, Hivegate, Nginx, free_port
@@ -21,7 +25,7 @@ from whole_answers import LIVE, Case, chat, completion, run_interleaved
 from wrk import Request
 
 # The memory is measured in any case: its gateway owns the databases of the others.
-SECTIONS = ("start", "requests", "streams", "keys", "logins", "gateways")
+SECTIONS = ("start", "requests", "streams", "keys", "logins", "gateways", "redis", "cached", "governed", "storm")
 IDLE_CONNECTIONS = 5000
 
 
@@ -177,6 +181,14 @@ def main():
             whole_port = free_port()
             bench.start(Nginx("both-dialects", gateways.provider(whole_port, completion()), bench.directory))
             gateways.measure_gateways(bench, report, program, whole_port, events.port, owner, quick)
+        if "redis" in wanted:
+            redis_cpu.measure_redis_cpu(bench, report, program, owner, quick)
+        if "cached" in wanted:
+            cached_hits.measure_cached_hits(bench, report, program, upstream, owner, quick)
+        if "governed" in wanted:
+            governed_misses.measure_governed_misses(bench, report, program, upstream_port, owner, quick)
+        if "storm" in wanted:
+            duplicate_storm.measure_duplicate_storm(bench, report, program, owner, quick)
     report.add("the program's size", f"{os.path.getsize(program) / 1e6:.1f} MB")
     report.print()
 

@@ -71,6 +71,10 @@ class Case:
         self.samples.append(
             measure(self.server, self.port, self.request, directory, seconds, self.connections, self.pipeline))
 
+    def forget(self):
+        """What it has measured: it was cold."""
+        self.samples.clear()
+
     def median(self, figure):
         return median(getattr(sample, figure) for sample in self.samples)
 
@@ -79,7 +83,7 @@ def run_interleaved(cases, directory, rounds, seconds):
     """Every case once a round, so that whatever else the machine does meets all of them alike."""
     for case in cases:
         case.run(directory, 1)
-        case.samples.clear()
+        case.forget()
     for number in range(rounds):
         progress(f"round {number + 1} of {rounds}: " + ", ".join(dict.fromkeys(case.name for case in cases)))
         for case in cases if number % 2 == 0 else reversed(cases):

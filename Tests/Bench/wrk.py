@@ -1,7 +1,9 @@
 """wrk as the load, and what the server spent on it."""
 
+import http.client
 import json
 import subprocess
+import time
 from dataclasses import dataclass
 
 SCRIPT = """
@@ -29,6 +31,17 @@ done = function(summary, latency)
 end
 """
 
+DISTINCT = """
+wrk.method = %(method)s
+for name, value in pairs(%(headers)s) do wrk.headers[name] = value end
+local start, rest, count = %(start)s, %(rest)s, 0
+
+request = function()
+    count = count + 1
+    return wrk.format(nil, nil, nil, start .. count .. rest)
+end
+"""
+
 KNOWN_KEY = """
 local body = %(body)s
 local headers = { ["Authorization"] = "Bearer %(key)s" }
@@ -48,14 +61,35 @@ class Request:
     headers: tuple = ()
 
     def script(self, pipeline):
-        quote = json.dumps
-        pairs = ", ".join(f"[{quote(name)}] = {quote(value)}" for name, value in self.headers)
         return SCRIPT % {
-            "method": quote(self.method),
-            "body": quote(self.body) if self.body is not None else "nil",
-            "headers": "{" + pairs + "}",
+            "method": json.dumps(self.method),
+            "body": json.dumps(self.body) if self.body is not None else "nil",
+            "headers": self.headers_in_lua(),
             "pipeline": pipeline,
         }
+
+    def headers_in_lua(self):
+        pairs = ", ".join(f"[{json.dumps(name)}] = {json.dumps(value)}" for name, value in self.headers)
+        return "{" + pairs + "}"
+
+    def next_body(self):
+        """What one who is not wrk sends next."""
+        return self.body
+
+
+class DistinctRequest(Request):
+    """Says something else each time, where its body has `NUMBER`: nobody has been asked that before."""
+
+    def script(self, pipeline):
+        start, rest = self.body.split("NUMBER")
+        return DISTINCT % {
+            "method": json.dumps(self.method), "headers": self.headers_in_lua(),
+            # The next run of wrk counts from 1 again.
+            "start": json.dumps(f"{start}{time.time_ns()} "), "rest": json.dumps(rest),
+        }
+
+    def next_body(self):
+        return self.body.replace("NUMBER", str(time.time_ns()))
 
 
 @dataclass
@@ -77,6 +111,18 @@ def run(script, directory, url, connections, seconds):
     if done.returncode != 0:
         raise SystemExit(f"wrk at {url} ended with {done.returncode}: {done.stdout}{done.stderr}")
     return json.loads(done.stdout.split("RESULT ", 1)[1].splitlines()[0])
+
+
+def ask_once(port, request):
+    """The fields and the body of one answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request(request.method, request.path, request.next_body(), dict(request.headers))
+    answer = connection.getresponse()
+    text = answer.read()
+    connection.close()
+    if answer.status != 200:
+        raise SystemExit(f"{request.path} gets {answer.status}: {text.decode()}")
+    return answer.headers, text
 
 
 def ask_with_known_key(server, directory, seconds):

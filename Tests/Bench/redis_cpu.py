@@ -1,0 +1,168 @@
+"""What Redis spends on admission, settling and a cached answer, beside a bare GET of that answer.
+
+The functions are those that the program has loaded; their arguments are written here as `Gatekeeper` writes them.
+"""
+
+import struct
+import time
+import uuid
+from statistics import median
+
+from limited_organization import ENOUGH, LimitedOrganization
+from redis_server import Redis, RedisConnection, encoded
+from report import progress
+from whole_answers import chat
+from wrk import ask_once
+
+ORGANIZATIONS = 2000
+DEPTH = 16
+ANSWER = b"x" * 1024
+ENTRY_OF_JOURNAL = b"e" * 300
+RESERVED, TOOK = 500, 169
+GENERATION = b"7"
+UNLIMITED = 1e15
+WALLET = 1e15
+HOLD = 1_000_000
+LEASE, LIFE, JOURNAL = 30_000, 8 * 86_400, 10_000
+LIBRARY = "hivegate_admission"
+
+
+def loaded_library(program, owner):
+    """The source of the functions, out of the Redis of a server that has admitted somebody."""
+    organization = LimitedOrganization(
+        program, owner, "redis-cpu", {"organization": {"requests_per_minute": ENOUGH}})
+    ask_once(owner.port, chat("sandbox/echo", organization.key))
+    with RedisConnection(f"{owner.data}/run/redis.sock") as redis:
+        libraries = redis.ask("FUNCTION", "LIST", "LIBRARYNAME", f"{LIBRARY}*", "WITHCODE")
+    if len(libraries) != 1:
+        raise SystemExit(f"Redis has {len(libraries)} libraries of admission, not one")
+    return dict(zip(libraries[0][::2], libraries[0][1::2]))[b"library_code"]
+
+
+def packed(*numbers):
+    return struct.pack(f"<{len(numbers)}d", *numbers)
+
+
+class Organization:
+    """The commands of its requests, encoded."""
+
+    def __init__(self, suffix, now, number):
+        # The same every time, so that states of before are met again.
+        self.suffix, self.now = suffix, now
+        self.uuid = uuid.UUID(int=number << 64 | 0x8000_0000_0000_0000 | number * 0x9E3779B97F4A7C15 % 2 ** 62)
+        start = f"hg:{{{self.uuid.bytes[-1]:02x}}}:"
+        self.state, self.journal = f"{start}o:{self.uuid}", f"{start}j"
+        self.entry = f"{start}c:{self.uuid}:{number:064x}"
+        self.subjects = ["o", f"u{uuid.UUID(int=number)}", f"k{uuid.UUID(int=number + 1)}", "mopenai/gpt-4o-mini"]
+        self.identity = 1_234_567_890_123.0
+        self.hold = f"h{uuid.UUID(int=number + 2)}"
+
+    def setup(self):
+        wallet = packed(WALLET)
+        return [
+            encoded("HSET", self.state, "g", GENERATION), encoded("SET", self.entry, ANSWER),
+            encoded("FCALL", f"fund{self.suffix}", 1, self.state, "bwallet", "bgrant", wallet),
+        ]
+
+    def get(self):
+        return [encoded("GET", self.entry)]
+
+    def unlimited(self):
+        return [encoded("HMGET", self.state, "g", "x"), *self.get()]
+
+    def admit(self, count, holds=False):
+        """Requests and tokens of a minute, an hour and a day are limited, for each of `count` subjects."""
+        limits = packed(*[ENOUGH] * 3, UNLIMITED, *[ENOUGH] * 3, UNLIMITED)
+        arguments = [
+            packed(1, RESERVED, self.now + 60_000, 0, 0, 0, self.identity, LEASE, count, 0, int(holds), LIFE, 0),
+            GENERATION,
+        ]
+        for subject in self.subjects[:count]:
+            arguments += [subject, limits]
+        if holds:
+            arguments += ["bwallet", packed(HOLD), self.hold, packed(HOLD)]
+        return [encoded("FCALL", f"admit{self.suffix}", 1, self.state, *arguments), *self.get()]
+
+    def settle(self, count, holds=False):
+        arguments = [
+            packed(self.now, TOOK - RESERVED, -1, self.identity, count, 0, int(holds), JOURNAL),
+            *self.subjects[:count],
+        ]
+        if holds:
+            arguments += ["bwallet", packed(HOLD // 2), self.hold]
+        return [
+            encoded("FCALL", f"settle{self.suffix}", 2, self.state, self.journal, *arguments, ENTRY_OF_JOURNAL)]
+
+
+# What the row says, the commands, and the goal as a multiple of the bare GET.
+KINDS = (
+    ("GET", Organization.get, None),
+    ("no limits: HMGET + GET", Organization.unlimited, None),
+    ("admission of 1 subject + GET", lambda one: one.admit(1), 8),
+    ("admission of 4 subjects + GET", lambda one: one.admit(4), 15),
+    ("  settled, with an entry in the journal", lambda one: one.admit(4) + one.settle(4), 25),
+    ("  the same with a hold of money", lambda one: one.admit(4, True) + one.settle(4, True), None),
+)
+
+
+class RedisCPU:
+    """A Redis with the functions and the organizations in it."""
+
+    def __init__(self, server, library):
+        self.server, self.redis = server, RedisConnection(server.path)
+        name = self.redis.ask("FUNCTION", "LOAD", library).decode()
+        self.suffix = name.removeprefix(LIBRARY)
+        self.send([command for one in self.organizations() for command in one.setup()])
+
+    def organizations(self):
+        now = int(time.time() * 1000)
+        return [Organization(self.suffix, now, number) for number in range(ORGANIZATIONS)]
+
+    def send(self, commands):
+        self.redis.send(b"".join(commands))
+        return [self.redis.read() for _ in commands]
+
+    def microseconds(self, make, rounds):
+        """Of Redis's CPU for each request, over `rounds` times all organizations."""
+        requests = [make(one) for one in self.organizations()]
+        batches = [
+            [command for request in requests[start:start + DEPTH] for command in request]
+            for start in range(0, ORGANIZATIONS, DEPTH)]
+        texts = [(b"".join(batch), len(batch)) for batch in batches]
+        self.check(batches[0])
+        before = self.server.cpu_seconds()
+        for _ in range(rounds):
+            for text, count in texts:
+                self.redis.send(text)
+                for _ in range(count):
+                    self.redis.read()
+        return (self.server.cpu_seconds() - before) * 1e6 / rounds / ORGANIZATIONS
+
+    def check(self, commands):
+        """That all of it was done, not refused: then it would be cheaper."""
+        for command, answer in zip(commands, self.send(commands)):
+            is_admission, is_settling = b"\r\nadmit" in command, b"\r\nsettle" in command
+            if is_admission and struct.unpack("<d", answer[:8])[0] != 1 or is_settling and answer != 1:
+                raise SystemExit(f"Redis answers {answer!r} to {command!r}")
+            if command.startswith(b"*2\r\n$3\r\nGET") and answer != ANSWER:
+                raise SystemExit("Redis has lost an answer")
+
+
+def measure_redis_cpu(bench, report, program, owner, quick):
+    library = loaded_library(program, owner)
+    measured = RedisCPU(bench.start(Redis("redis-cpu", bench.directory)), library)
+    rounds, passes = (3, 3) if quick else (9, 10)
+    samples = {name: [] for name, _, _ in KINDS}
+    for number in range(rounds + 1):
+        progress(f"round {number} of {rounds}: CPU of Redis")
+        for name, make, _ in KINDS if number % 2 == 0 else reversed(KINDS):
+            spent = measured.microseconds(make, passes)
+            # The first meets states that are not there yet.
+            if number > 0:
+                samples[name].append(spent)
+    bare = median(samples["GET"])
+    for name, _, goal in KINDS:
+        if name == "GET":
+            report.add("Redis: GET of 1 KB, 16 in a pipeline", f"{bare:.2f} µs of CPU")
+        else:
+            report.compare(f"Redis: {name}", median(samples[name]), bare, "µs of CPU", goal, beside="GET")
