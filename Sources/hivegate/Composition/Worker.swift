@@ -34,6 +34,7 @@ final class Worker: @unchecked Sendable {
 
     /// What all loops have in common.
     struct Shared: Sendable {
+        var admissions: AdmissionCounters
         var upstreams: InstanceUpstreams
         var ownRoutes: OwnRoutesMemory
         var catalog: SharedCatalog
@@ -69,12 +70,15 @@ final class Worker: @unchecked Sendable {
             on: loop, peppers: storage.peppers, shared: shared.keys, generations: generations
         ) { try await lookup.caller(of: $0) }
         let quotas = QuotaStore(pool)
-        let gatekeeper = Gatekeeper(redis, workers: configuration.loopCount) {
+        let gatekeeper = Gatekeeper(
+            redis, workers: configuration.loopCount, counters: shared.admissions
+        ) {
             try await quotas.load($0, $1, $2)
         }
         gatekeeperPulse = GatekeeperPulse(gatekeeper)
         quotaWriter = QuotaWriter(gatekeeper, quotas, on: loop, logger: logger)
         var gatewayLimits = Gateway.Limits()
+        gatewayLimits.addressRequestsPerMinute = configuration.addressRequestsPerMinute
         gatewayLimits.sharesProviderState = configuration.sharesProviderState
         gateway = Gateway(
             on: loop, keys: keys,
