@@ -7,6 +7,12 @@ import Redis
 /// admits counts as often as there are loops. When Redis is back it is told what was admitted meanwhile.
 extension Gatekeeper {
     func admitLocally(_ request: AdmissionRequest) -> Verdict {
+        let verdict = decideAlone(request)
+        note(verdict, isLocal: true)
+        return verdict
+    }
+
+    private func decideAlone(_ request: AdmissionRequest) -> Verdict {
         let now = clock.now(time.instant(), time.timestamp())
         let month = request.calendar?.month(at: now)
         let share = Int64(workerCount)

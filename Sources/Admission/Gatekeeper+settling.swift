@@ -126,7 +126,7 @@ extension Gatekeeper {
 }
 
 extension SubjectMemory {
-    fileprivate var slotsField: [UInt8] { [UInt8(ascii: "c")] + name.field }
+    fileprivate var slotsField: [UInt8] { Subject.slotsField(of: name) }
 }
 
 extension Place {

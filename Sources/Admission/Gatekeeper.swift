@@ -17,6 +17,8 @@ package final class Gatekeeper: @unchecked Sendable {
         package var lease = Duration.seconds(30)
         /// Subjects that are remembered for when Redis is away.
         package var subjects = 50_000
+        /// Beside them, so that a crowd of strangers displaces nobody who is known.
+        package var addresses = 10_000
         /// What Redis keeps of an address goes when nothing has come for so long.
         package var lifeOfAddress = Duration.seconds(2 * 3600)
         /// Settlements that wait for Redis to be back.
@@ -41,6 +43,7 @@ package final class Gatekeeper: @unchecked Sendable {
     let time: TimeSource
     var clock = RedisClock()
     var memories: ClockTable<MemoryKey, SubjectMemory>
+    private var addresses: ClockTable<IPAddress, SubjectMemory>
     /// Those with something that Redis does not know yet.
     var debtors: [SubjectMemory] = []
     /// What Redis was not there to be told.
@@ -58,6 +61,9 @@ package final class Gatekeeper: @unchecked Sendable {
     let quotas: QuotaSource?
     /// Those whose month has gone on since it was last written down.
     var changed: [SubjectMemory] = []
+    private let counters: AdmissionCounters?
+    /// Whether the last word was this loop's own.
+    private var isAlone = false
 
     struct MemoryKey: Hashable {
         var place: Place
@@ -72,8 +78,9 @@ package final class Gatekeeper: @unchecked Sendable {
 
     package init(
         _ redis: RedisClient, bounds: Bounds = Bounds(), time: TimeSource = .live, workers: Int = 1,
-        quotas: QuotaSource? = nil
+        counters: AdmissionCounters? = nil, quotas: QuotaSource? = nil
     ) {
+        self.counters = counters
         ownWorkers = workers
         workerCount = workers
         self.redis = redis
@@ -81,6 +88,7 @@ package final class Gatekeeper: @unchecked Sendable {
         self.time = time
         self.quotas = quotas
         memories = ClockTable(capacity: bounds.subjects)
+        addresses = ClockTable(capacity: bounds.addresses)
         // As exact as a number of Lua is.
         identity = Double(Random.words().0 >> 12)
     }
@@ -93,6 +101,16 @@ package final class Gatekeeper: @unchecked Sendable {
             limits.compactMap { name, limits in
                 limits.isEmpty ? nil : Subject(limits, of: memory(of: name, at: place))
             }, at: place)
+    }
+
+    /// Of one who is not known otherwise. In IPv6 that is a network: who has one address there has them all.
+    package func subjects(_ limits: Limits, from address: IPAddress) -> SubjectList {
+        let network = address.customerNetwork
+        let place = Place.address(network)
+        let known = addresses.value(for: network)
+        let memory = known ?? SubjectMemory(place, .address(network))
+        if known == nil { addresses.set(memory, for: network) }
+        return SubjectList([Subject(limits, of: memory)], at: place)
     }
 
     private func memory(of name: Subject.Name, at place: Place) -> SubjectMemory {
@@ -131,7 +149,7 @@ package final class Gatekeeper: @unchecked Sendable {
     }
 
     /// Whether Redis is asked at all.
-    private var mayAsk: Bool { redis.isReady && time.instant() >= pausedUntil }
+    var mayAsk: Bool { redis.isReady && time.instant() >= pausedUntil }
 
     private func ask(_ commands: [RedisCommand]) async -> Result<[RedisValue], RedisError> {
         await withUnsafeContinuation { continuation in
@@ -182,6 +200,24 @@ package final class Gatekeeper: @unchecked Sendable {
 
     /// What `answer` says; nil where the request is to be sent once more.
     private func take(_ answer: RedisValue, _ request: AdmissionRequest) -> Verdict? {
+        let verdict = read(answer, request)
+        if let verdict { note(verdict, isLocal: false) }
+        return verdict
+    }
+
+    func note(_ verdict: Verdict, isLocal: Bool) {
+        counters?.count(verdict, isLocal: isLocal)
+        noteAlone(isLocal)
+    }
+
+    /// Whether this loop decides by itself.
+    func noteAlone(_ isAlone: Bool) {
+        guard isAlone != self.isAlone else { return }
+        self.isAlone = isAlone
+        counters?.becameAlone(isAlone)
+    }
+
+    private func read(_ answer: RedisValue, _ request: AdmissionRequest) -> Verdict? {
         if let array = answer.array { return takeNumbers(array, request) }
         guard let bytes = answer.bytes, bytes.count >= 24 else { return nil }
         let (code, now, detail) = bytes.withUnsafeBytes { bytes in

@@ -46,6 +46,7 @@ package final class GatekeeperPulse: @unchecked Sendable {
     }
 
     private func beat() {
+        gatekeeper.noteAlone(!gatekeeper.mayAsk)
         guard gatekeeper.redis.isReady else { return }
         let now = Instant.now()
         if !gatekeeper.debtors.isEmpty { gatekeeper.payDebts() }

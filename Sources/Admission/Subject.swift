@@ -24,7 +24,7 @@ package final class Subject: @unchecked Sendable {
         self.limits = limits
         field = name.field
         limitsMonth = limits.requests.month != nil || limits.tokens.month != nil
-        slotsField = [UInt8(ascii: "c")] + field
+        slotsField = Self.slotsField(of: name)
         var packed: [UInt8] = []
         for name in LimitName.all {
             packed.append(double: limits[name.quantity, name.span].map(Double.init) ?? Self.unlimited)
@@ -35,6 +35,8 @@ package final class Subject: @unchecked Sendable {
         limits.concurrent.map { count.append(double: Double($0)) }
         slots = limits.concurrent == nil ? nil : RedisArguments([slotsField, count])
     }
+
+    static func slotsField(of name: Name) -> [UInt8] { [UInt8(ascii: "c")] + name.field }
 
     private static let unlimited = 1e15
 }

@@ -51,3 +51,11 @@ package enum Place: Hashable, Sendable {
         }
     }
 }
+
+extension IPAddress {
+    /// What one customer has: an address, or in IPv6 the first 64 bits of one.
+    var customerNetwork: IPAddress {
+        if isVersion4 { return self }
+        return IPAddress(bytes: bytes.prefix(8) + [UInt8](repeating: 0, count: 8)) ?? self
+    }
+}

@@ -34,11 +34,16 @@ extension Gateway {
         at exchange: Exchange, presenting presented: ArraySlice<UInt8>? = nil
     ) async throws -> Arrival {
         guard let text = Self.presentedKey(exchange.request.fields) ?? presented else {
+            try await admitAddress(of: exchange)
             throw Problem(
                 .unauthenticated, code: "missing_api_key",
                 "No API key was given. Send it as \"Authorization: Bearer hg_live_…\".")
         }
-        guard let key = APIKey(presented: text),
+        guard let key = APIKey(presented: text) else {
+            try await admitAddress(of: exchange)
+            throw Problem.invalidKey
+        }
+        guard
             let arrival = try await keys.arrival(
                 presenting: key, from: clientAddress(of: exchange, trusting: trustedNetworks))
         else { throw Problem.invalidKey }

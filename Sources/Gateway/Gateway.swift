@@ -16,6 +16,8 @@ package final class Gateway: @unchecked Sendable {
             connect: .seconds(5), firstByte: .seconds(120), betweenBytes: .seconds(60), total: .seconds(1800))
         /// How long a stream may be silent before its client gets a sign of life.
         package var silence = Duration.seconds(15)
+        /// Requests in a minute from an address, of nobody who is known; 0: any number.
+        package var addressRequestsPerMinute = 0
         /// How often all candidates are asked again.
         package var repetitions = 2
         package var firstPause = Duration.milliseconds(200)

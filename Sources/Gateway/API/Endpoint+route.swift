@@ -1,3 +1,4 @@
+import Admission
 package import Base
 package import HTTPServer
 import HTTPWire
@@ -19,16 +20,35 @@ extension Endpoint {
                 exchange.responseFields.append("X-Request-Id", exchange.id)
                 exchange.responseFields.append("Cache-Control", "no-store")
                 let gateway = gateway(exchange.loop)
-                let reply = try await handle(gateway, try await call(exchange, gateway))
+                if access == .open { try await gateway.admitAddress(of: exchange) }
+                let principal = try await principal(of: exchange, gateway)
+                let permit = try await admit(principal, exchange, gateway)
+                defer { if let permit { gateway.gatekeeper.settle(permit, tokens: 0) } }
+                let reply = try await handle(gateway, try await call(exchange, principal, gateway))
                 exchange.respond(reply.status, reply.fields, body: reply.body)
             }
         }
     }
 
-    private func call(_ exchange: Exchange, _ gateway: Gateway) async throws -> APICall {
+    /// Who calls and may; nil where nobody is asked.
+    private func principal(of exchange: Exchange, _ gateway: Gateway) async throws -> Principal? {
         let principal = try await gateway.principal(of: exchange, for: access)
         if let principal { try access.admit(principal) }
         precondition(principal != nil || access == .open, "\(name) runs for somebody unknown")
+        return principal
+    }
+
+    /// Where an organization's limits are set nobody is kept out by them.
+    private func admit(
+        _ principal: Principal?, _ exchange: Exchange, _ gateway: Gateway
+    ) async throws -> Permit? {
+        guard let principal, access != .inference, !path.hasSuffix(LimitEndpoints.path) else { return nil }
+        return try await gateway.admitManagement(by: principal, exchange)
+    }
+
+    private func call(
+        _ exchange: Exchange, _ principal: Principal?, _ gateway: Gateway
+    ) async throws -> APICall {
         let path = try pathValues(of: exchange)
         let input = try await input(of: exchange)
         return APICall(

@@ -111,7 +111,7 @@ package struct OpenAPIDocument: Sendable {
             }
             json.object("RetryAfter") { json in
                 json.field("description", "In how many seconds it is worth another try.")
-                json.field("schema", Schema.integer(0...86_400))
+                json.field("schema", Schema.integer(0...32 * 86_400))
             }
         }
     }

@@ -10,9 +10,12 @@ final class CallerSubjects: @unchecked Sendable {
     /// Keys, and models of one, that are remembered.
     private static let largestTable = 10_000
     private static let largestModelTable = 100
+    private static let largestManagementTable = 1000
 
     private let gatekeeper: Gatekeeper
     private var entries = ClockTable<UUID, Entry>(capacity: largestTable)
+    /// By organization.
+    private var managements = ClockTable<UUID, Management>(capacity: largestManagementTable)
 
     /// A key's.
     private final class Entry {
@@ -31,6 +34,12 @@ final class CallerSubjects: @unchecked Sendable {
             self.limits = limits
             self.calendar = calendar
         }
+    }
+
+    private struct Management {
+        var terms: OrganizationTerms
+        var list: SubjectList
+        var calendar: Admission.Calendar?
     }
 
     private struct ListKey: Hashable {
@@ -60,6 +69,23 @@ final class CallerSubjects: @unchecked Sendable {
         return (list, entry.calendar)
     }
 
+    /// Of requests that manage an organization; nil where its rules do not limit them.
+    func managing(
+        _ organization: UUID, on terms: OrganizationTerms
+    ) throws(Problem) -> (list: SubjectList, calendar: Admission.Calendar?)? {
+        var entry = managements.value(for: organization)
+        if entry?.terms != terms {
+            // Groups are limited alike for all users.
+            let limits = EffectiveLimits(try .stated(by: terms), user: organization, key: nil)
+            let list = gatekeeper.subjects(
+                [(.group(.management), limits.group(.management))], at: .organization(organization))
+            entry = Management(terms: terms, list: list, calendar: Admission.Calendar(terms))
+            entry.map { managements.set($0, for: organization) }
+        }
+        guard let entry, !entry.list.isEmpty else { return nil }
+        return (entry.list, entry.calendar)
+    }
+
     /// What its organization says of answers that are kept; nil: nothing.
     func cachePolicy(of caller: Caller) throws(Problem) -> CachePolicy? {
         if caller.terms?.cachePolicy == nil { return nil }
@@ -83,9 +109,8 @@ final class CallerSubjects: @unchecked Sendable {
         let limits = EffectiveLimits(
             try .stated(by: terms), user: caller.user, key: caller.key,
             keyLimits: caller.limits.map { Limits(stored: $0) } ?? Limits())
-        let months = (terms?.months ?? []).map { (index: $0.index, start: $0.start) }
         let entry = Entry(
-            caller, limits, months.isEmpty ? nil : Admission.Calendar(starts: months),
+            caller, limits, Admission.Calendar(terms),
             try terms?.cachePolicy.map(Self.cachePolicy))
         entries.set(entry, for: caller.key)
         return entry

@@ -15,18 +15,35 @@ extension Gateway {
         let limits = EffectiveLimits(
             try .stated(by: terms), user: principal.user, key: principal.caller?.key,
             keyLimits: principal.caller?.limits.map { .init(stored: $0) } ?? .init())
+        let entries = limits.all
+        let uses = await uses(for: entries, in: principal.organization, terms)
         return .json { json in
             json.field("organization_id", principal.organization.description)
             json.field("plan", terms?.plan)
             json.field("time_zone", terms?.timeZone ?? OrganizationTerms.usualZone)
             json.array("limits") { json in
-                for entry in limits.all { json.object { json in json.fields(of: entry) } }
+                for entry in entries {
+                    json.object { json in json.fields(of: entry, uses?[entry.subject]) }
+                }
             }
+            if uses == nil { json.field("degraded", true) }
         }
     }
 
+    /// What is used of what the entries are about; nil where that cannot be known now.
+    private func uses(
+        for entries: [EffectiveLimits.Entry], in organization: UUID, _ terms: OrganizationTerms?
+    ) async -> [LimitSubject: SubjectUse]? {
+        let subjects = Array(Set(entries.map(\.subject)).subtracting([.eachModel]))
+        let calendar = Admission.Calendar(terms)
+        guard let uses = await gatekeeper.use(of: subjects, in: organization, calendar: calendar) else {
+            return nil
+        }
+        return Dictionary(uniqueKeysWithValues: zip(subjects, uses))
+    }
+
     /// A key's were read with it.
-    private func terms(of principal: Principal) async throws -> OrganizationTerms? {
+    func terms(of principal: Principal) async throws -> OrganizationTerms? {
         if let caller = principal.caller { return caller.terms }
         return try await identity.store.terms(of: principal.organization)
     }

@@ -74,12 +74,20 @@ extension JSONWriter {
         field("rotated_from", key.rotatedFrom?.description)
     }
 
-    mutating func fields(of limit: EffectiveLimits.Entry) {
+    /// - Parameter use: of its subject; nil where none is counted, or known.
+    mutating func fields(of limit: EffectiveLimits.Entry, _ use: SubjectUse?) {
         field("subject", limit.subject.kind)
         field("name", limit.subject.name)
         field("limit", limit.kind.rawValue)
         field("value", limit.value)
         field("source", limit.source.rawValue)
+        guard let use else { return }
+        let used = use.used(limit.kind)
+        field("used", used)
+        field("remaining", max(0, limit.value - used))
+        field(
+            "resets_in_seconds",
+            use.reset(limit.kind).map { Int(($0.nanoseconds + 999_999_999) / 1_000_000_000) })
     }
 
     mutating func fields(of credential: ProviderCredential) {

@@ -3,8 +3,10 @@ import Identity
 
 /// What limits organizations and those in them.
 enum LimitEndpoints {
-    private static let ownPath = "/api/v1/organizations/{organization_id}/limits"
-    private static let anyPath = "/api/v1/admin/organizations/{organization_id}/limits"
+    /// Where an organization's limits are set, by its own people and by operators.
+    static let path = "/organizations/{organization_id}/limits"
+    private static let ownPath = "/api/v1\(path)"
+    private static let anyPath = "/api/v1/admin\(path)"
     /// There may be rules for a thousand users, keys and models each.
     private static let bodyLimit = 256 * 1024
 
@@ -31,16 +33,27 @@ enum LimitEndpoints {
         Field(
             "limits", .array(of: .effectiveLimit, 0...100_000),
             "What holds; what is not in the list is not limited."),
+        .optional("degraded", .boolean, "True where it is not known at the moment what is used."),
     ]).named("EffectiveLimits")
+
+    private static let effectiveExample = #"""
+        {"organization_id":"0199d2b0-7f5e-7c11-9a3e-5b1f6f0c2a41","plan":"pro","time_zone":"Europe/Berlin","limits":[
+        {"subject":"organization","name":null,"limit":"requests_per_month","value":1000000,"source":"plan",
+        "used":250000,"remaining":750000,"resets_in_seconds":777600},
+        {"subject":"model","name":null,"limit":"tokens_per_day","value":2000000,"source":"organization"},
+        {"subject":"key","name":null,"limit":"concurrent_requests","value":8,"source":"key","used":2,"remaining":6,
+        "resets_in_seconds":null}]}
+        """#
 
     static let all = [
         Endpoint(
             .get, "/api/v1/limits", "showEffectiveLimits", group: "Limits",
-            "Shows what limits the caller in the end, and who says so.",
+            "Shows what limits the caller in the end, who says so, and what is used.",
             description:
                 "Of what the plan, the operator, the organization and the key say of the same, the smallest holds; "
                 + "but what the operator says takes the place of what the plan says.",
-            access: .member(.readModels), answers: [AnswerDescription(200, "The limits.", effective)]
+            access: .member(.readModels),
+            answers: [AnswerDescription(200, "The limits.", effective, example: effectiveExample)]
         ) { gateway, call in try await gateway.showEffectiveLimits(call) },
         Endpoint(
             .get, ownPath, "showLimits", group: "Limits", "Shows the organization's own rules.",

@@ -2,6 +2,14 @@ import Admission
 import Base
 import Identity
 
+extension Admission.Calendar {
+    /// The months of an organization; nil where nothing of it needs any.
+    init?(_ terms: OrganizationTerms?) {
+        guard let months = terms?.months, !months.isEmpty else { return nil }
+        self.init(starts: months.map { (index: $0.index, start: $0.start) })
+    }
+}
+
 extension LimitLayers {
     /// What the terms of an organization say. Throws where a newer gateway has written what this one cannot read: then
     /// it is not known what holds.

@@ -55,6 +55,15 @@ extension Schema {
         Field("limit", .choice(of: LimitKind.self), "What is limited."),
         Field("value", .integer(0...Limits.largest), "How much there may be."),
         Field("source", .choice(of: LimitSource.self), "Who says so."),
+        .optional(
+            "used", .integer(0...Int.max),
+            "How much of it is used. Left out for each model that is not named, and where it is not known at the "
+                + "moment."),
+        .optional("remaining", .integer(0...Limits.largest), "How much is left."),
+        .optional(
+            "resets_in_seconds", .integer(0...32 * 86_400), isNullable: true,
+            "When nothing is used any more, if nothing comes; null where nothing is, and for requests under way."
+        ),
     ]).named("EffectiveLimit")
 }
 

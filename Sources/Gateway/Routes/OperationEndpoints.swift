@@ -45,8 +45,14 @@ enum OperationEndpoints {
         answers: [
             AnswerDescription(200, "An OpenAPI 3.1 document.", .openObject([])),
             AnswerDescription(304, "It is as `If-None-Match` says."),
+            AnswerDescription(429, "Too many requests. Come back after `Retry-After`."),
         ],
-        direct: { _ in { exchange in RouteTable.document.answer(exchange) } })
+        direct: { gateway in
+            { exchange in
+                try await gateway(exchange.loop).admitAddress(of: exchange)
+                RouteTable.document.answer(exchange)
+            }
+        })
 }
 
 extension OpenAPIDocument {

@@ -1,3 +1,4 @@
+import Admission
 import Base
 import Cache
 import Catalog
@@ -86,6 +87,7 @@ struct Application: Sendable {
     ) async -> [Worker] {
         let lag = metrics.histogram("hivegate_loop_lag_seconds", "How late a loop's timers fire.")
         let shared = Worker.Shared(
+            admissions: AdmissionCounters(in: metrics),
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(), catalog: catalog, keys: keys,
             observer: AttemptObserver(metrics: metrics, logger: logger),
             cacheStatistics: CacheStatistics(), flights: Gateway.Flights())

@@ -36,6 +36,7 @@ final class Worker: @unchecked Sendable {
 
     /// What all loops have in common.
     struct Shared: Sendable {
+        var admissions: AdmissionCounters
         var upstreams: InstanceUpstreams
         var ownRoutes: OwnRoutesMemory
         var catalog: SharedCatalog
@@ -74,12 +75,15 @@ final class Worker: @unchecked Sendable {
             on: loop, peppers: storage.peppers, shared: shared.keys, generations: generations
         ) { try await lookup.caller(of: $0) }
         let quotas = QuotaStore(pool)
-        let gatekeeper = Gatekeeper(redis, workers: configuration.loopCount) {
+        let gatekeeper = Gatekeeper(
+            redis, workers: configuration.loopCount, counters: shared.admissions
+        ) {
             try await quotas.load($0, $1, $2)
         }
         gatekeeperPulse = GatekeeperPulse(gatekeeper)
         quotaWriter = QuotaWriter(gatekeeper, quotas, on: loop, logger: logger)
         var gatewayLimits = Gateway.Limits()
+        gatewayLimits.addressRequestsPerMinute = configuration.addressRequestsPerMinute
         gatewayLimits.sharesProviderState = configuration.sharesProviderState
         gatewayLimits.cachePolicy.isEnabled = configuration.keepsAnswers
         gatewayLimits.countsBytesAsTokens = configuration.countsBytesAsTokens

@@ -43,6 +43,8 @@ struct Configuration {
     var largestConnectionCountPerAddress = 1024
     /// Load balancers: many clients come from one address there.
     var trustedProxies: [IPNetwork] = []
+    /// Of nobody who is known; 0: any number.
+    var addressRequestsPerMinute = 300
     var drainLimit = Duration.seconds(120)
     /// Where organizations may send requests beside the internet.
     var outboundExceptions: [IPNetwork] = []
@@ -116,6 +118,10 @@ struct Configuration {
         trustedProxies = reader.networks(
             "HIVEGATE_TRUSTED_PROXIES", default: "127.0.0.0/8,::1",
             "networks of load balancers, exempt from the limit for one address")
+        addressRequestsPerMinute = reader.integer(
+            "ADDRESS_REQUESTS_PER_MINUTE", default: addressRequestsPerMinute, in: 0...100_000_000,
+            "requests in a minute from one address that no key or session comes with, such as logins; 0: any number"
+        )
         drainLimit = .seconds(
             reader.integer(
                 "HIVEGATE_DRAIN_SECONDS", default: 120, in: 0...3600,

@@ -38,6 +38,7 @@ final class ManagementWorld: @unchecked Sendable {
         var outboundExceptions: [IPNetwork] = []
         /// What the environment would have set up.
         var upstreams: [Upstream.Settings] = []
+        var addressRequestsPerMinute = 0
         var trustedNetworks: [IPNetwork] = [IPNetwork("127.0.0.0/8")].compactMap(\.self)
     }
 
@@ -83,7 +84,7 @@ final class ManagementWorld: @unchecked Sendable {
         let url = PrivatePostgres.shared.freshDatabase()
         try await onLoop { loop in
             try await PrivateRedis.with(on: loop) { redis in
-                let world = try await ManagementWorld(url, redis.url, options, on: loop)
+                let world = try await ManagementWorld(url, redis, options, on: loop)
                 do {
                     try await body(world)
                     await world.close()
@@ -99,17 +100,21 @@ final class ManagementWorld: @unchecked Sendable {
     let quotaWriter: QuotaWriter
     private let gatekeeper: Gatekeeper
     private let redis: RedisClient
+    let redisServer: PrivateRedis
     private let passwords: PasswordPool
 
-    private init(_ url: String, _ redisURL: String, _ options: Options, on loop: EventLoop) async throws {
+    private init(
+        _ url: String, _ server: PrivateRedis, _ options: Options, on loop: EventLoop
+    ) async throws {
         self.loop = loop
+        redisServer = server
         client = HTTPClient(on: loop)
         owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
         try await Migrator(files: MigrationFile.read(directory: Project.root + "/migrations")).run(on: owner)
         var configuration = try PostgresConfiguration(url: url)
         configuration.role = "hivegate_app"
         pool = PostgresPool(configuration, on: loop)
-        redis = RedisClient(try RedisURL(redisURL), on: loop)
+        redis = RedisClient(try RedisURL(server.url), on: loop)
         let quotas = QuotaStore(pool)
         gatekeeper = Gatekeeper(redis) { try await quotas.load($0, $1, $2) }
         quotaWriter = QuotaWriter(gatekeeper, quotas, on: loop, logger: .silent)
@@ -161,6 +166,8 @@ final class ManagementWorld: @unchecked Sendable {
         let upstreams = InstanceUpstreams(
             UpstreamDirectory(options.upstreams.map { Upstream($0) }), logger: .silent)
         try await upstreams.refresh(from: store)
+        var limits = Gateway.Limits()
+        limits.addressRequestsPerMinute = options.addressRequestsPerMinute
         let gateway = Gateway(
             on: loop, keys: keys, identity: identity, trustedNetworks: options.trustedNetworks,
             gatekeeper: gatekeeper, answers: CacheStore(redis),
@@ -168,7 +175,7 @@ final class ManagementWorld: @unchecked Sendable {
                 client, direct: client, policy: OutboundPolicy(allowing: options.outboundExceptions)),
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(),
             health: HealthReport(silence: { .zero }, obstacles: { [] }),
-            metrics: Metrics(), logger: .silent, time: time, catalog: catalog)
+            metrics: Metrics(), logger: .silent, time: time, limits: limits, catalog: catalog)
         let responder = ErrorResponder(logger: .silent)
         let server = HTTPServer(
             HTTPServerConfiguration(

@@ -1,0 +1,39 @@
+package import Base
+
+/// What a process has decided, for Prometheus. One for all loops.
+package final class AdmissionCounters: Sendable {
+    private let admitted: Counter
+    private let refused: Counter
+    private let admittedAlone: Counter
+    private let refusedAlone: Counter
+    /// Loops that decide by themselves.
+    private let alone: Locked<Int>
+
+    package init(in metrics: Metrics) {
+        func counter(_ outcome: String) -> Counter {
+            metrics.counter(
+                "hivegate_admissions_total",
+                "Requests that asked to be let in, by what became of it; local: decided without Redis.",
+                ["outcome": outcome])
+        }
+        admitted = counter("admitted")
+        refused = counter("refused")
+        admittedAlone = counter("local")
+        refusedAlone = counter("local_refused")
+        let alone = Locked(0)
+        metrics.gauge("hivegate_redis_degraded", "1 while a loop decides without Redis who may go on.") {
+            alone.withLock { $0 > 0 ? 1 : 0 }
+        }
+        self.alone = alone
+    }
+
+    func count(_ verdict: Gatekeeper.Verdict, isLocal: Bool) {
+        switch verdict {
+        case .admitted: (isLocal ? admittedAlone : admitted).add()
+        case .refused: (isLocal ? refusedAlone : refused).add()
+        case .outdated: break
+        }
+    }
+
+    func becameAlone(_ isAlone: Bool) { alone.withLock { $0 += isAlone ? 1 : -1 } }
+}
