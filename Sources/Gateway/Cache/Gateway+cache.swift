@@ -27,11 +27,13 @@ extension Gateway {
         let decision = CacheDecision(policy, wishes, isVaried: call.isVaried)
         guard decision.hasPart, call.isSelfContained else {
             if decision.mustBeKept { throw Self.notKept }
-            call.exchange.responseFields.append("X-Cache", "BYPASS")
+            call.exchange.responseFields.replace("X-Cache", "BYPASS")
+            cacheStatistics.noteBypass()
             return nil
         }
-        return CallCache(
-            CacheKey(of: subject(of: call, whole, candidates)), of: call.caller.organization, decision)
+        let key = CacheKey(of: subject(of: call, whole, candidates))
+        call.exchange.responseFields.replace("X-Cache-Key", key.text)
+        return CallCache(key, of: call.caller.organization, decision)
     }
 
     private func subject(of call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]) -> CacheSubject
@@ -71,9 +73,11 @@ extension Gateway {
             try await output.send(to: call)
             return true
         }
-        if cache.decision.mustBeKept { throw Self.notKept }
-        call.exchange.responseFields.append("X-Cache", cache.decision.mayLookUp ? "MISS" : "BYPASS")
-        if cache.decision.mayLookUp { count(cache) { $0.misses = 1 } }
+        if cache.decision.mustBeKept {
+            noteMiss(cache)
+            throw Self.notKept
+        }
+        call.exchange.responseFields.replace("X-Cache", cache.decision.mayLookUp ? "MISS" : "BYPASS")
         return false
     }
 
@@ -93,7 +97,7 @@ extension Gateway {
     }
 
     private func name(_ answer: CachedAnswer, at now: Timestamp, _ exchange: Exchange) {
-        exchange.responseFields.append("X-Cache", "HIT")
+        exchange.responseFields.replace("X-Cache", "HIT")
         exchange.responseFields.append("Age", Int(answer.age(at: now).nanoseconds / 1_000_000_000))
         exchange.responseFields.append("X-Hivegate-Provider", answer.provider)
         exchange.responseFields.append("X-Hivegate-Model", answer.upstreamModel)
@@ -128,6 +132,11 @@ extension Gateway {
                 lifetimeSeconds: cache.decision.lifetimeSeconds, generation: permit.purges)
             if isKept == true { count(cache) { $0.stored = 1 } }
         }
+    }
+
+    /// Nothing was found, and it is asked of a provider.
+    func noteMiss(_ cache: CallCache) {
+        if cache.decision.mayLookUp { count(cache) { $0.misses = 1 } } else { cacheStatistics.noteBypass() }
     }
 
     func count(_ cache: CallCache, _ change: (inout CacheCounts) -> Void) {

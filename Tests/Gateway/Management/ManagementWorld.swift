@@ -30,6 +30,8 @@ final class ManagementWorld: @unchecked Sendable {
     let signingKeyStore: SigningKeyStore
     private let client: HTTPClient
     private var server: HTTPServer?
+    let redisServer: PrivateRedis
+    private let cacheStatistics = CacheStatistics()
     private(set) var port = 0
 
     struct Options {
@@ -83,7 +85,7 @@ final class ManagementWorld: @unchecked Sendable {
         let url = PrivatePostgres.shared.freshDatabase()
         try await onLoop { loop in
             try await PrivateRedis.with(on: loop) { redis in
-                let world = try await ManagementWorld(url, redis.url, options, on: loop)
+                let world = try await ManagementWorld(url, redis, options, on: loop)
                 do {
                     try await body(world)
                     await world.close()
@@ -98,15 +100,18 @@ final class ManagementWorld: @unchecked Sendable {
     private let redis: RedisClient
     private let passwords: PasswordPool
 
-    private init(_ url: String, _ redisURL: String, _ options: Options, on loop: EventLoop) async throws {
+    private init(
+        _ url: String, _ redisServer: PrivateRedis, _ options: Options, on loop: EventLoop
+    ) async throws {
         self.loop = loop
+        self.redisServer = redisServer
         client = HTTPClient(on: loop)
         owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
         try await Migrator(files: MigrationFile.read(directory: Project.root + "/migrations")).run(on: owner)
         var configuration = try PostgresConfiguration(url: url)
         configuration.role = "hivegate_app"
         pool = PostgresPool(configuration, on: loop)
-        redis = RedisClient(try RedisURL(redisURL), on: loop)
+        redis = RedisClient(try RedisURL(redisServer.url), on: loop)
         vault = Vault(try MasterKeys(parsing: Secret(MasterKeys.newFile())))
         audit = AuditLog(secret: try await InstanceSecrets(pool, vault).secret(.audit))
         signingKeys = SigningKeys(issuer: "https://hivegate.test", audience: "https://hivegate.test")
@@ -128,6 +133,20 @@ final class ManagementWorld: @unchecked Sendable {
     }
 
     private let clock: Locked<Duration>
+
+    /// As processes do every few seconds.
+    func tellStatistics() async { await CacheStatisticsWriter(cacheStatistics, redis).close() }
+
+    /// Waits for Redis to be known to be there, or not.
+    func awaitRedis(isReady: Bool) async throws {
+        while redis.isReady != isReady { try await loop.sleep(for: .milliseconds(5)) }
+    }
+
+    /// When the answers of an organization were last deleted; nil: never.
+    func purgeTime(of organization: UUID) async throws -> Int64? {
+        let reply = try await redis.send(CacheStore.generationCommand(of: organization))
+        return CacheStore.generation(reply).flatMap { $0 == 0 ? nil : $0 }
+    }
 
     /// Lets time pass, for everything but the database's own clock.
     func age(_ duration: Duration) { clock.withLock { $0 += duration } }
@@ -157,7 +176,7 @@ final class ManagementWorld: @unchecked Sendable {
         try await upstreams.refresh(from: store)
         let gateway = Gateway(
             on: loop, keys: keys, identity: identity, trustedNetworks: options.trustedNetworks,
-            gatekeeper: Gatekeeper(redis), answers: CacheStore(redis),
+            gatekeeper: Gatekeeper(redis), answers: CacheStore(redis), cacheStatistics: cacheStatistics,
             clients: OutboundClients(
                 client, direct: client, policy: OutboundPolicy(allowing: options.outboundExceptions)),
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(),
