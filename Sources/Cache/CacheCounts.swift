@@ -1,6 +1,6 @@
 package import Base
 
-/// What the cache did for an organization.
+/// What the cache did for an organization. Who looked for an answer is in one of the first four.
 package struct CacheCounts: Equatable, Sendable {
     package var hits = 0
     package var misses = 0
@@ -15,6 +15,11 @@ package struct CacheCounts: Equatable, Sendable {
     package var nanodollarsSaved = 0
 
     package init() {}
+
+    /// Those that looked for an answer: each ends in one of these.
+    package var lookUpCount: Int { servedCount + misses }
+    /// Those that were answered without a provider.
+    package var servedCount: Int { hits + coalesced + semanticHits }
 
     package static func += (counts: inout CacheCounts, more: CacheCounts) {
         for (_, property) in fields {
@@ -47,6 +52,12 @@ package struct CacheDay: Hashable, Comparable, Sendable, CustomStringConvertible
     package var start: Timestamp { Timestamp(seconds: Int64(number) * 86_400) }
 
     package static func < (left: CacheDay, right: CacheDay) -> Bool { left.number < right.number }
+
+    /// As people write it: `2026-01-31`.
+    package var isoText: String {
+        let digits = description
+        return "\(digits.prefix(4))-\(digits.dropFirst(4).prefix(2))-\(digits.dropFirst(6))"
+    }
 
     package var description: String {
         let civil = CivilTime(start)

@@ -19,6 +19,15 @@ package struct CacheKey: Hashable, Sendable {
         bytes = Digest.sha256(written)
     }
 
+    /// 43 characters, as clients are told it.
+    package var text: String { Base64.encodeURL(bytes) }
+
+    /// nil if that is not what `text` gives.
+    package init?(text: String) {
+        guard let bytes = Base64.decodeURL(text), bytes.count == Self.length else { return nil }
+        self.bytes = bytes
+    }
+
     /// Keys of another form are others. To be raised when what goes into a key changes its order or meaning.
     private static let form: StaticString = "hivegate answer 1\n"
 }

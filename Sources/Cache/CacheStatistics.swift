@@ -12,10 +12,33 @@ package final class CacheStatistics: Sendable {
 
     private let table = Locked<[Place: CacheCounts]>([:])
 
-    package init() {}
+    /// What the process shows of itself, whoever it was for.
+    private let outcomes: [(property: any KeyPath<CacheCounts, Int> & Sendable, counter: Counter)]
+    private let bypasses: Counter
+
+    /// Once for a process and its `metrics`.
+    package init(metrics: Metrics = Metrics()) {
+        func counter(_ outcome: String) -> Counter {
+            metrics.counter(
+                "hivegate_cache_total", "What the cache of answers did for requests, and learned of them.",
+                ["outcome": outcome])
+        }
+        outcomes = [
+            (\.hits, counter("hit")), (\.misses, counter("miss")), (\.coalesced, counter("coalesced")),
+            (\.semanticHits, counter("semantic")), (\.stored, counter("stored")),
+            (\.corrupted, counter("corrupted")),
+        ]
+        bypasses = counter("bypass")
+    }
+
+    /// A request that did not ask the cache. Any thread may call.
+    package func noteBypass() { bypasses.add() }
 
     /// Any thread may call.
     package func add(_ counts: CacheCounts, of organization: UUID, at time: Timestamp) {
+        for (property, counter) in outcomes where counts[keyPath: property] > 0 {
+            counter.add(counts[keyPath: property])
+        }
         putBack(counts, at: Place(organization: organization, day: CacheDay(time)))
     }
 

@@ -55,6 +55,7 @@ package final class Gateway: @unchecked Sendable {
     let tokenBound: TokenBound
     let answers: CacheStore
     let cacheStatistics: CacheStatistics
+    let purges: BackgroundPurges
     /// Answers that are being made, on all loops of the process.
     let flights: Flights
     package typealias Flights = FlightTable<AnswerHead>
@@ -89,6 +90,7 @@ package final class Gateway: @unchecked Sendable {
         subjects = CallerSubjects(gatekeeper)
         self.answers = answers
         self.cacheStatistics = cacheStatistics
+        purges = BackgroundPurges(on: loop, answers, logger: logger)
         self.flights = flights
         tokenBound = TokenBound(isStrict: limits.countsBytesAsTokens)
         self.note = note

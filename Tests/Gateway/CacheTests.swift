@@ -175,6 +175,29 @@ import Testing
         }
     }
 
+    @Test func `an answer tells its key, the same for the same question, where the cache has part in it`()
+        async throws
+    {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            let key = world.key()
+            let miss = try await Self.ask(world, key, Self.question)
+            let name = try #require(miss["x-cache-key"])
+            #expect(CacheKey(text: name)?.text == name && name.utf8.count == 43)
+            #expect(try await Self.ask(world, key, Self.question)["x-cache-key"] == name)
+            let fresh = try await Self.ask(world, key, Self.question, [("Cache-Control", "no-cache")])
+            #expect(fresh["x-cache"] == "BYPASS" && fresh["x-cache-key"] == name)
+            let off = try await Self.ask(world, key, Self.question, [("X-Hivegate-Cache", "off")])
+            #expect(off["x-cache"] == "BYPASS" && off["x-cache-key"] == nil)
+            #expect(try await Self.ask(world, world.key(), Self.question)["x-cache-key"] != name)
+            let counted = ["hit": 1, "miss": 2, "bypass": 2, "stored": 3, "coalesced": 0]
+            let page = String(decoding: world.metrics.render(), as: UTF8.self)
+            for (outcome, count) in counted {
+                #expect(page.contains("hivegate_cache_total{outcome=\"\(outcome)\"} \(count)\n"), "\(page)")
+            }
+        }
+    }
+
     @Test func `what a filter has ended is kept for nobody`() async throws {
         let asked = Locked(0)
         try await Self.run(Self.counting(finish: "content_filter", asked)) { world in

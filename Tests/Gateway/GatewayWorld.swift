@@ -104,7 +104,7 @@ final class GatewayWorld: @unchecked Sendable {
         let health = HealthReport(silence: { self.silence }, obstacles: { self.obstacles })
         let gateway = Gateway(
             on: loop, keys: keys, identity: try nobody(), gatekeeper: Gatekeeper(redis),
-            answers: CacheStore(redis),
+            answers: CacheStore(redis), cacheStatistics: CacheStatistics(metrics: metrics),
             clients: OutboundClients(client, direct: client, policy: policy),
             upstreams: InstanceUpstreams(UpstreamDirectory(upstreams), logger: .silent),
             ownRoutes: OwnRoutesMemory(), health: health, metrics: metrics,

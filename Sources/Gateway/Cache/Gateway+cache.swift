@@ -27,11 +27,13 @@ extension Gateway {
         let decision = CacheDecision(policy, wishes, isVaried: call.isVaried)
         guard decision.hasPart, call.isSelfContained else {
             if decision.mustBeKept { throw Self.notKept }
-            call.exchange.responseFields.append("X-Cache", "BYPASS")
+            call.exchange.responseFields.replace("X-Cache", "BYPASS")
+            cacheStatistics.noteBypass()
             return nil
         }
-        return CallCache(
-            CacheKey(of: subject(of: call, whole, candidates)), of: call.caller.organization, decision)
+        let key = CacheKey(of: subject(of: call, whole, candidates))
+        call.exchange.responseFields.replace("X-Cache-Key", key.text)
+        return CallCache(key, of: call.caller.organization, decision)
     }
 
     private func subject(of call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]) -> CacheSubject
@@ -71,9 +73,11 @@ extension Gateway {
             try await output.send(to: call)
             return true
         }
-        if cache.decision.mustBeKept { throw Self.notKept }
-        call.exchange.responseFields.append("X-Cache", cache.decision.mayLookUp ? "MISS" : "BYPASS")
-        if cache.decision.mayLookUp { count(cache) { $0.misses = 1 } }
+        if cache.decision.mustBeKept {
+            noteMiss(cache)
+            throw Self.notKept
+        }
+        call.exchange.responseFields.replace("X-Cache", cache.decision.mayLookUp ? "MISS" : "BYPASS")
         return false
     }
 
@@ -133,6 +137,11 @@ extension Gateway {
         guard let lease = cache.lease else { return }
         cache.lease = nil
         loop.spawn { await lease.release() }
+    }
+
+    /// Nothing was found, and it is asked of a provider.
+    func noteMiss(_ cache: CallCache) {
+        if cache.decision.mayLookUp { count(cache) { $0.misses = 1 } } else { cacheStatistics.noteBypass() }
     }
 
     func count(_ cache: CallCache, _ change: (inout CacheCounts) -> Void) {

@@ -128,6 +128,7 @@ extension Gateway {
 
     /// Has the answer made by those who can.
     private func make(_ call: ChatCall, _ candidates: [Candidate]) async throws {
+        if let cache = call.cache { noteMiss(cache) }
         if call.fetchesImages { try await fetchImages(of: call) }
         try await serveChecked(call, candidates)
     }

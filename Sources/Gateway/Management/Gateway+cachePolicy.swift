@@ -10,10 +10,12 @@ extension Gateway {
     }
 
     func setCachePolicy(_ call: APICall) async throws -> Reply {
+        let organization = try call.ownOrganization()
         let written = call.fields.canonical
         await identity.announce(
             try await identity.store.setCachePolicy(
-                of: call.ownOrganization(), to: written == Self.noPolicy ? nil : written, by: call.actor))
+                of: organization, to: written == Self.noPolicy ? nil : written, by: call.actor))
+        await forgetAnswers(of: organization)
         return try await showCachePolicy(call)
     }
 }

@@ -23,7 +23,9 @@ extension Gateway {
     /// The next request uses what has changed: at every process for an organization's, within seconds for the
     /// instance's.
     private func announce(_ change: KeyChange?) async throws {
-        if let change { await identity.announce(change) } else { try await refreshProviders() }
+        guard let change else { return try await refreshProviders() }
+        await identity.announce(change)
+        await forgetAnswers(of: change.organization)
     }
 
     /// The provider that goes by this name. Refuses what no request could be sent with.

@@ -19,6 +19,7 @@ extension Gateway {
         let change = try await identity.store.setRoutingPolicy(
             of: organization, to: rules == RoutingRules() ? nil : written, by: call.actor)
         await identity.announce(change)
+        await forgetAnswers(of: organization)
         return try await showRouting(call)
     }
 }

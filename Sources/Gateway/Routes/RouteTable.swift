@@ -7,7 +7,7 @@ package enum RouteTable {
         ModelEndpoints.all + GenerateEndpoints.all + CatalogEndpoints.all + AccountEndpoints.all
         + SSOEndpoints.all
         + OrganizationEndpoints.all + RoutingEndpoints.all + LimitEndpoints.all + CacheEndpoints.all
-        + KeyEndpoints.all
+        + AnswerEndpoints.all + KeyEndpoints.all
         + CredentialEndpoints.all + AuditEndpoints.all + OperatorEndpoints.all + ProviderEndpoints.all
         + OperationEndpoints.all
 

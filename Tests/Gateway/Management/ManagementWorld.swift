@@ -30,6 +30,8 @@ final class ManagementWorld: @unchecked Sendable {
     let signingKeyStore: SigningKeyStore
     private let client: HTTPClient
     private var server: HTTPServer?
+    let redisServer: PrivateRedis
+    private let cacheStatistics = CacheStatistics()
     private(set) var port = 0
 
     struct Options {
@@ -104,17 +106,17 @@ final class ManagementWorld: @unchecked Sendable {
     private let passwords: PasswordPool
 
     private init(
-        _ url: String, _ server: PrivateRedis, _ options: Options, on loop: EventLoop
+        _ url: String, _ redisServer: PrivateRedis, _ options: Options, on loop: EventLoop
     ) async throws {
         self.loop = loop
-        redisServer = server
+        self.redisServer = redisServer
         client = HTTPClient(on: loop)
         owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
         try await Migrator(files: MigrationFile.read(directory: Project.root + "/migrations")).run(on: owner)
         var configuration = try PostgresConfiguration(url: url)
         configuration.role = "hivegate_app"
         pool = PostgresPool(configuration, on: loop)
-        redis = RedisClient(try RedisURL(server.url), on: loop)
+        redis = RedisClient(try RedisURL(redisServer.url), on: loop)
         let quotas = QuotaStore(pool)
         gatekeeper = Gatekeeper(redis) { try await quotas.load($0, $1, $2) }
         quotaWriter = QuotaWriter(gatekeeper, quotas, on: loop, logger: .silent)
@@ -139,6 +141,20 @@ final class ManagementWorld: @unchecked Sendable {
     }
 
     private let clock: Locked<Duration>
+
+    /// As processes do every few seconds.
+    func tellStatistics() async { await CacheStatisticsWriter(cacheStatistics, redis).close() }
+
+    /// Waits for Redis to be known to be there, or not.
+    func awaitRedis(isReady: Bool) async throws {
+        while redis.isReady != isReady { try await loop.sleep(for: .milliseconds(5)) }
+    }
+
+    /// When the answers of an organization were last deleted; nil: never.
+    func purgeTime(of organization: UUID) async throws -> Int64? {
+        let reply = try await redis.send(CacheStore.generationCommand(of: organization))
+        return CacheStore.generation(reply).flatMap { $0 == 0 ? nil : $0 }
+    }
 
     /// Lets time pass, for everything but the database's own clock.
     func age(_ duration: Duration) { clock.withLock { $0 += duration } }
@@ -170,7 +186,7 @@ final class ManagementWorld: @unchecked Sendable {
         limits.addressRequestsPerMinute = options.addressRequestsPerMinute
         let gateway = Gateway(
             on: loop, keys: keys, identity: identity, trustedNetworks: options.trustedNetworks,
-            gatekeeper: gatekeeper, answers: CacheStore(redis),
+            gatekeeper: gatekeeper, answers: CacheStore(redis), cacheStatistics: cacheStatistics,
             clients: OutboundClients(
                 client, direct: client, policy: OutboundPolicy(allowing: options.outboundExceptions)),
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(),
