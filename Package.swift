@@ -97,7 +97,8 @@ let package = Package(
         tests(
             "Gateway",
             [
-                "Admission", "Base", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire", "Identity",
+                "Admission", "Base", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire",
+                "Identity",
                 "JSON",
                 "Loop",
                 "Postgres", "Providers", "Redis", "TestKit",

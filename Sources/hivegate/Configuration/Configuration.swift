@@ -208,7 +208,8 @@ struct Configuration {
             "whether answers are kept for organizations that have not said how")
         countsBytesAsTokens = reader.choice(
             "TOKEN_RESERVATION", default: "learned", [("learned", false), ("strict", true)],
-            "what is reserved for what a request says: what such requests took before, or a token for each byte")
+            "what is reserved for what a request says: what such requests took before, or a token for each byte"
+        )
         sharesProviderState = reader.choice(
             "SHARED_PROVIDER_STATE", default: "false", [("false", false), ("true", true)],
             "whether organizations may refer to what a provider keeps for the instance's account "

@@ -102,7 +102,6 @@ final class ManagementWorld: @unchecked Sendable {
     let quotaWriter: QuotaWriter
     private let gatekeeper: Gatekeeper
     private let redis: RedisClient
-    let redisServer: PrivateRedis
     private let passwords: PasswordPool
 
     private init(
