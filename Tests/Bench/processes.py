@@ -171,6 +171,8 @@ class Hivegate(Server):
             "PORT": str(self.port),
             "HIVEGATE_DATA": str(self.data),
             "LOG_LEVEL": "warning",
+            # All logins come from one address.
+            "ADDRESS_REQUESTS_PER_MINUTE": "0",
             "OPENAI_API_KEY": "sk-upstream",
             "OPENAI_BASE_URL": f"{upstream}/v1",
         }
