@@ -49,7 +49,7 @@ package final class GatekeeperPulse: @unchecked Sendable {
         gatekeeper.noteAlone(!gatekeeper.mayAsk)
         guard gatekeeper.redis.isReady else { return }
         let now = Instant.now()
-        if !gatekeeper.debtors.isEmpty { gatekeeper.payDebts() }
+        gatekeeper.payDebts()
         if now >= nextRenewal {
             nextRenewal = now + intervals.leases
             gatekeeper.renewLeases()

@@ -173,6 +173,8 @@ class Hivegate(Server):
             "PORT": str(self.port),
             "HIVEGATE_DATA": str(self.data),
             "LOG_LEVEL": "warning",
+            # All logins come from one address.
+            "ADDRESS_REQUESTS_PER_MINUTE": "0",
             "OPENAI_API_KEY": "sk-upstream",
             "OPENAI_BASE_URL": f"{upstream}/v1",
             # Those who ask the same again are not to be answered from memory, unless that is measured.

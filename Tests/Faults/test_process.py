@@ -150,6 +150,7 @@ def test_every_fault_of_the_configuration_is_named_at_once(make_gateway):
         "HIVEGATE_MASTER_KEY_FILE": "/nowhere",
         "HIVEGATE_PUBLIC_URL": "https://hivegate.example/path",
         "REGISTRATION": "sometimes",
+        "ADDRESS_REQUESTS_PER_MINUTE": "-1",
     }
     for command in ["serve", "check-config"]:
         code, output, errors = run(gateway, command, **wrong)
@@ -205,6 +206,15 @@ def test_a_database_that_is_not_there_is_waited_for_and_then_named(make_gateway,
             assert "waiting for a database" in errors
             assert f"{name} cannot be reached" in errors
         assert 25 < time.monotonic() - started < 60
+
+
+def test_an_address_of_nobody_known_is_limited_and_a_key_is_not(make_gateway):
+    gateway = make_gateway({"ADDRESS_REQUESTS_PER_MINUTE": "20"}).start()
+    statuses = [gateway.status("/openapi.json") for _ in range(25)]
+    # A loop that has not heard of Redis yet lets in its share alone.
+    assert statuses.count(200) in range(10, 21) and set(statuses) == {200, 429}
+    assert ask(gateway.port, gateway.key) == 200
+    assert gateway.status("/readyz") == 200
 
 
 def test_two_gateways_do_not_share_a_data_directory(make_gateway):
