@@ -57,9 +57,8 @@ CREATE TRIGGER only_the_instance_gives_at_first BEFORE INSERT ON organizations
 -- A zone that nobody knows would be found out by whoever next looks a key up.
 CREATE FUNCTION keep_a_known_time_zone() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_timezone_names WHERE name = NEW.time_zone) THEN
-        RAISE EXCEPTION 'there is no such time zone' USING ERRCODE = 'invalid_parameter_value';
-    END IF;
+    -- Fails as a zone does that there is not; to look through all of them takes long.
+    PERFORM now() AT TIME ZONE NEW.time_zone;
     RETURN NEW;
 END
 $$;

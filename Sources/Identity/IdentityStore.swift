@@ -12,6 +12,7 @@ package struct IdentityStore: Sendable {
     let audit: AuditLog
     let time: TimeSource
     package let settings: Settings
+    let timeZones = TimeZoneNames()
 
     /// What the operator decides.
     package struct Settings: Sendable {

@@ -37,7 +37,8 @@ extension IdentityStore {
     package func setLimits(
         of organization: UUID, _ patch: LimitsPatch, by actor: Actor
     ) async throws -> KeyChange {
-        try await pool.transaction(tenant: organization) { transaction in
+        let patch = try await resolved(patch)
+        return try await pool.transaction(tenant: organization) { transaction in
             try await change(organization, patch, "organization.limits", by: actor, transaction)
         }
     }
@@ -66,7 +67,8 @@ extension IdentityStore {
     package func setLimits(
         ofAny organization: UUID, _ patch: LimitsPatch, by actor: Actor
     ) async throws -> KeyChange {
-        try await pool.transaction(in: .system) { transaction in
+        let patch = try await resolved(patch)
+        return try await pool.transaction(in: .system) { transaction in
             try await change(organization, patch, "organization.plan", by: actor, transaction)
         }
     }
@@ -141,7 +143,7 @@ extension IdentityStore {
         }
         if let overrides = patch.overrides { after.overrides = overrides }
         if let own = patch.own { after.own = own }
-        if let zone = patch.timeZone { after.timeZone = try await Self.known(timeZone: zone, transaction) }
+        if let zone = patch.timeZone { after.timeZone = zone }
         try await transaction.execute(
             """
             UPDATE organizations SET plan = \(after.plan),
@@ -167,14 +169,14 @@ extension IdentityStore {
             field: "plan")
     }
 
-    /// The zone as the database spells it.
-    private static func known(timeZone: String, _ transaction: PostgresTransaction) async throws -> String {
-        let found = try await transaction.query(
-            """
-            SELECT name FROM pg_timezone_names
-            WHERE lower(name) = lower(\(timeZone)) AND name NOT LIKE 'posix%' AND name <> 'localtime'
-            """)
-        if let name = try found.first?.decode(String.self) { return name }
+    /// With the zone as the database spells it. Before the organization is held, so that nobody waits for that.
+    private func resolved(_ patch: LimitsPatch) async throws -> LimitsPatch {
+        guard let zone = patch.timeZone else { return patch }
+        if let name = try await timeZones.name(like: zone, in: pool) {
+            var patch = patch
+            patch.timeZone = name
+            return patch
+        }
         throw Problem(
             .unprocessable, code: "unknown_time_zone",
             "There is no such time zone. Name one as IANA does, for example \"Europe/Berlin\".",
