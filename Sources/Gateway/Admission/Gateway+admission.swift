@@ -40,14 +40,12 @@ extension Gateway {
                 gatekeeper.settle(permit, tokens: 0)
                 return nil
             }
-            RateFields.append(permit.standing, to: &exchange.responseFields, now: time.timestamp(), exchange)
-            if permit.isLocal { exchange.responseFields.append("X-Hivegate-Degraded", "redis") }
+            tell(permit.standing, isLocal: permit.isLocal, exchange)
             return Entry(permit: permit, values: values)
         case .refused(let refusal):
             // Whose key was revoked learns that, and nothing of limits.
             try await confirm(arrival, by: refusal.isLocal ? .unavailable : .current)
-            RateFields.append(refusal.standing, to: &exchange.responseFields, now: time.timestamp(), exchange)
-            if refusal.isLocal { exchange.responseFields.append("X-Hivegate-Degraded", "redis") }
+            tell(refusal.standing, isLocal: refusal.isLocal, exchange)
             throw Problem(refusal)
         case .outdated(let generation):
             guard try await keys.confirm(arrival, by: .generation(generation)) else {
@@ -55,6 +53,12 @@ extension Gateway {
             }
             return nil
         }
+    }
+
+    /// Tells the client how much is left, and who says so.
+    func tell(_ standing: Standing, isLocal: Bool, _ exchange: Exchange) {
+        RateFields.append(standing, to: &exchange.responseFields, now: time.timestamp(), exchange)
+        if isLocal { exchange.responseFields.append("X-Hivegate-Degraded", "redis") }
     }
 
     /// Lets a conversation in. Where tokens are limited, what it can take is reserved, and its answer is limited to that.
@@ -79,8 +83,11 @@ extension Gateway {
             bound = smaller
             return smaller.tokens
         }
-        if entry != nil, let most = bound.answer {
-            try call.limitAnswer(to: most)
+        if let entry, let most = bound.answer {
+            do { try call.limitAnswer(to: most) } catch {
+                gatekeeper.settle(entry.permit, tokens: 0)
+                throw error
+            }
             call.exchange.responseFields.append("X-Hivegate-Max-Tokens", most)
         }
         return entry

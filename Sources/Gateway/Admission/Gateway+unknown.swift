@@ -37,9 +37,4 @@ extension Gateway {
         case .outdated: return nil
         }
     }
-
-    private func tell(_ standing: Standing, isLocal: Bool, _ exchange: Exchange) {
-        RateFields.append(standing, to: &exchange.responseFields, now: time.timestamp(), exchange)
-        if isLocal { exchange.responseFields.append("X-Hivegate-Degraded", "redis") }
-    }
 }

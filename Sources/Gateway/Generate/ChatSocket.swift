@@ -111,6 +111,8 @@ final class ChatSocket: @unchecked Sendable {
 
     private func answer(_ id: String, _ document: JSONDocument, _ requestID: String) async {
         let front = GenerateFront(.socket(id: id))
+        // The answers of a socket have no heads: what would stand there is nobody's.
+        exchange.responseFields = HTTPFields()
         do {
             let arrival = try await caller()
             do {
