@@ -31,13 +31,17 @@ extension Gateway {
             cacheStatistics.noteBypass()
             return nil
         }
-        let key = CacheKey(of: subject(of: call, whole, candidates))
+        let subject = subject(of: call, whole, candidates)
+        let key = CacheKey(of: subject)
         call.exchange.responseFields.replace("X-Cache-Key", key.text)
-        return CallCache(key, of: call.caller.organization, decision)
+        return CallCache(
+            key, of: call.caller.organization, decision,
+            decision.maySearch ? .init(subject: subject, policy: policy.semantic) : nil)
     }
 
-    private func subject(of call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]) -> CacheSubject
-    {
+    private func subject(
+        of call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]
+    ) -> CacheSubject {
         let head = call.exchange.request.fields
         var shaping: CacheSubject.Shaping = []
         if let check = call.check {
@@ -64,12 +68,8 @@ extension Gateway {
     func answer(_ call: ChatCall, _ cache: CallCache, from reply: RedisValue?) async throws -> Bool {
         let now = time.timestamp()
         if cache.decision.mayLookUp, let reply, let (answer, output) = find(call, cache, in: reply, at: now) {
-            name(answer, at: now, call.exchange)
-            count(cache) { counts in
-                counts.hits = 1
-                counts.tokensSaved = (answer.usage?.totalInput ?? 0) + (answer.usage?.totalOutput ?? 0)
-                counts.nanodollarsSaved = Int(answer.costNanodollars ?? 0)
-            }
+            name(answer, as: "HIT", at: now, call.exchange)
+            noteSaved(by: answer, cache) { $0.hits = 1 }
             try await output.send(to: call)
             return true
         }
@@ -96,8 +96,8 @@ extension Gateway {
         return nil
     }
 
-    private func name(_ answer: CachedAnswer, at now: Timestamp, _ exchange: Exchange) {
-        exchange.responseFields.replace("X-Cache", "HIT")
+    func name(_ answer: CachedAnswer, as outcome: String, at now: Timestamp, _ exchange: Exchange) {
+        exchange.responseFields.replace("X-Cache", outcome)
         exchange.responseFields.append("Age", Int(answer.age(at: now).nanoseconds / 1_000_000_000))
         exchange.responseFields.append("X-Hivegate-Provider", answer.provider)
         exchange.responseFields.append("X-Hivegate-Model", answer.upstreamModel)
@@ -126,11 +126,22 @@ extension Gateway {
             return
         }
         loop.spawn { [self] in
-            defer { lead?.close() }
             let isKept = try? await answers.store(
                 entry, as: cache.key, of: cache.organization, model: candidate.id,
                 lifetimeSeconds: cache.decision.lifetimeSeconds, generation: permit.purges)
             if isKept == true { count(cache) { $0.stored = 1 } }
+            lead?.close()
+            if isKept == true, let search = cache.search { await note(search, of: call, cache, permit) }
+        }
+    }
+
+    func noteSaved(
+        by answer: CachedAnswer, _ cache: CallCache, _ outcome: (inout CacheCounts) -> Void
+    ) {
+        count(cache) { counts in
+            outcome(&counts)
+            counts.tokensSaved = (answer.usage?.totalInput ?? 0) + (answer.usage?.totalOutput ?? 0)
+            counts.nanodollarsSaved = Int(answer.costNanodollars ?? 0)
         }
     }
 

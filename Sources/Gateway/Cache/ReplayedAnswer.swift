@@ -40,7 +40,7 @@ struct ReplayedAnswer {
 
     func send(to call: ChatCall) async throws {
         if call.outline.isStreaming { return try await call.client.write(bytes) }
-        call.exchange.respond(200, ["Content-Type": contentType], body: bytes)
+        call.respond(bytes, type: contentType)
     }
 
     private static let json = "application/json"

@@ -74,6 +74,7 @@ final class Worker: @unchecked Sendable {
         var gatewayLimits = Gateway.Limits()
         gatewayLimits.sharesProviderState = configuration.sharesProviderState
         gatewayLimits.cachePolicy.isEnabled = configuration.keepsAnswers
+        gatewayLimits.semanticCacheModel = configuration.semanticCacheModel
         gatewayLimits.countsBytesAsTokens = configuration.countsBytesAsTokens
         gateway = Gateway(
             on: loop, keys: keys,
@@ -81,7 +82,8 @@ final class Worker: @unchecked Sendable {
                 pool, redis, direct, on: loop,
                 announce: { await generations.announce($0.organization, $0.generation) }),
             trustedNetworks: configuration.trustedProxies,
-            gatekeeper: Gatekeeper(redis), answers: CacheStore(redis), cacheStatistics: shared.cacheStatistics,
+            gatekeeper: Gatekeeper(redis), answers: CacheStore(redis),
+            cacheStatistics: shared.cacheStatistics,
             flights: shared.flights,
             clients: OutboundClients(
                 client, direct: direct, policy: OutboundPolicy(allowing: configuration.outboundExceptions)),
