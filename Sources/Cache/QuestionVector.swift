@@ -3,8 +3,8 @@ import Base
 /// Where a question lies among all that can be meant: a direction, in whole numbers.
 ///
 /// Each component is rounded to one of 65,535 steps of the largest, and the length is that of what was rounded: the
-/// cosine of two is off by less than 0.00005 for what models give (1,536 numbers: some 0.000002), and comes out the same
-/// on every machine. Eight bits would be off by 0.001.
+/// cosine of two is off by 0.000002 at most for numbers as models give them, by 0.00004 where one of them is a hundred
+/// times the others, and comes out the same on every machine. Eight bits would be off by up to 0.001.
 package struct QuestionVector: Equatable, Sendable {
     package static let largestCount = 4096
 

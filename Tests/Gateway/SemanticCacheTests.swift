@@ -17,6 +17,8 @@ import Testing
         let vectors = Locked(0)
         /// What is said of vectors instead; nil: vectors.
         let failure = Locked<String?>(nil)
+        /// Whether vectors have to wait.
+        let isHeld = Locked(false)
     }
 
     private static func run(
@@ -28,7 +30,7 @@ import Testing
                 var limits = Gateway.Limits()
                 limits.repetitions = 0
                 limits.semanticCacheModel = "openai/vectors"
-                limits.semanticPatience = .milliseconds(200)
+                limits.semanticPatience = .milliseconds(600)
                 try await GatewayWorld.run(
                     upstreams: ["openai": upstream(scene)], limits: limits, redis: redis,
                     settings: { $0.embeddings = OpenAIEmbeddingCodec() }
@@ -48,8 +50,9 @@ import Testing
             let body = String(decoding: try await peer.read(length ?? 0) ?? [], as: UTF8.self)
             if head.contains("/embeddings") {
                 scene.vectors.withLock { $0 += 1 }
+                while scene.isHeld.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
                 if let failure = scene.failure.withLock({ $0 }) {
-                    if failure.isEmpty { try await Task.sleep(for: .seconds(1)) }
+                    if failure.isEmpty { try await Task.sleep(for: .seconds(2)) }
                     return try await peer.write(failure)
                 }
                 let number = body.split(separator: "~").last?.prefix { "0123456789.".contains($0) } ?? "1"
@@ -228,6 +231,23 @@ import Testing
                 let other = body.replacing(#""s""#, with: #""t""#).replacing("TEXT", with: "c ~1")
                 #expect(try await Self.ask(world, key, other, path: path)["x-cache"] == "MISS", "\(path)")
             }
+        }
+    }
+
+    @Test func `of those who ask the same at once one looks for what is near, and all get it`() async throws {
+        try await Self.run { world, scene, _ in
+            let key = Self.key(world)
+            let first = try await Self.ask(world, key, Self.body("one ~1"))
+            scene.isHeld.withLock { $0 = true }
+            let answers = try await withThrowingTaskGroup(of: GatewayWorld.Answer.self) { group in
+                for _ in 0..<5 { group.addTask { try await Self.ask(world, key, Self.body("two ~0.97")) } }
+                try await world.loop.sleep(for: .milliseconds(100))
+                scene.isHeld.withLock { $0 = false }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers.allSatisfy { $0.body == first.body && $0["x-cache-similarity"] == "0.970" })
+            #expect(answers.count { $0["x-cache"] == "COALESCED" } == 4)
+            #expect(scene.vectors.withLock { $0 } == 2 && scene.chats.withLock { $0 } == 1)
         }
     }
 

@@ -36,12 +36,11 @@ extension Gateway {
         call.exchange.responseFields.replace("X-Cache-Key", key.text)
         return CallCache(
             key, of: call.caller.organization, decision,
-            decision.maySearch ? .init(subject: subject, policy: policy.semantic) : nil)
+            decision.maySearch ? CallCache.Comparison(subject: subject, policy: policy.semantic) : nil)
     }
 
-    private func subject(
-        of call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]
-    ) -> CacheSubject {
+    private func subject(of call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]) -> CacheSubject
+    {
         let head = call.exchange.request.fields
         var shaping: CacheSubject.Shaping = []
         if let check = call.check {
