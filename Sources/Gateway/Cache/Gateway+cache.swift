@@ -97,10 +97,10 @@ extension Gateway {
 
     func name(_ answer: CachedAnswer, as outcome: String, at now: Timestamp, _ exchange: Exchange) {
         exchange.responseFields.replace("X-Cache", outcome)
-        exchange.responseFields.append("Age", Int(answer.age(at: now).nanoseconds / 1_000_000_000))
-        exchange.responseFields.append("X-Hivegate-Provider", answer.provider)
-        exchange.responseFields.append("X-Hivegate-Model", answer.upstreamModel)
-        exchange.responseFields.append("X-Hivegate-Attempts", "0")
+        exchange.responseFields.replace("Age", "\(answer.age(at: now).nanoseconds / 1_000_000_000)")
+        exchange.responseFields.replace("X-Hivegate-Provider", answer.provider)
+        exchange.responseFields.replace("X-Hivegate-Model", answer.upstreamModel)
+        exchange.responseFields.replace("X-Hivegate-Attempts", "0")
     }
 
     /// Keeps what was answered, for the next who asks the same.
