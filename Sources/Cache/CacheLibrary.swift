@@ -3,6 +3,7 @@ import Redis
 /// What has to be done in one step in Redis.
 enum CacheLibrary {
     static let store = library.function("cache_store")
+    static let note = library.function("cache_note")
     static let raise = library.function("cache_raise")
     static let extend = library.function("cache_extend")
     static let release = library.function("cache_release")
@@ -34,6 +35,25 @@ enum CacheLibrary {
             return 1
         end
 
+        local function note(keys, arguments)
+            local questions, frames, organization = keys[1], keys[2], keys[3]
+            local lifetime, frame = tonumber(arguments[2]), arguments[5]
+            if (redis.call('HGET', organization, 'x') or '0') ~= arguments[1] then return 0 end
+            local now = milliseconds()
+            local ending = string.format('%.0f', now + lifetime)
+            redis.call('ZREMRANGEBYSCORE', frames, '-inf', now)
+            if redis.call('ZCARD', frames) >= tonumber(arguments[4]) and not redis.call('ZSCORE', frames, frame) then
+                return 0
+            end
+            redis.call('ZREMRANGEBYSCORE', questions, '-inf', now)
+            redis.call('ZADD', questions, ending, arguments[6])
+            redis.call('ZREMRANGEBYRANK', questions, 0, -(tonumber(arguments[3]) + 1))
+            if redis.call('PTTL', questions) < lifetime then redis.call('PEXPIRE', questions, lifetime) end
+            redis.call('ZADD', frames, 'GT', ending, frame)
+            if redis.call('PTTL', frames) < lifetime then redis.call('PEXPIRE', frames, lifetime) end
+            return 1
+        end
+
         local function raise(keys)
             local time = redis.call('TIME')
             local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -53,6 +73,7 @@ enum CacheLibrary {
         end
 
         redis.register_function('cache_store' .. suffix, store)
+        redis.register_function('cache_note' .. suffix, note)
         redis.register_function('cache_raise' .. suffix, raise)
         redis.register_function('cache_extend' .. suffix, extend)
         redis.register_function('cache_release' .. suffix, release)

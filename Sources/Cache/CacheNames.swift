@@ -32,6 +32,17 @@ enum CacheNames {
         return member
     }
 
+    /// A sorted set of the questions of a frame, each its key and its vector, by the time at which they end.
+    static func questions(in frame: CacheKey, of organization: UUID) -> [UInt8] {
+        var name = name("}:cv:", organization, room: digestCount + 1)
+        name.append(0x3A)
+        append(frame, to: &name)
+        return name
+    }
+
+    /// A sorted set of all frames by the time at which they end.
+    static func frames(of organization: UUID) -> [UInt8] { name("}:cf:", organization) }
+
     static func lease(_ key: CacheKey, of organization: UUID) -> [UInt8] {
         var name = name("}:cl:", organization, room: digestCount + 1)
         name.append(0x3A)

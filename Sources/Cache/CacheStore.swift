@@ -94,9 +94,13 @@ package final class CacheStore: @unchecked Sendable {
         command.add(CacheNames.organization(organization))
         _ = try await redis.send(command, using: CacheLibrary.library, timeout: limits.purging)
         switch purge {
-        case .all: return try await delete(of: organization) { _ in true }
+        case .all:
+            try await deleteQuestions(of: organization)
+            return try await delete(of: organization) { _ in true }
         case .model(let model):
             let name = Array(model.utf8)
+            // A frame may have several models.
+            try await deleteQuestions(of: organization)
             return try await delete(of: organization) {
                 $0.dropFirst(CacheNames.digestCount).elementsEqual(name)
             }

@@ -34,6 +34,10 @@ package final class Gateway: @unchecked Sendable {
 
         /// How answers are kept for organizations that do not say.
         package var cachePolicy = CachePolicy()
+        /// What compares questions for organizations that wish it and name no other; nil: nothing does.
+        package var semanticCacheModel: String?
+        /// For that model to answer; later it counts as having said nothing.
+        package var semanticPatience = Duration.seconds(2)
         /// Whether every byte of a request is reserved as a token, instead of what such requests have taken before.
         package var countsBytesAsTokens = false
 
@@ -56,6 +60,7 @@ package final class Gateway: @unchecked Sendable {
     let answers: CacheStore
     let cacheStatistics: CacheStatistics
     let purges: BackgroundPurges
+    let questionNotes = QuestionNotes()
     /// Answers that are being made, on all loops of the process.
     let flights: Flights
     package typealias Flights = FlightTable<AnswerHead>

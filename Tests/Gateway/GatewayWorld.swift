@@ -192,6 +192,26 @@ final class GatewayWorld: @unchecked Sendable {
         }
     }
 
+    /// All answers that are kept, as when their time is over.
+    func removeEntries() async throws {
+        for name in try await redis.send(RedisCommand("KEYS", "hg:*:c:*")).array ?? [] {
+            _ = try await redis.send(RedisCommand("DEL", .bytes(name.bytes ?? [])))
+        }
+    }
+
+    /// Those that are compared with.
+    func questionCount() async throws -> Int {
+        var count = 0
+        for name in try await redis.send(RedisCommand("KEYS", "hg:*:cv:*")).array ?? [] {
+            count += try await redis.send(RedisCommand("ZCARD", .bytes(name.bytes ?? []))).integer ?? 0
+        }
+        return count
+    }
+
+    func purge(_ organization: UUID) async throws {
+        _ = try await CacheStore(redis).purge(.all, of: organization)
+    }
+
     func complete(_ model: String, key: String, _ more: String = "") async throws -> Answer {
         let body = #"{"model":"\#(model)","messages":[{"role":"user","content":"hi"}]\#(more)}"#
         return try await send(

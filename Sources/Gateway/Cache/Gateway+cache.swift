@@ -31,9 +31,12 @@ extension Gateway {
             cacheStatistics.noteBypass()
             return nil
         }
-        let key = CacheKey(of: subject(of: call, whole, candidates))
+        let subject = subject(of: call, whole, candidates)
+        let key = CacheKey(of: subject)
         call.exchange.responseFields.replace("X-Cache-Key", key.text)
-        return CallCache(key, of: call.caller.organization, decision)
+        return CallCache(
+            key, of: call.caller.organization, decision,
+            decision.maySearch ? CallCache.Comparison(subject: subject, policy: policy.semantic) : nil)
     }
 
     private func subject(of call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]) -> CacheSubject
@@ -65,11 +68,7 @@ extension Gateway {
         let now = time.timestamp()
         if cache.decision.mayLookUp, let reply, let (answer, output) = find(call, cache, in: reply, at: now) {
             name(answer, as: "HIT", at: now, call.exchange)
-            count(cache) { counts in
-                counts.hits = 1
-                counts.tokensSaved = (answer.usage?.totalInput ?? 0) + (answer.usage?.totalOutput ?? 0)
-                counts.nanodollarsSaved = Int(answer.costNanodollars ?? 0)
-            }
+            noteSaved(by: answer, cache) { $0.hits = 1 }
             try await output.send(to: call)
             return true
         }
@@ -98,10 +97,10 @@ extension Gateway {
 
     func name(_ answer: CachedAnswer, as outcome: String, at now: Timestamp, _ exchange: Exchange) {
         exchange.responseFields.replace("X-Cache", outcome)
-        exchange.responseFields.append("Age", Int(answer.age(at: now).nanoseconds / 1_000_000_000))
-        exchange.responseFields.append("X-Hivegate-Provider", answer.provider)
-        exchange.responseFields.append("X-Hivegate-Model", answer.upstreamModel)
-        exchange.responseFields.append("X-Hivegate-Attempts", "0")
+        exchange.responseFields.replace("Age", "\(answer.age(at: now).nanoseconds / 1_000_000_000)")
+        exchange.responseFields.replace("X-Hivegate-Provider", answer.provider)
+        exchange.responseFields.replace("X-Hivegate-Model", answer.upstreamModel)
+        exchange.responseFields.replace("X-Hivegate-Attempts", "0")
     }
 
     /// Keeps what was answered, for the next who asks the same.
@@ -128,6 +127,17 @@ extension Gateway {
                 lifetimeSeconds: cache.decision.lifetimeSeconds, generation: permit.purges)
             if isKept == true { count(cache) { $0.stored = 1 } }
             letGo(of: cache, lead)
+            if isKept == true, let search = cache.search { await note(search, of: call, cache, permit) }
+        }
+    }
+
+    func noteSaved(
+        by answer: CachedAnswer, _ cache: CallCache, _ outcome: (inout CacheCounts) -> Void
+    ) {
+        count(cache) { counts in
+            outcome(&counts)
+            counts.tokensSaved = (answer.usage?.totalInput ?? 0) + (answer.usage?.totalOutput ?? 0)
+            counts.nanodollarsSaved = Int(answer.costNanodollars ?? 0)
         }
     }
 

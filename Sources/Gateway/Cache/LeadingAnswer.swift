@@ -114,7 +114,9 @@ extension HTTPFields {
     /// Those that say who answered, and how.
     fileprivate var ofServer: HTTPFields {
         var fields = HTTPFields()
-        for (name, value) in pairs where name.lowercased().hasPrefix("x-hivegate-") {
+        for (name, value) in pairs {
+            let known = name.lowercased()
+            guard known.hasPrefix("x-hivegate-") || known == "x-cache-similarity" else { continue }
             fields.append(name, value)
         }
         return fields

@@ -11,6 +11,7 @@ extension Gateway {
     func send<Answer>(
         _ encoded: UpstreamRequest, to upstream: Upstream, of candidate: Candidate,
         for attempts: CallAttempts, silence: HTTPClientRequest.Silence? = nil,
+        deadlines: HTTPClientRequest.Deadlines? = nil,
         cost: (Answer?) -> Attempt.Cost,
         fault: (_ status: Int, _ body: [UInt8]) -> UpstreamFault,
         read: (_ response: HTTPClientResponse, _ began: () -> Void) async throws -> Answer
@@ -21,7 +22,8 @@ extension Gateway {
         } catch {
             throw CallFailure(error, at: time.instant())
         }
-        var request = upstream.request(encoded, permit.key, limits.upstream, at: time.timestamp())
+        var request = upstream.request(
+            encoded, permit.key, deadlines ?? limits.upstream, at: time.timestamp())
         request.silence = silence
         return try await attempt(candidate, for: attempts, cost: cost) { attempt in
             try await send(request, to: upstream, permit, attempt, fault: fault, read: read)
@@ -70,12 +72,15 @@ extension Gateway {
     /// The same for an answer that is read whole.
     func answer<Answer>(
         to encoded: UpstreamRequest, from upstream: Upstream, of candidate: Candidate,
-        for attempts: CallAttempts, cost: (Answer?) -> Attempt.Cost,
+        for attempts: CallAttempts, deadlines: HTTPClientRequest.Deadlines? = nil,
+        cost: (Answer?) -> Attempt.Cost,
         fault: (_ status: Int, _ body: [UInt8]) -> UpstreamFault,
         decode: (_ body: [UInt8]) throws(UpstreamFault) -> Answer
     ) async throws -> Answer {
-        try await send(encoded, to: upstream, of: candidate, for: attempts, cost: cost, fault: fault) {
-            response, began in
+        try await send(
+            encoded, to: upstream, of: candidate, for: attempts, deadlines: deadlines, cost: cost,
+            fault: fault
+        ) { response, began in
             let body = try await response.body(limit: limits.largestAnswer)
             began()
             return try decode(body)

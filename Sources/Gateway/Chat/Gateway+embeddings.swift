@@ -18,27 +18,35 @@ extension Gateway {
             let request = try front.request(document)
             let reply = try await answer(exchange, document, model: request.model, .embedding, arrival) {
                 candidate, attempts in
-                if case .sandbox(.embed) = candidate.place {
-                    return try await self.draft(candidate, for: attempts, cost: request.cost(of:)) {
-                        SandboxEmbedding.reply(to: request)
-                    }
-                }
-                guard case .upstream(let upstream) = candidate.place,
-                    let codec = upstream.settings.embeddings
-                else { throw CallFailure.cannot("embeddings", candidate) }
-                let encoded = try Self.said { () throws(UpstreamRequest.Unsayable) in
-                    try codec.encode(request, model: candidate.target.model)
-                }
-                return try await self.answer(
-                    to: encoded, from: upstream, of: candidate, for: attempts, cost: request.cost(of:),
-                    fault: { codec.fault(status: $0, body: $1) },
-                    decode: { body throws(UpstreamFault) in
-                        try codec.decode(body, inputCount: request.inputs.count)
-                    })
+                try await self.embed(request, by: candidate, for: attempts)
             }
             exchange.respond(
                 200, ["Content-Type": "application/json"], body: front.body(reply, to: request))
         }
+    }
+
+    /// Has `candidate` make the vectors.
+    func embed(
+        _ request: EmbeddingRequest, by candidate: Candidate, for attempts: CallAttempts,
+        deadlines: HTTPClientRequest.Deadlines? = nil
+    ) async throws -> EmbeddingReply {
+        if case .sandbox(.embed) = candidate.place {
+            return try await draft(candidate, for: attempts, cost: request.cost(of:)) {
+                SandboxEmbedding.reply(to: request)
+            }
+        }
+        guard case .upstream(let upstream) = candidate.place,
+            let codec = upstream.settings.embeddings
+        else { throw CallFailure.cannot("embeddings", candidate) }
+        let encoded = try Self.said { () throws(UpstreamRequest.Unsayable) in
+            try codec.encode(request, model: candidate.target.model)
+        }
+        return try await answer(
+            to: encoded, from: upstream, of: candidate, for: attempts, deadlines: deadlines,
+            cost: request.cost(of:), fault: { codec.fault(status: $0, body: $1) },
+            decode: { body throws(UpstreamFault) in
+                try codec.decode(body, inputCount: request.inputs.count)
+            })
     }
 
     /// `POST /v1/images/generations`

@@ -128,7 +128,10 @@ extension Gateway {
 
     /// Has the answer made by those who can.
     private func make(_ call: ChatCall, _ candidates: [Candidate]) async throws {
-        if let cache = call.cache { noteMiss(cache) }
+        if let cache = call.cache {
+            if cache.decision.maySearch, try await answerSimilar(call, cache) { return }
+            noteMiss(cache)
+        }
         if call.fetchesImages { try await fetchImages(of: call) }
         try await serveChecked(call, candidates)
     }

@@ -1,5 +1,6 @@
 import HTTPWire
 import Identity
+import JSON
 
 /// What an organization says of answers that are kept for it.
 enum CacheEndpoints {
@@ -20,8 +21,12 @@ enum CacheEndpoints {
             .object([
                 .optional("enabled", .boolean, "Whether what is asked in other words counts as the same."),
                 .optional("threshold", .number(0.5...1), "How near it must be; 1 is the same."),
-                .optional("model", .line(1...200), "The model of embeddings that tells."),
-                .optional("turns", .integer(1...50), "How many of the last turns are compared."),
+                .optional(
+                    "model",
+                    .string(TextRule(1...200, pattern: TextPattern("[!-~]+"), noun: "a model's id")),
+                    "The model of embeddings that tells; left out: the instance's, if it has one."),
+                .optional(
+                    "turns", .integer(1...50), "A conversation with more turns of the user is not compared."),
             ]).named("SemanticCachePolicy"), "Answers to what means the same."),
     ]
     private static let policy = Schema.object(fields).named("CachePolicy")

@@ -86,6 +86,7 @@ final class Worker: @unchecked Sendable {
         gatewayLimits.addressRequestsPerMinute = configuration.addressRequestsPerMinute
         gatewayLimits.sharesProviderState = configuration.sharesProviderState
         gatewayLimits.cachePolicy.isEnabled = configuration.keepsAnswers
+        gatewayLimits.semanticCacheModel = configuration.semanticCacheModel
         gatewayLimits.countsBytesAsTokens = configuration.countsBytesAsTokens
         gateway = Gateway(
             on: loop, keys: keys,

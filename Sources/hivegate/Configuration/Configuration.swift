@@ -31,6 +31,8 @@ struct Configuration {
     /// Whether answers are kept for organizations that do not say.
     var keepsAnswers = true
     /// See `Gateway.Limits`.
+    var semanticCacheModel: String?
+    /// See `Gateway.Limits`.
     var countsBytesAsTokens = false
     /// Where servers of the house are looked for.
     var localServers: [ModelServerAddress] = []
@@ -206,6 +208,10 @@ struct Configuration {
         keepsAnswers = reader.choice(
             "RESPONSE_CACHE", default: "true", [("true", true), ("false", false)],
             "whether answers are kept for organizations that have not said how")
+        semanticCacheModel = reader.optionalText(
+            "SEMANTIC_CACHE_MODEL",
+            "what tells, for organizations that wish it and name no other, which questions mean the same: a model of "
+                + "embeddings, such as openai/text-embedding-3-small")
         countsBytesAsTokens = reader.choice(
             "TOKEN_RESERVATION", default: "learned", [("learned", false), ("strict", true)],
             "what is reserved for what a request says: what such requests took before, or a token for each byte"
