@@ -22,10 +22,19 @@ package struct CacheCounts: Equatable, Sendable {
     package var servedCount: Int { hits + coalesced + semanticHits }
 
     package static func += (counts: inout CacheCounts, more: CacheCounts) {
-        for (_, property) in fields {
-            let (sum, isTooLarge) = counts[keyPath: property].addingReportingOverflow(more[keyPath: property])
-            counts[keyPath: property] = isTooLarge ? .max : sum
-        }
+        counts.hits = sum(counts.hits, more.hits)
+        counts.misses = sum(counts.misses, more.misses)
+        counts.coalesced = sum(counts.coalesced, more.coalesced)
+        counts.semanticHits = sum(counts.semanticHits, more.semanticHits)
+        counts.stored = sum(counts.stored, more.stored)
+        counts.corrupted = sum(counts.corrupted, more.corrupted)
+        counts.tokensSaved = sum(counts.tokensSaved, more.tokensSaved)
+        counts.nanodollarsSaved = sum(counts.nanodollarsSaved, more.nanodollarsSaved)
+    }
+
+    private static func sum(_ one: Int, _ other: Int) -> Int {
+        let (sum, isTooLarge) = one.addingReportingOverflow(other)
+        return isTooLarge ? .max : sum
     }
 
     /// The names in Redis.

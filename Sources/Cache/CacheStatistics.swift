@@ -13,7 +13,7 @@ package final class CacheStatistics: Sendable {
     private let table = Locked<[Place: CacheCounts]>([:])
 
     /// What the process shows of itself, whoever it was for.
-    private let outcomes: [(property: any KeyPath<CacheCounts, Int> & Sendable, counter: Counter)]
+    private let outcomes: [(of: @Sendable (CacheCounts) -> Int, counter: Counter)]
     private let bypasses: Counter
 
     /// Once for a process and its `metrics`.
@@ -24,9 +24,9 @@ package final class CacheStatistics: Sendable {
                 ["outcome": outcome])
         }
         outcomes = [
-            (\.hits, counter("hit")), (\.misses, counter("miss")), (\.coalesced, counter("coalesced")),
-            (\.semanticHits, counter("semantic")), (\.stored, counter("stored")),
-            (\.corrupted, counter("corrupted")),
+            ({ $0.hits }, counter("hit")), ({ $0.misses }, counter("miss")),
+            ({ $0.coalesced }, counter("coalesced")), ({ $0.semanticHits }, counter("semantic")),
+            ({ $0.stored }, counter("stored")), ({ $0.corrupted }, counter("corrupted")),
         ]
         bypasses = counter("bypass")
     }
@@ -36,9 +36,7 @@ package final class CacheStatistics: Sendable {
 
     /// Any thread may call.
     package func add(_ counts: CacheCounts, of organization: UUID, at time: Timestamp) {
-        for (property, counter) in outcomes where counts[keyPath: property] > 0 {
-            counter.add(counts[keyPath: property])
-        }
+        for (count, counter) in outcomes where count(counts) > 0 { counter.add(count(counts)) }
         putBack(counts, at: Place(organization: organization, day: CacheDay(time)))
     }
 

@@ -117,6 +117,30 @@ package struct HTTPFields: Sendable {
         append(name, String(value))
     }
 
+    /// A field of ours whose value is a number: there is nothing to check.
+    package mutating func append(known name: StaticString, _ value: Int) {
+        appendLine(name) { $0.append(decimal: value) }
+    }
+
+    /// A field of ours with a value of ours.
+    package mutating func append(known name: StaticString, _ value: StaticString) {
+        appendLine(name) { $0.append(value) }
+    }
+
+    private mutating func appendLine(_ name: StaticString, _ value: (inout [UInt8]) -> Void) {
+        if lines.isEmpty { reserve() }
+        let nameStart = bytes.count
+        bytes.append(name)
+        bytes.append(": " as StaticString)
+        let valueStart = bytes.count
+        value(&bytes)
+        lines.append(
+            Line(
+                nameStart: UInt32(nameStart), nameCount: UInt32(name.utf8CodeUnitCount),
+                valueStart: UInt32(valueStart), valueCount: UInt32(bytes.count - valueStart)))
+        bytes.append("\r\n" as StaticString)
+    }
+
     package mutating func append(_ name: String, _ value: UnsafeRawBufferPointer) {
         var name = name
         let isToken = name.withUTF8 { name in !name.isEmpty && name.allSatisfy(ByteSet.token.contains) }

@@ -9,38 +9,40 @@ enum RateFields {
         _ standing: Standing, to fields: inout HTTPFields, now: Timestamp, _ exchange: Exchange
     ) {
         guard let tightest = standing.tightest else { return }
-        fields.append("X-RateLimit-Limit", tightest.limit)
-        fields.append("X-RateLimit-Remaining", tightest.remaining)
-        fields.append("X-RateLimit-Reset", seconds(tightest.reset))
+        fields.append(known: "X-RateLimit-Limit", tightest.limit)
+        fields.append(known: "X-RateLimit-Remaining", tightest.remaining)
+        fields.append(known: "X-RateLimit-Reset", seconds(tightest.reset))
         if exchange.request.path.starts(with: anthropicPath) {
-            appendAnthropic("requests", standing.requests, to: &fields, now)
-            appendAnthropic("tokens", standing.tokens, to: &fields, now)
+            if let requests = standing.requests {
+                fields.append(known: "anthropic-ratelimit-requests-limit", requests.limit)
+                fields.append(known: "anthropic-ratelimit-requests-remaining", requests.remaining)
+                fields.append("anthropic-ratelimit-requests-reset", moment(requests.reset, now))
+            }
+            if let tokens = standing.tokens {
+                fields.append(known: "anthropic-ratelimit-tokens-limit", tokens.limit)
+                fields.append(known: "anthropic-ratelimit-tokens-remaining", tokens.remaining)
+                fields.append("anthropic-ratelimit-tokens-reset", moment(tokens.reset, now))
+            }
         } else {
-            appendOpenAI("requests", standing.requests, to: &fields)
-            appendOpenAI("tokens", standing.tokens, to: &fields)
+            if let requests = standing.requests {
+                fields.append(known: "x-ratelimit-limit-requests", requests.limit)
+                fields.append(known: "x-ratelimit-remaining-requests", requests.remaining)
+                fields.append("x-ratelimit-reset-requests", goDuration(requests.reset))
+            }
+            if let tokens = standing.tokens {
+                fields.append(known: "x-ratelimit-limit-tokens", tokens.limit)
+                fields.append(known: "x-ratelimit-remaining-tokens", tokens.remaining)
+                fields.append("x-ratelimit-reset-tokens", goDuration(tokens.reset))
+            }
         }
     }
 
     private static let anthropicPath = Array("/v1/messages".utf8)
 
-    private static func appendOpenAI(
-        _ quantity: String, _ window: Standing.Window?, to fields: inout HTTPFields
-    ) {
-        guard let window else { return }
-        fields.append("x-ratelimit-limit-\(quantity)", window.limit)
-        fields.append("x-ratelimit-remaining-\(quantity)", window.remaining)
-        fields.append("x-ratelimit-reset-\(quantity)", goDuration(window.reset))
-    }
-
-    private static func appendAnthropic(
-        _ quantity: String, _ window: Standing.Window?, to fields: inout HTTPFields, _ now: Timestamp
-    ) {
-        guard let window else { return }
-        fields.append("anthropic-ratelimit-\(quantity)-limit", window.limit)
-        fields.append("anthropic-ratelimit-\(quantity)-remaining", window.remaining)
-        let reset = Timestamp(seconds: (now + .milliseconds(window.reset + 999)).seconds)
-        // Anthropic writes whole seconds.
-        fields.append("anthropic-ratelimit-\(quantity)-reset", "\(reset.description.prefix(19))Z")
+    /// Anthropic writes whole seconds.
+    private static func moment(_ milliseconds: Int64, _ now: Timestamp) -> String {
+        let reset = Timestamp(seconds: (now + .milliseconds(milliseconds + 999)).seconds)
+        return "\(reset.description.prefix(19))Z"
     }
 
     private static func seconds(_ milliseconds: Int64) -> Int { Int((milliseconds + 999) / 1000) }
