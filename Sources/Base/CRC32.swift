@@ -2,10 +2,8 @@
 package enum CRC32 {
     /// Eight tables of 256: what a byte does that is followed by none to seven others.
     private static let tables: [UInt32] = {
-        var tables = (0..<256).map { index in
-            (0..<8).reduce(UInt32(index)) { value, _ in
-                value & 1 == 1 ? value >> 1 ^ 0xEDB8_8320 : value >> 1
-            }
+        var tables = (0..<256).map { (index: UInt32) -> UInt32 in
+            (0..<8).reduce(index) { value, _ in value & 1 == 1 ? value >> 1 ^ 0xEDB8_8320 : value >> 1 }
         }
         for place in 256..<8 * 256 {
             let before = tables[place - 256]

@@ -24,9 +24,9 @@ package final class CacheStatistics: Sendable {
                 ["outcome": outcome])
         }
         outcomes = [
-            ({ $0.hits }, counter("hit")), ({ $0.misses }, counter("miss")),
-            ({ $0.coalesced }, counter("coalesced")), ({ $0.semanticHits }, counter("semantic")),
-            ({ $0.stored }, counter("stored")), ({ $0.corrupted }, counter("corrupted")),
+            ({ @Sendable in $0.hits }, counter("hit")), ({ @Sendable in $0.misses }, counter("miss")),
+            ({ @Sendable in $0.coalesced }, counter("coalesced")), ({ @Sendable in $0.semanticHits }, counter("semantic")),
+            ({ @Sendable in $0.stored }, counter("stored")), ({ @Sendable in $0.corrupted }, counter("corrupted")),
         ]
         bypasses = counter("bypass")
     }
