@@ -25,8 +25,10 @@ package final class CacheStatistics: Sendable {
         }
         outcomes = [
             ({ @Sendable in $0.hits }, counter("hit")), ({ @Sendable in $0.misses }, counter("miss")),
-            ({ @Sendable in $0.coalesced }, counter("coalesced")), ({ @Sendable in $0.semanticHits }, counter("semantic")),
-            ({ @Sendable in $0.stored }, counter("stored")), ({ @Sendable in $0.corrupted }, counter("corrupted")),
+            ({ @Sendable in $0.coalesced }, counter("coalesced")),
+            ({ @Sendable in $0.semanticHits }, counter("semantic")),
+            ({ @Sendable in $0.stored }, counter("stored")),
+            ({ @Sendable in $0.corrupted }, counter("corrupted")),
         ]
         bypasses = counter("bypass")
     }
