@@ -75,9 +75,7 @@ extension Gatekeeper {
 
     private func command(sending settlement: Settlement) -> RedisCommand {
         let permit = settlement.permit
-        var command = RedisCommand(calling: AdmissionLibrary.settle, keyCount: 2)
-        command.add(permit.subjects.place.key)
-        command.add(permit.subjects.place.journal)
+        var command = RedisCommand(permit.subjects.settling, room: 200 + (settlement.entry?.count ?? 0))
         command.add(
             [
                 Double(permit.admittedAt), Double(settlement.difference), Double(permit.month?.index ?? -1),
@@ -131,7 +129,7 @@ extension SubjectMemory {
 
 extension Place {
     /// Nobody keeps events of those who are not known.
-    fileprivate var journal: [UInt8] {
+    var journal: [UInt8] {
         switch self {
         case .organization(let organization): OrganizationKeys.journal(of: organization)
         case .address: key

@@ -166,18 +166,12 @@ package final class Gatekeeper: @unchecked Sendable {
 
     private func command(for request: AdmissionRequest) -> RedisCommand {
         let subjects = request.subjects
-        if subjects.isEmpty {
-            var command = RedisCommand("HMGET")
-            command.add(subjects.place.key)
-            command.add(Self.generationAndPurges)
-            return command
-        }
+        if subjects.isEmpty { return RedisCommand(subjects.asking, room: 0) }
         let now = clock.now(time.instant(), time.timestamp())
         let month = request.calendar?.month(at: now)
         // What Redis does later than this is answered too late: it shall not count what is decided here then.
         let latest = bounds.patience.milliseconds * 9 / 10
-        var command = RedisCommand(calling: AdmissionLibrary.admit, keyCount: 1)
-        command.add(subjects.place.key)
+        var command = RedisCommand(subjects.asking, room: Self.numbersSize + subjects.limits.size)
         command.add(
             [
                 Double(request.weight), Double(request.tokens), Double(now + latest),
@@ -186,12 +180,12 @@ package final class Gatekeeper: @unchecked Sendable {
                 Double(subjects.slotted.count), 0, Double(life(at: subjects.place)), 0,
             ])
         if let generation = request.generation { command.add(Int(generation)) } else { command.add("") }
-        for subject in subjects.windowed { command.add(subject.windows) }
-        for subject in subjects.slotted { command.add(subject.slots) }
+        command.add(subjects.limits)
         return command
     }
 
-    private static let generationAndPurges = RedisArguments([Array("g".utf8), Array("x".utf8)])
+    /// Of what changes from one asking to the next, on the wire.
+    private static let numbersSize = 160
 
     func life(at place: Place) -> Int64 {
         if case .address = place { return bounds.lifeOfAddress.milliseconds / 1000 }
@@ -394,10 +388,6 @@ extension RedisCommand {
     /// One argument, as Lua's `struct` reads `<ddd`.
     mutating func add(_ numbers: [Double]) {
         numbers.withUnsafeBytes { add($0) }
-    }
-
-    fileprivate mutating func add(_ arguments: RedisArguments?) {
-        if let arguments { add(arguments) }
     }
 }
 

@@ -1,3 +1,5 @@
+import Redis
+
 /// All whose limits a request touches, made once for requests that are alike.
 // Confined to its loop.
 package final class SubjectList: @unchecked Sendable {
@@ -22,4 +24,33 @@ package final class SubjectList: @unchecked Sendable {
     }
 
     package var isEmpty: Bool { subjects.isEmpty }
+
+    // MARK: Words with Redis that are the same each time
+
+    /// What each asking begins with.
+    private(set) lazy var asking: RedisArguments = {
+        var command: RedisCommand
+        if isEmpty {
+            // Nothing is limited: all that is asked is how the organization stands.
+            command = RedisCommand("HMGET")
+            command.add(place.key)
+            command.add("g")
+            command.add("x")
+        } else {
+            command = RedisCommand(calling: AdmissionLibrary.admit, keyCount: 1)
+            command.add(place.key)
+        }
+        return RedisArguments(command)
+    }()
+
+    /// The limits.
+    private(set) lazy var limits = RedisArguments(windowed.compactMap(\.windows) + slotted.compactMap(\.slots))
+
+    /// What each settling begins with.
+    private(set) lazy var settling: RedisArguments = {
+        var command = RedisCommand(calling: AdmissionLibrary.settle, keyCount: 2)
+        command.add(place.key)
+        command.add(place.journal)
+        return RedisArguments(command)
+    }()
 }

@@ -64,21 +64,32 @@ package enum Base64 {
         }
 
         func encode(_ bytes: some Collection<UInt8>, isPadded: Bool) -> String {
-            var text: [UInt8] = []
-            text.reserveCapacity((bytes.count + 2) / 3 * 4)
-            var bits: UInt32 = 0
-            var bitCount: UInt32 = 0
-            for byte in bytes {
-                bits = bits << 8 | UInt32(byte)
-                bitCount += 8
-                while bitCount >= 6 {
-                    bitCount -= 6
-                    text.append(digits[Int(bits >> bitCount & 63)])
+            bytes.withContiguousStorageIfAvailable { encode($0, isPadded: isPadded) }
+                ?? Array(bytes).withUnsafeBufferPointer { encode($0, isPadded: isPadded) }
+        }
+
+        /// Not generic: collections of other targets would come a byte at a time.
+        private func encode(_ bytes: UnsafeBufferPointer<UInt8>, isPadded: Bool) -> String {
+            String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
+                var count = 0
+                func write(_ digit: UInt8) {
+                    text.initializeElement(at: count, to: digit)
+                    count += 1
                 }
+                var bits: UInt32 = 0
+                var bitCount: UInt32 = 0
+                for byte in bytes {
+                    bits = bits << 8 | UInt32(byte)
+                    bitCount += 8
+                    while bitCount >= 6 {
+                        bitCount -= 6
+                        write(digits[Int(bits >> bitCount & 63)])
+                    }
+                }
+                if bitCount > 0 { write(digits[Int(bits << (6 - bitCount) & 63)]) }
+                while isPadded, count % 4 != 0 { write(Self.padding) }
+                return count
             }
-            if bitCount > 0 { text.append(digits[Int(bits << (6 - bitCount) & 63)]) }
-            while isPadded, text.count % 4 != 0 { text.append(Self.padding) }
-            return String(decoding: text, as: UTF8.self)
         }
 
         func decode(_ text: [UInt8], isPadded: Bool) -> [UInt8]? {

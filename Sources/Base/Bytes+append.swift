@@ -17,6 +17,15 @@ extension [UInt8] {
         bytes.withUnsafeBufferPointer { append(contentsOf: $0) }
     }
 
+    /// Makes room for `count` bytes and has `write` fill all of it: pieces that are appended one by one cost more than
+    /// what is in them.
+    @inline(__always)
+    package mutating func append(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
+        let start = self.count
+        append(contentsOf: repeatElement(0, count: count))
+        withUnsafeMutableBytes { write(UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
+    }
+
     /// `value` in decimal, padded on the left with zeros to `width`.
     package mutating func append(decimal value: Int, width: Int = 1) {
         if value < 0 { append(0x2D) }
@@ -42,10 +51,25 @@ extension [UInt8] {
 
     /// The bytes in lower-case hexadecimal.
     package mutating func append(hex bytes: some Sequence<UInt8>) {
-        for byte in bytes {
-            append(Self.hexDigit(byte >> 4))
-            append(Self.hexDigit(byte & 15))
+        for byte in bytes { append(hex: byte) }
+    }
+
+    /// The same, for those who are asked often: a sequence of another target comes a byte at a time.
+    package mutating func append(hex bytes: [UInt8]) {
+        append(count: 2 * bytes.count) { text in
+            for place in bytes.indices { Self.write(hex: bytes[place], to: text, at: 2 &* place) }
         }
+    }
+
+    package mutating func append(hex byte: UInt8) {
+        append(Self.hexDigit(byte >> 4))
+        append(Self.hexDigit(byte & 15))
+    }
+
+    @inline(__always)
+    static func write(hex byte: UInt8, to text: UnsafeMutableRawBufferPointer, at place: Int) {
+        text[place] = hexDigit(byte >> 4)
+        text[place &+ 1] = hexDigit(byte & 15)
     }
 
     private static func hexDigit(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x57 + nibble }

@@ -1,28 +1,37 @@
 /// A dictionary of at most `capacity` entries. To make room it goes around the entries like the hand of a clock, past
 /// those that were asked for since it came by last, and takes the first that was not: nothing is sorted or searched.
-package struct ClockTable<Key: Hashable, Value> {
-    private struct Slot {
-        var key: Key
-        var value: Value
-        var wasAskedFor: Bool
+///
+/// Public, because only what is public is specialised in other targets.
+@frozen
+public struct ClockTable<Key: Hashable, Value> {
+    @usableFromInline struct Slot {
+        @usableFromInline var key: Key
+        @usableFromInline var value: Value
+        @usableFromInline var wasAskedFor: Bool
+
+        @inlinable init(key: Key, value: Value, wasAskedFor: Bool) {
+            self.key = key
+            self.value = value
+            self.wasAskedFor = wasAskedFor
+        }
     }
 
-    let capacity: Int
-    private var places: [Key: Int32] = [:]
-    private var slots: [Slot] = []
-    private var hand = 0
+    @usableFromInline let capacity: Int
+    @usableFromInline var places: [Key: Int32] = [:]
+    @usableFromInline var slots: [Slot] = []
+    @usableFromInline var hand = 0
 
-    package init(capacity: Int) { self.capacity = max(1, capacity) }
+    @inlinable public init(capacity: Int) { self.capacity = max(1, capacity) }
 
-    package var count: Int { slots.count }
+    @inlinable public var count: Int { slots.count }
 
-    package mutating func value(for key: Key) -> Value? {
+    @inlinable public mutating func value(for key: Key) -> Value? {
         guard let place = places[key] else { return nil }
         slots[Int(place)].wasAskedFor = true
         return slots[Int(place)].value
     }
 
-    package mutating func set(_ value: Value, for key: Key) {
+    @inlinable public mutating func set(_ value: Value, for key: Key) {
         if let place = places[key] {
             slots[Int(place)].value = value
         } else if slots.count < capacity {
@@ -36,22 +45,22 @@ package struct ClockTable<Key: Hashable, Value> {
         }
     }
 
-    package mutating func remove(_ key: Key) {
+    @inlinable public mutating func remove(_ key: Key) {
         if let place = places[key] { remove(at: Int(place)) }
     }
 
-    package mutating func updateAll(_ change: (inout Value) -> Void) {
+    @inlinable public mutating func updateAll(_ change: (inout Value) -> Void) {
         for place in slots.indices { change(&slots[place].value) }
     }
 
-    package mutating func removeAll() {
+    @inlinable public mutating func removeAll() {
         places = [:]
         slots = []
         hand = 0
     }
 
     /// The last entry takes the place of the one that goes.
-    private mutating func remove(at place: Int) {
+    @inlinable mutating func remove(at place: Int) {
         places[slots[place].key] = nil
         let last = slots.removeLast()
         guard place < slots.count else { return }
@@ -60,7 +69,7 @@ package struct ClockTable<Key: Hashable, Value> {
     }
 
     /// At the worst the hand goes around once, past entries that were all asked for; each pass was paid for by a use.
-    private mutating func nextToGo() -> Int {
+    @inlinable mutating func nextToGo() -> Int {
         while true {
             advance()
             guard slots[hand].wasAskedFor else { return hand }
@@ -68,5 +77,5 @@ package struct ClockTable<Key: Hashable, Value> {
         }
     }
 
-    private mutating func advance() { hand = hand + 1 < slots.count ? hand + 1 : 0 }
+    @inlinable mutating func advance() { hand = hand + 1 < slots.count ? hand + 1 : 0 }
 }

@@ -1,11 +1,13 @@
-package import Glibc
+public import Glibc
 
 /// A value behind a mutex.
 ///
 /// It is a pthread mutex rather than `Synchronization.Mutex` because ThreadSanitizer understands it: the
 /// library's futex calls are invisible to it, and every use would be reported.
+///
+/// Public, because only what is public is specialised in other targets.
 // The value is only reached with the mutex held.
-package final class Locked<Value>: @unchecked Sendable {
+public final class Locked<Value>: @unchecked Sendable {
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
     @usableFromInline var value: Value
 
@@ -21,7 +23,7 @@ package final class Locked<Value>: @unchecked Sendable {
     }
 
     @inlinable
-    package func withLock<Result, Failure: Error>(
+    public func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         pthread_mutex_lock(mutex)

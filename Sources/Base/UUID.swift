@@ -67,17 +67,19 @@ package struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// The same as `description`.
     package func append(to text: inout [UInt8]) {
-        text.reserveCapacity(text.count + 36)
-        for position in 0..<16 {
-            if position == 4 || position == 6 || position == 8 || position == 10 { text.append(0x2D) }
-            let byte = (position < 8 ? high : low) >> UInt64(56 - position % 8 * 8) & 0xFF
-            text.append(Self.digit(byte >> 4))
-            text.append(Self.digit(byte & 0xF))
+        text.append(count: 36) { text in
+            var place = 0
+            for position in 0..<16 {
+                if position == 4 || position == 6 || position == 8 || position == 10 {
+                    text[place] = 0x2D
+                    place += 1
+                }
+                let word = position < 8 ? high : low
+                let byte = UInt8(truncatingIfNeeded: word >> UInt64(56 - position % 8 * 8))
+                [UInt8].write(hex: byte, to: text, at: place)
+                place += 2
+            }
         }
-    }
-
-    private static func digit(_ nibble: UInt64) -> UInt8 {
-        UInt8(nibble < 10 ? 0x30 + nibble : 0x57 + nibble)
     }
 
     package static func < (left: UUID, right: UUID) -> Bool {

@@ -29,5 +29,5 @@ package struct CacheKey: Hashable, Sendable {
     }
 
     /// Keys of another form are others. To be raised when what goes into a key changes its order or meaning.
-    private static let form: StaticString = "hivegate answer 1\n"
+    private static let form: StaticString = "hivegate answer 2\n"
 }

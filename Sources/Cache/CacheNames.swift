@@ -65,21 +65,11 @@ enum CacheNames {
         var name: [UInt8] = []
         name.reserveCapacity(48 + room)
         name.append("hg:{" as StaticString)
-        let bucket = Int(organization.low & 0xFF)
-        name.append(digits[bucket >> 4])
-        name.append(digits[bucket & 15])
+        name.append(hex: UInt8(truncatingIfNeeded: organization.low))
         name.append(kind)
         organization.append(to: &name)
         return name
     }
 
-    /// Here and not `append(hex:)`, which takes any sequence, one byte after the other.
-    private static func append(_ key: CacheKey, to text: inout [UInt8]) {
-        for byte in key.bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-    }
-
-    private static let digits = Array("0123456789abcdef".utf8)
+    private static func append(_ key: CacheKey, to text: inout [UInt8]) { text.append(hex: key.bytes) }
 }

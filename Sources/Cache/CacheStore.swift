@@ -36,7 +36,7 @@ package final class CacheStore: @unchecked Sendable {
 
     /// To be sent beside others; `CacheLookup` reads the reply.
     package static func getCommand(_ key: CacheKey, of organization: UUID) -> RedisCommand {
-        var command = RedisCommand("GET")
+        var command = RedisCommand("GET", room: 160)
         command.add(CacheNames.entry(key, of: organization))
         return command
     }

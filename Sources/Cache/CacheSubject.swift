@@ -1,6 +1,5 @@
 package import Base
 package import Chat
-package import JSON
 
 /// What is asked, with everything that can change the answer. Two requests share an answer exactly when the keys of
 /// their subjects are the same.
@@ -12,8 +11,7 @@ package struct CacheSubject: Sendable {
     package var kind: Kind
     /// In whose words the client asks, and is answered.
     package var dialect: ChatDialect
-    /// The request as the client sent it.
-    package var document: JSONDocument
+    package var request: CanonicalRequest
     /// Fields of its head that go to the provider, or change what is asked of it: `anthropic-beta`.
     package var fields: [Field]
     package var shaping: Shaping
@@ -21,8 +19,6 @@ package struct CacheSubject: Sendable {
     package var models: [String]
     /// How often what the catalogue says of models has changed.
     package var catalogueEpoch: Int64
-    /// Whether a stream and a whole answer cannot be made of each other: see `streamMatters(in:dialect:)`.
-    package var streamMatters: Bool
 
     package enum Kind: String, CaseIterable, Sendable { case chat, embedding, image }
 
@@ -49,18 +45,17 @@ package struct CacheSubject: Sendable {
 
     /// Without defaults: who adds a property has to say everywhere what it is.
     package init(
-        organization: UUID, kind: Kind, dialect: ChatDialect, document: JSONDocument, fields: [Field],
-        shaping: Shaping, models: [String], catalogueEpoch: Int64, streamMatters: Bool
+        organization: UUID, kind: Kind, dialect: ChatDialect, request: CanonicalRequest, fields: [Field],
+        shaping: Shaping, models: [String], catalogueEpoch: Int64
     ) {
         self.organization = organization
         self.kind = kind
         self.dialect = dialect
-        self.document = document
+        self.request = request
         self.fields = fields
         self.shaping = shaping
         self.models = models
         self.catalogueEpoch = catalogueEpoch
-        self.streamMatters = streamMatters
     }
 }
 
@@ -68,7 +63,7 @@ package struct CacheSubject: Sendable {
 extension CacheSubject {
     /// Everything, each with its length in front where it has no fixed one: no two subjects have the same bytes.
     func append(to bytes: inout [UInt8]) {
-        bytes.reserveCapacity(bytes.count + document.bytes.count + 512)
+        bytes.reserveCapacity(512)
         append(organization.high, to: &bytes)
         append(organization.low, to: &bytes)
         append(kind.rawValue, to: &bytes)
@@ -76,11 +71,10 @@ extension CacheSubject {
         appendFields(to: &bytes)
         bytes.append(shaping.rawValue)
         append(UInt64(models.count), to: &bytes)
-        for model in models.sorted() { append(model, to: &bytes) }
+        for model in models.count > 1 ? models.sorted() : models { append(model, to: &bytes) }
         append(UInt64(bitPattern: catalogueEpoch), to: &bytes)
-        bytes.append(streamMatters ? 1 : 0)
-        // Last, and by its form one value that ends where it ends.
-        appendDocument(to: &bytes)
+        bytes.append(request.streamMatters ? 1 : 0)
+        bytes.append(contentsOf: request.digest)
     }
 
     /// Names in any case and order; several of one name stay in theirs.
@@ -94,21 +88,6 @@ extension CacheSubject {
         for index in order {
             append(named[index].name, to: &bytes)
             append(named[index].value, to: &bytes)
-        }
-    }
-
-    /// Whatever is not known to be without effect counts. A member that is null says as much as one that is not there.
-    private func appendDocument(to bytes: inout [UInt8]) {
-        document.root.appendCanonical(to: &bytes) { member in
-            if member.value.isNull { return false }
-            return streamMatters || !Self.isAboutStream(member.key)
-        }
-    }
-
-    private static func isAboutStream(_ key: JSONString) -> Bool {
-        switch key {
-        case "stream", "stream_options": true
-        default: false
         }
     }
 

@@ -20,7 +20,7 @@ package struct SemanticQuestion: Equatable, Sendable {
     ///
     /// - Parameter model: what makes the vectors; those of two models say nothing of each other.
     package init?(_ subject: CacheSubject, turns: Int, embeddedBy model: String) {
-        guard subject.kind == .chat, subject.shaping.isEmpty, !subject.streamMatters,
+        guard subject.kind == .chat, subject.shaping.isEmpty, !subject.request.streamMatters,
             let said = Self.turns(of: subject)
         else { return nil }
         let questions = said.count { $0.role == "user" }
@@ -30,7 +30,8 @@ package struct SemanticQuestion: Equatable, Sendable {
         var silent = subject
         do {
             let edits = said.map { JSONEdit.set($0.path, Self.silence) }
-            silent.document = try JSONDocument(parsing: subject.document.patched(edits))
+            silent.request = CanonicalRequest(
+                try JSONDocument(parsing: subject.request.document.patched(edits)), streamMatters: false)
         } catch {
             return nil
         }
@@ -57,7 +58,7 @@ package struct SemanticQuestion: Equatable, Sendable {
 
     /// All that users and assistants say; nil where there is anything that is not words.
     private static func turns(of subject: CacheSubject) -> [Turn]? {
-        let document = subject.document
+        let document = subject.request.document
         for member in document.root.members where !member.value.isNull {
             if isMoreThanWords(member.key.string, member.value) { return nil }
         }

@@ -61,6 +61,8 @@ package final class Gateway: @unchecked Sendable {
     let cacheStatistics: CacheStatistics
     let purges: BackgroundPurges
     let questionNotes = QuestionNotes()
+    let requests = RequestMemory()
+    let candidateMemory = CandidateMemory()
     /// Answers that are being made, on all loops of the process.
     let flights: Flights
     package typealias Flights = FlightTable<AnswerHead>

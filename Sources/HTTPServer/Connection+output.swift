@@ -6,13 +6,16 @@ extension Connection {
     /// Appends the head of a response. False, with nothing appended, where its fields cannot be sent.
     @inline(__always)
     @discardableResult
-    func appendHead(_ status: Int, _ fields: HTTPFields, _ plan: ConnectionMachine.ResponsePlan) -> Bool {
+    func appendHead(
+        _ status: Int, _ fields: HTTPFields, and others: HTTPFields = HTTPFields(),
+        _ plan: ConnectionMachine.ResponsePlan
+    ) -> Bool {
         // Nobody is left to read it.
         guard isOpen else { return true }
         prepareOutput()
         do throws(HTTPFields.FieldFault) {
             try output.append(expecting: 512) { (buffer) throws(HTTPFields.FieldFault) in
-                try shared.appendHead(status: status, fields, plan, to: &buffer)
+                try shared.appendHead(status: status, fields, others, plan, to: &buffer)
             }
             return true
         } catch {

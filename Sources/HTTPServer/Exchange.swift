@@ -91,7 +91,7 @@ package final class Exchange: @unchecked Sendable {
         guard let connection else { return }
         connection.discardBufferedBody()
         guard let plan = connection.machine.respond(status: status, length: body.count) else { return }
-        guard connection.appendHead(status, merged(fields), plan) else {
+        guard connection.appendHead(status, fields, and: responseFields, plan) else {
             self.status = 500
             var bare = plan
             bare.framing = .length(0)
@@ -109,12 +109,11 @@ package final class Exchange: @unchecked Sendable {
     package func stream(_ status: Int, _ fields: HTTPFields = HTTPFields()) async throws -> ResponseStream {
         guard let connection, connection.isOpen else { throw ConnectionClosed() }
         connection.discardBufferedBody()
-        let merged = merged(fields)
-        if merged.fault != nil { throw Problem.unsendableFields }
+        if fields.fault != nil || responseFields.fault != nil { throw Problem.unsendableFields }
         guard let plan = connection.machine.respond(status: status, length: nil) else {
             throw Problem.answeredTwice
         }
-        guard connection.appendHead(status, merged, plan) else {
+        guard connection.appendHead(status, fields, and: responseFields, plan) else {
             hasFailed = true
             throw Problem.unsendableFields
         }
@@ -134,14 +133,14 @@ package final class Exchange: @unchecked Sendable {
             if error == .wrongVersion { responseFields.append("Sec-WebSocket-Version", "13") }
             throw Problem(.invalidRequest, code: "bad_handshake", error.reason.description)
         }
-        var merged = merged(fields)
-        merged.append("Upgrade", "websocket")
-        merged.append("Sec-WebSocket-Accept", accept)
-        if merged.fault != nil { throw Problem.unsendableFields }
+        var fields = fields
+        fields.append("Upgrade", "websocket")
+        fields.append("Sec-WebSocket-Accept", accept)
+        if fields.fault != nil || responseFields.fault != nil { throw Problem.unsendableFields }
         guard connection.machine.upgrade() else { throw Problem.answeredTwice }
         status = 101
         connection.appendHead(
-            101, merged,
+            101, fields, and: responseFields,
             ConnectionMachine.ResponsePlan(framing: .none, connection: .upgrade, sendsBody: false))
         let socket = WebSocket(
             connection, messageLimit: messageLimit ?? connection.limits.webSocketMessageBytes,
@@ -151,14 +150,6 @@ package final class Exchange: @unchecked Sendable {
     }
 
     private var webSocket: WebSocket?
-
-    @inline(__always)
-    private func merged(_ fields: HTTPFields) -> HTTPFields {
-        if responseFields.isEmpty && responseFields.fault == nil { return fields }
-        var merged = fields
-        merged.append(contentsOf: responseFields)
-        return merged
-    }
 
     // MARK: For the connection and the stream
 

@@ -86,15 +86,16 @@ final class ServerLoop: @unchecked Sendable {
     /// Appends the head of a response with the date of this tick.
     @inline(__always)
     func appendHead(
-        status: Int, _ fields: HTTPFields, _ plan: ConnectionMachine.ResponsePlan, to output: inout [UInt8]
+        status: Int, _ fields: HTTPFields, _ others: HTTPFields, _ plan: ConnectionMachine.ResponsePlan,
+        to output: inout [UInt8]
     ) throws(HTTPFields.FieldFault) {
         if timestampTick != loop.now {
             timestampTick = loop.now
             timestamp = configuration.time.timestamp()
         }
         try headWriter.append(
-            status: status, fields: fields, framing: plan.framing, connection: plan.connection, at: timestamp,
-            to: &output)
+            status: status, fields: fields, others: others, framing: plan.framing,
+            connection: plan.connection, at: timestamp, to: &output)
     }
 
     func nextIdentifier() -> String { identifiers.next() }

@@ -119,58 +119,77 @@ package struct HTTPFields: Sendable {
 
     /// A field of ours whose value is a number: there is nothing to check.
     package mutating func append(known name: StaticString, _ value: Int) {
-        appendLine(name) { $0.append(decimal: value) }
+        var rest = value.magnitude
+        withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { digits in
+            var start = 20
+            repeat {
+                start -= 1
+                digits[start] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest != 0
+            if value < 0 {
+                start -= 1
+                digits[start] = 0x2D
+            }
+            appendLine(UnsafeRawBufferPointer(name), UnsafeRawBufferPointer(rebasing: digits[start...]))
+        }
     }
 
     /// A field of ours with a value of ours.
     package mutating func append(known name: StaticString, _ value: StaticString) {
-        appendLine(name) { $0.append(value) }
+        appendLine(UnsafeRawBufferPointer(name), UnsafeRawBufferPointer(value))
     }
 
-    private mutating func appendLine(_ name: StaticString, _ value: (inout [UInt8]) -> Void) {
-        if lines.isEmpty { reserve() }
-        let nameStart = bytes.count
-        bytes.append(name)
-        bytes.append(": " as StaticString)
-        let valueStart = bytes.count
-        value(&bytes)
-        lines.append(
-            Line(
-                nameStart: UInt32(nameStart), nameCount: UInt32(name.utf8CodeUnitCount),
-                valueStart: UInt32(valueStart), valueCount: UInt32(bytes.count - valueStart)))
-        bytes.append("\r\n" as StaticString)
+    /// A field of ours with a value of somebody's.
+    package mutating func append(known name: StaticString, _ value: String) {
+        var value = value
+        value.withUTF8 { value in
+            appendChecked(UnsafeRawBufferPointer(name), UnsafeRawBufferPointer(value))
+        }
     }
 
     package mutating func append(_ name: String, _ value: UnsafeRawBufferPointer) {
         var name = name
-        let isToken = name.withUTF8 { name in !name.isEmpty && name.allSatisfy(ByteSet.token.contains) }
-        guard isToken else {
-            fault = fault ?? .invalidName
-            return
+        name.withUTF8 { name in
+            if !name.isEmpty, name.allSatisfy(ByteSet.token.contains) {
+                appendChecked(UnsafeRawBufferPointer(name), value)
+            } else {
+                fault = fault ?? .invalidName
+            }
         }
+    }
+
+    private mutating func appendChecked(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
         let trimmed = value.trimmed(0..<value.count)
-        guard value.firstControl(in: trimmed) == nil else {
-            fault = fault ?? .invalidValue(name: name)
-            return
+        if value.firstControl(in: trimmed) == nil {
+            appendLine(name, UnsafeRawBufferPointer(rebasing: value[trimmed]))
+        } else {
+            fault = fault ?? .invalidValue(name: String(decoding: name, as: UTF8.self))
         }
+    }
+
+    /// In one piece: each of five would cost as much.
+    private mutating func appendLine(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
         if lines.isEmpty { reserve() }
-        let nameStart = bytes.count
-        name.withUTF8 { bytes.append(contentsOf: $0) }
-        let nameCount = bytes.count - nameStart
-        bytes.append(": " as StaticString)
-        let valueStart = bytes.count
-        bytes.append(UnsafeRawBufferPointer(rebasing: value[trimmed]))
+        let start = bytes.count
+        bytes.append(count: name.count + value.count + 4) { line in
+            line.copyMemory(from: name)
+            line[name.count] = 0x3A
+            line[name.count + 1] = 0x20
+            UnsafeMutableRawBufferPointer(rebasing: line[(name.count + 2)...]).copyMemory(from: value)
+            line[line.count - 2] = 0x0D
+            line[line.count - 1] = 0x0A
+        }
         lines.append(
             Line(
-                nameStart: UInt32(nameStart), nameCount: UInt32(nameCount), valueStart: UInt32(valueStart),
-                valueCount: UInt32(bytes.count - valueStart)))
-        bytes.append("\r\n" as StaticString)
+                nameStart: UInt32(start), nameCount: UInt32(name.count),
+                valueStart: UInt32(start + name.count + 2), valueCount: UInt32(value.count)))
     }
 
     /// What most answers need: growing step by step costs five times the allocations.
     private mutating func reserve() {
-        bytes.reserveCapacity(240)
-        lines.reserveCapacity(6)
+        bytes.reserveCapacity(700)
+        lines.reserveCapacity(16)
     }
 
     /// Adds every field of `other`.
@@ -208,6 +227,24 @@ package struct HTTPFields: Sendable {
         append(name, value)
     }
 
+    /// The same for a field of ours.
+    package mutating func replace(known name: StaticString, _ value: String) {
+        if contains(UnsafeRawBufferPointer(name)) { remove("\(name)") }
+        append(known: name, value)
+    }
+
+    package mutating func replace(known name: StaticString, _ value: Int) {
+        if contains(UnsafeRawBufferPointer(name)) { remove("\(name)") }
+        append(known: name, value)
+    }
+
+    private func contains(_ name: UnsafeRawBufferPointer) -> Bool {
+        let name = name.assumingMemoryBound(to: UInt8.self)
+        return bytes.withUnsafeBufferPointer { bytes in
+            lines.contains { Self.matches($0, name, in: bytes) }
+        }
+    }
+
     package mutating func remove(_ name: String) {
         guard contains(name) else { return }
         var kept = HTTPFields()
@@ -217,6 +254,12 @@ package struct HTTPFields: Sendable {
         }
         kept.fault = fault
         self = kept
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate init(_ text: StaticString) {
+        self.init(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 }
 

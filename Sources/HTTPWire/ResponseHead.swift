@@ -29,13 +29,14 @@ package struct ResponseHeadWriter: Sendable {
     package init() {}
 
     /// Appends the head; throws the fields' own fault, in which case nothing was appended.
+    ///
+    /// - Parameter others: come behind `fields`; to copy one into the other would cost more than to write both.
     package mutating func append(
-        status: Int, fields: HTTPFields, framing: ResponseFraming, connection: ConnectionOption,
-        at time: Timestamp,
-        to output: inout [UInt8]
+        status: Int, fields: HTTPFields, others: HTTPFields = HTTPFields(), framing: ResponseFraming,
+        connection: ConnectionOption, at time: Timestamp, to output: inout [UInt8]
     ) throws(HTTPFields.FieldFault) {
-        if let fault = fields.fault { throw fault }
-        if fields.namesFramingField { throw .invalidName }
+        if let fault = fields.fault ?? others.fault { throw fault }
+        if fields.namesFramingField || others.namesFramingField { throw .invalidName }
         if status == 200 {
             output.append("HTTP/1.1 200 OK\r\n" as StaticString)
         } else {
@@ -47,6 +48,7 @@ package struct ResponseHeadWriter: Sendable {
         }
         date.appendLine(at: time, to: &output)
         output.append(contentsOf: fields.wireForm)
+        output.append(contentsOf: others.wireForm)
         switch framing {
         case .none, .untilClose: break
         case .chunked: output.append("Transfer-Encoding: chunked\r\n" as StaticString)

@@ -29,7 +29,7 @@ package enum OrganizationKeys {
         var name: [UInt8] = []
         name.reserveCapacity(56)
         name.append("hg:{" as StaticString)
-        name.append(hex: CollectionOfOne(UInt8(truncatingIfNeeded: organization.low)))
+        name.append(hex: UInt8(truncatingIfNeeded: organization.low))
         name.append("}:" as StaticString)
         return name
     }

@@ -11,11 +11,18 @@ package struct RedisCommand: Sendable {
     private(set) var count = 0
 
     /// Room for the name and a few short arguments without growing.
-    private static let usualSize = 96
+    package static let usualSize = 128
 
-    package init(_ name: StaticString) {
-        arguments.reserveCapacity(Self.usualSize)
+    /// - Parameter size: bytes of all arguments, if they are more than usual.
+    package init(_ name: StaticString, room size: Int = usualSize) {
+        arguments.reserveCapacity(size)
         add(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    }
+
+    /// What begins as others do.
+    package init(_ beginning: RedisArguments, room size: Int) {
+        arguments.reserveCapacity(beginning.bytes.count + size)
+        add(beginning)
     }
 
     package init(_ name: StaticString, _ arguments: Argument...) {
@@ -42,18 +49,27 @@ package struct RedisCommand: Sendable {
     package mutating func add(_ bytes: ArraySlice<UInt8>) { bytes.withUnsafeBytes { add($0) } }
 
     package mutating func add(_ integer: Int) {
-        let magnitude = integer.magnitude
-        var digits = integer < 0 ? 2 : 1
-        var bound: UInt = 10
-        while digits < 20, magnitude >= bound {
-            digits += 1
-            let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
-            if overflow { break }
-            bound = next
+        withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { text in
+            var start = Self.write(integer.magnitude, to: text)
+            if integer < 0 {
+                start -= 1
+                text[start] = 0x2D
+            }
+            add(UnsafeRawBufferPointer(rebasing: text[start...]))
         }
-        beginArgument(digits)
-        arguments.append(decimal: integer)
-        endArgument()
+    }
+
+    /// In decimal, at the end of `text`. Says where it starts.
+    @inline(__always)
+    private static func write(_ number: UInt, to text: UnsafeMutableRawBufferPointer) -> Int {
+        var rest = number
+        var start = text.count
+        repeat {
+            start &-= 1
+            text[start] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        } while rest != 0
+        return start
     }
 
     package mutating func add(_ argument: Argument) {
@@ -82,23 +98,22 @@ package struct RedisCommand: Sendable {
     /// How many bytes it takes on the wire, at most.
     var encodedCount: Int { arguments.count + 24 }
 
+    /// In one piece: each of its parts would cost as much.
     package mutating func add(_ bytes: UnsafeRawBufferPointer) {
-        beginArgument(bytes.count)
-        arguments.append(bytes)
-        endArgument()
-    }
-
-    private mutating func beginArgument(_ length: Int) {
         count += 1
-        arguments.append(0x24)
-        arguments.append(decimal: length)
-        arguments.append(0x0D)
-        arguments.append(0x0A)
-    }
-
-    private mutating func endArgument() {
-        arguments.append(0x0D)
-        arguments.append(0x0A)
+        withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { length in
+            let length = length[Self.write(UInt(bytes.count), to: length)...]
+            arguments.append(count: bytes.count + length.count + 5) { text in
+                text[0] = 0x24
+                UnsafeMutableRawBufferPointer(rebasing: text[1...]).copyMemory(from: .init(rebasing: length))
+                let start = length.count + 3
+                text[start - 2] = 0x0D
+                text[start - 1] = 0x0A
+                UnsafeMutableRawBufferPointer(rebasing: text[start...]).copyMemory(from: bytes)
+                text[text.count - 2] = 0x0D
+                text[text.count - 1] = 0x0A
+            }
+        }
     }
 }
 
@@ -116,4 +131,19 @@ package struct RedisArguments: Sendable {
     }
 
     private static let emptyName = 6
+
+    /// All of `command`, name included.
+    package init(_ command: RedisCommand) {
+        bytes = command.arguments
+        count = command.count
+    }
+
+    /// One behind the other.
+    package init(_ parts: [RedisArguments]) {
+        bytes = parts.flatMap(\.bytes)
+        count = parts.reduce(0) { $0 + $1.count }
+    }
+
+    /// Bytes on the wire.
+    package var size: Int { bytes.count }
 }

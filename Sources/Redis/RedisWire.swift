@@ -202,14 +202,29 @@ extension RedisWire {
             let code = errno
             return code == EAGAIN || code == EINTR ? nil : SystemError("recv", code: code).description
         }
-        let bytes = input.baseAddress?.assumingMemoryBound(to: CChar.self)
-        guard redisReaderFeed(context.pointee.reader, bytes, count) == REDIS_OK else {
-            return "hiredis has no memory"
+        var start = 0
+        while start < count, !isClosed {
+            let end = min(start + Self.mouthful, count)
+            if let failure = parse(UnsafeRawBufferPointer(rebasing: input[start..<end])) { return failure }
+            start = end
         }
-        pendingReplyBytes += count
+        if isClosed { return nil }
+        if holdsPart { owner?.wireHoldsPart(self) }
+        return pendingReplyBytes > maximumReplyBytes ? "a reply of more than \(maximumReplyBytes) bytes" : nil
+    }
+
+    /// What the parser gets at once: with each reply that it gives out it moves all that lies behind.
+    private static let mouthful = 2048
+
+    /// Returns why it failed.
+    private func parse(_ bytes: UnsafeRawBufferPointer) -> String? {
+        let reader = context.pointee.reader
+        guard redisReaderFeed(reader, bytes.bindMemory(to: CChar.self).baseAddress, bytes.count) == REDIS_OK
+        else { return "hiredis has no memory" }
+        pendingReplyBytes += bytes.count
         while !isClosed {
             var reply: UnsafeMutableRawPointer?
-            guard redisReaderGetReply(context.pointee.reader, &reply) == REDIS_OK else {
+            guard redisReaderGetReply(reader, &reply) == REDIS_OK else {
                 return "not the protocol of Redis"
             }
             guard let reply else { break }
@@ -218,9 +233,7 @@ extension RedisWire {
             pendingReplyBytes = 0
             owner?.wireReceived(self, value)
         }
-        if isClosed { return nil }
-        if holdsPart { owner?.wireHoldsPart(self) }
-        return pendingReplyBytes > maximumReplyBytes ? "a reply of more than \(maximumReplyBytes) bytes" : nil
+        return nil
     }
 
     /// Whether the parser is in the middle of a reply. Between replies it may have set up the task for the next one,

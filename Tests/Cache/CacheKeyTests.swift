@@ -11,10 +11,10 @@ struct CacheKeyTests {
         _ document: JSONDocument, _ dialect: ChatDialect = .openAIChat, streamMatters: Bool = false
     ) -> CacheSubject {
         CacheSubject(
-            organization: organization, kind: .chat, dialect: dialect, document: document,
+            organization: organization, kind: .chat, dialect: dialect,
+            request: CanonicalRequest(document, streamMatters: streamMatters),
             fields: [.init("anthropic-beta", "a"), .init("X-Title", "b")], shaping: [.validates],
-            models: ["openai/gpt-5@gpt-5", "azure/gpt-5@prod"], catalogueEpoch: 7,
-            streamMatters: streamMatters)
+            models: ["openai/gpt-5@gpt-5", "azure/gpt-5@prod"], catalogueEpoch: 7)
     }
 
     private func document(_ text: String) throws -> JSONDocument {
@@ -127,12 +127,17 @@ struct CacheKeyTests {
             ("organization", { $0.organization = UUID(high: 1, low: 3) }),
             ("kind", { $0.kind = .embedding }),
             ("dialect", { $0.dialect = .anthropic }),
-            ("document", { $0.document = try JSONDocument(parsing: Array("{}".utf8)) }),
+            (
+                "request",
+                {
+                    $0.request = CanonicalRequest(
+                        try JSONDocument(parsing: Array("{}".utf8)), streamMatters: false)
+                }
+            ),
             ("fields", { $0.fields[0].value = "c" }),
             ("shaping", { $0.shaping.insert(.repairs) }),
             ("models", { $0.models[1] = "azure/gpt-5@test" }),
             ("catalogueEpoch", { $0.catalogueEpoch += 1 }),
-            ("streamMatters", { $0.streamMatters.toggle() }),
         ]
 
     @Test func `every property of a subject changes the key`() throws {

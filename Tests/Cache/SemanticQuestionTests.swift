@@ -11,9 +11,9 @@ struct SemanticQuestionTests {
     ) throws -> SemanticQuestion? {
         let document = try JSONDocument(parsing: Array(text.utf8))
         var subject = CacheSubject(
-            organization: UUID(high: 1, low: 2), kind: .chat, dialect: dialect, document: document,
-            fields: [], shaping: [], models: ["openai/m@m"], catalogueEpoch: 7,
-            streamMatters: CacheSubject.streamMatters(in: document, dialect: dialect))
+            organization: UUID(high: 1, low: 2), kind: .chat, dialect: dialect,
+            request: CanonicalRequest(document, dialect), fields: [], shaping: [], models: ["openai/m@m"],
+            catalogueEpoch: 7)
         change(&subject)
         return SemanticQuestion(subject, turns: turns, embeddedBy: model)
     }

@@ -14,6 +14,8 @@ final class CallerSubjects: @unchecked Sendable {
 
     private let gatekeeper: Gatekeeper
     private var entries = ClockTable<UUID, Entry>(capacity: largestTable)
+    /// By organization, of those who say nothing.
+    private var unlimited = ClockTable<UUID, SubjectList>(capacity: largestTable)
     /// By organization.
     private var managements = ClockTable<UUID, Management>(capacity: largestManagementTable)
 
@@ -54,7 +56,7 @@ final class CallerSubjects: @unchecked Sendable {
         of caller: Caller, asking model: String?, in group: EndpointGroup
     ) throws(Problem) -> (list: SubjectList, calendar: Admission.Calendar?) {
         let place = Place.organization(caller.organization)
-        if caller.limits == nil, caller.terms == nil { return (gatekeeper.subjects([], at: place), nil) }
+        if caller.limits == nil, caller.terms == nil { return (unlimited(at: place, caller.organization), nil) }
         let entry = try entry(of: caller)
         let key = ListKey(model: model, group: group)
         if let known = entry.lists.value(for: key) { return (known, entry.calendar) }
@@ -67,6 +69,13 @@ final class CallerSubjects: @unchecked Sendable {
         let list = gatekeeper.subjects(subjects, at: place)
         entry.lists.set(list, for: key)
         return (list, entry.calendar)
+    }
+
+    private func unlimited(at place: Place, _ organization: UUID) -> SubjectList {
+        if let known = unlimited.value(for: organization) { return known }
+        let list = gatekeeper.subjects([], at: place)
+        unlimited.set(list, for: organization)
+        return list
     }
 
     /// Of requests that manage an organization; nil where its rules do not limit them.

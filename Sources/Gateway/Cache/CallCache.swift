@@ -34,20 +34,3 @@ final class CallCache: @unchecked Sendable {
         recording = decision.mayStore ? AnswerRecording(upTo: decision.largestEntryBytes) : nil
     }
 }
-
-extension ChatCall {
-    /// Whether the same question always means the same: one about what a provider keeps, or goes on changing, does not.
-    var isSelfContained: Bool {
-        func isSaid(_ name: StaticString) -> Bool { document[name].map { !$0.isNull } ?? false }
-        return switch front.dialect {
-        case .openAIResponses:
-            !isSaid("conversation") && !isSaid("previous_response_id") && !isSaid("prompt")
-                && document["background"]?.bool != true
-        case .anthropic: !isSaid("container") && !isSaid("mcp_servers")
-        default: true
-        }
-    }
-
-    /// Whether it asks for another answer each time.
-    var isVaried: Bool { document["temperature"]?.double != 0 }
-}

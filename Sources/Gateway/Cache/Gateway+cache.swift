@@ -14,48 +14,49 @@ import Redis
 /// Answers that were given before.
 extension Gateway {
     /// What the cache may do for `call`; nil where it has no part in it.
-    ///
-    /// - Parameter whole: the request as the client sent it.
     func cache(
-        for call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]
+        for call: ChatCall, _ request: ReadRequest, _ candidates: [Candidate]
     ) throws(Problem) -> CallCache? {
         let policy = try subjects.cachePolicy(of: call.caller) ?? limits.cachePolicy
         guard policy.isEnabled else { return nil }
         let fields = call.exchange.request.fields
         let wishes = CacheWishes(
             cacheControl: fields.values("cache-control"), preference: fields["x-hivegate-cache"])
-        let decision = CacheDecision(policy, wishes, isVaried: call.isVaried)
-        guard decision.hasPart, call.isSelfContained else {
+        let decision = CacheDecision(policy, wishes, isVaried: request.isVaried)
+        guard decision.hasPart, request.isSelfContained else {
             if decision.mustBeKept { throw Self.notKept }
-            call.exchange.responseFields.replace("X-Cache", "BYPASS")
+            call.exchange.responseFields.replace(known: "X-Cache", "BYPASS")
             cacheStatistics.noteBypass()
             return nil
         }
-        let subject = subject(of: call, whole, candidates)
+        let subject = subject(of: call, request, candidates)
         let key = CacheKey(of: subject)
-        call.exchange.responseFields.replace("X-Cache-Key", key.text)
+        call.exchange.responseFields.replace(known: "X-Cache-Key", key.text)
         return CallCache(
             key, of: call.caller.organization, decision,
             decision.maySearch ? CallCache.Comparison(subject: subject, policy: policy.semantic) : nil)
     }
 
-    private func subject(of call: ChatCall, _ whole: JSONDocument, _ candidates: [Candidate]) -> CacheSubject
-    {
+    private func subject(
+        of call: ChatCall, _ request: ReadRequest, _ candidates: [Candidate]
+    ) -> CacheSubject {
         let head = call.exchange.request.fields
-        var shaping: CacheSubject.Shaping = []
+        // Its literals are not made without asking for their types.
+        var shaping: UInt8 = 0
         if let check = call.check {
-            shaping.formUnion(check.mayRepair ? [.validates, .repairs] : .validates)
+            shaping |= CacheSubject.Shaping.validates.rawValue
+            if check.mayRepair { shaping |= CacheSubject.Shaping.repairs.rawValue }
         }
-        if call.fetchesImages { shaping.formUnion(.fetchesImages) }
+        if call.fetchesImages { shaping |= CacheSubject.Shaping.fetchesImages.rawValue }
         return CacheSubject(
             organization: call.caller.organization, kind: .chat, dialect: call.front.dialect,
-            document: whole,
+            request: request.canonical,
             fields: call.front.forwardedFields.compactMap { name in
                 head.string(name).map { CacheSubject.Field(name, $0) }
             },
-            shaping: shaping, models: candidates.map { "\($0.id)@\($0.target.model)" },
-            catalogueEpoch: catalog.snapshot.version,
-            streamMatters: CacheSubject.streamMatters(in: whole, dialect: call.front.dialect))
+            shaping: CacheSubject.Shaping(rawValue: shaping),
+            models: candidates.map { "\($0.id)@\($0.target.model)" },
+            catalogueEpoch: catalog.snapshot.version)
     }
 
     private static let notKept = Problem(
@@ -76,7 +77,7 @@ extension Gateway {
             noteMiss(cache)
             throw Self.notKept
         }
-        call.exchange.responseFields.replace("X-Cache", cache.decision.mayLookUp ? "MISS" : "BYPASS")
+        call.exchange.responseFields.replace(known: "X-Cache", cache.decision.mayLookUp ? "MISS" : "BYPASS")
         return false
     }
 
@@ -96,11 +97,12 @@ extension Gateway {
     }
 
     func name(_ answer: CachedAnswer, as outcome: String, at now: Timestamp, _ exchange: Exchange) {
-        exchange.responseFields.replace("X-Cache", outcome)
-        exchange.responseFields.replace("Age", "\(answer.age(at: now).nanoseconds / 1_000_000_000)")
-        exchange.responseFields.replace("X-Hivegate-Provider", answer.provider)
-        exchange.responseFields.replace("X-Hivegate-Model", answer.upstreamModel)
-        exchange.responseFields.replace("X-Hivegate-Attempts", "0")
+        exchange.responseFields.replace(known: "X-Cache", outcome)
+        exchange.responseFields.replace(
+            known: "Age", Int(answer.age(at: now).nanoseconds / 1_000_000_000))
+        exchange.responseFields.replace(known: "X-Hivegate-Provider", answer.provider)
+        exchange.responseFields.replace(known: "X-Hivegate-Model", answer.upstreamModel)
+        exchange.responseFields.replace(known: "X-Hivegate-Attempts", 0)
     }
 
     /// Keeps what was answered, for the next who asks the same.

@@ -109,7 +109,7 @@ extension Gateway {
         do {
             let head = try await reader.head()
             exchange.responseFields.append(contentsOf: head.fields)
-            exchange.responseFields.replace("X-Cache", "COALESCED")
+            exchange.responseFields.replace(known: "X-Cache", "COALESCED")
             count(cache) { $0.coalesced = 1 }
             if call.outline.isStreaming {
                 while let piece = try await reader.next() { try await call.client.write(piece) }

@@ -62,9 +62,9 @@ extension Gateway {
 
     /// Tells the client who answered it.
     func nameServer(_ candidate: Candidate, attempts: CallAttempts, _ exchange: Exchange) {
-        exchange.responseFields.replace("X-Hivegate-Provider", candidate.provider)
-        exchange.responseFields.replace("X-Hivegate-Model", candidate.target.model)
-        exchange.responseFields.replace("X-Hivegate-Attempts", "\(attempts.count)")
+        exchange.responseFields.replace(known: "X-Hivegate-Provider", candidate.provider)
+        exchange.responseFields.replace(known: "X-Hivegate-Model", candidate.target.model)
+        exchange.responseFields.replace(known: "X-Hivegate-Attempts", attempts.count)
         warn(of: candidate.facts?.retirement, exchange)
     }
 

@@ -120,7 +120,8 @@ final class ChatCall: @unchecked Sendable {
     /// Answers the client, and those who asked the same.
     func respond(_ body: [UInt8], type: String) {
         client.lead?.take(body, type: type, exchange)
-        exchange.respond(200, ["Content-Type": type], body: body)
+        exchange.responseFields.replace(known: "Content-Type", type)
+        exchange.respond(200, body: body)
     }
 
     /// The same for an answer that is in the client's dialect already.

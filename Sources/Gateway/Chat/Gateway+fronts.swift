@@ -66,27 +66,27 @@ extension Gateway {
     /// Answers a request for a conversation, whatever its dialect, and says in that dialect what goes wrong.
     func answer(_ exchange: Exchange, as front: some ChatFront) async throws {
         try await guarded(exchange, front) { arrival in
-            let document = try Self.document(try await exchange.body())
-            try await answer(document, as: front, for: arrival, exchange)
+            let request = try requests.read(try await exchange.body(), as: front)
+            try await answer(request, as: front, for: arrival, exchange)
         }
     }
 
     /// The same for a request that may be one of several on `exchange`: then it has an `id`, and a place where its
     /// stream goes.
     func answer(
-        _ whole: JSONDocument, as front: some ChatFront, for arrival: Arrival, _ exchange: Exchange,
+        _ request: ReadRequest, as front: some ChatFront, for arrival: Arrival, _ exchange: Exchange,
         id: String? = nil, sink: ClientStream.Sink? = nil
     ) async throws {
         let call: ChatCall
         let candidates: [Candidate]
         do {
-            (call, candidates) = try await prepare(whole, front, arrival.caller, exchange, id, sink)
+            (call, candidates) = try await prepare(request, front, arrival.caller, exchange, id, sink)
         } catch {
             guard try await isOutdated(arrival) else { throw error }
-            return try await answer(whole, as: front, for: arrival, exchange, id: id, sink: sink)
+            return try await answer(request, as: front, for: arrival, exchange, id: id, sink: sink)
         }
         guard let entry = try await enter(arrival, with: call, candidates[0]) else {
-            return try await answer(whole, as: front, for: arrival, exchange, id: id, sink: sink)
+            return try await answer(request, as: front, for: arrival, exchange, id: id, sink: sink)
         }
         defer { gatekeeper.settle(entry.permit, tokens: call.attempts.tokens) }
         guard let cache = call.cache else { return try await make(call, candidates) }
@@ -101,28 +101,21 @@ extension Gateway {
 
     /// What is asked, and who may answer it, as far as that can be said before anybody is asked whether it may be.
     private func prepare(
-        _ whole: JSONDocument, _ front: some ChatFront, _ caller: Caller, _ exchange: Exchange, _ id: String?,
-        _ sink: ClientStream.Sink?
+        _ request: ReadRequest, _ front: some ChatFront, _ caller: Caller, _ exchange: Exchange,
+        _ id: String?, _ sink: ClientStream.Sink?
     ) async throws -> (ChatCall, [Candidate]) {
-        let outline: ChatOutline
-        do throws(Problem) { outline = try front.outline(whole) } catch {
-            // Who has to mend a request learns of all its faults at once.
-            _ = try front.request(whole)
-            throw error
-        }
-        // In our own dialect the wishes are ours whatever the model.
-        let (wishes, document) = try RouteWishes.take(
-            from: whole, model: front.dialect == .hivegate ? "" : outline.model)
+        let outline = request.outline
         let now = time.timestamp()
         let client = ClientStream(exchange, front, model: outline.model, at: now, id: id, sink: sink)
-        let call = ChatCall(exchange, front, caller, document, outline, at: now, id: id, client: client)
+        let call = ChatCall(
+            exchange, front, caller, request.document, outline, at: now, id: id, client: client)
         call.fetchesImages = try Self.wantsImagesFetched(call)
         let own = try await ownRoutes.routes(for: caller)
         let candidates = try RequestNeeds(of: call).filter(
-            try candidates(for: outline.model, wishes, caller, own)
+            try candidates(for: outline.model, request.wishes, caller, own)
         ) { router.models(with: $0, within: router.reach(of: own), at: now) }
         call.check = try Self.check(wishedBy: call)
-        call.cache = try cache(for: call, whole, candidates)
+        call.cache = try cache(for: call, request, candidates)
         return (call, candidates)
     }
 
@@ -170,8 +163,8 @@ extension Gateway {
     func guarded(
         _ exchange: Exchange, _ front: some ChatFront, _ body: (Arrival) async throws -> Void
     ) async throws {
-        exchange.responseFields.append("X-Request-Id", exchange.id)
-        if front.dialect == .anthropic { exchange.responseFields.append("Request-Id", exchange.id) }
+        exchange.responseFields.append(known: "X-Request-Id", exchange.id)
+        if front.dialect == .anthropic { exchange.responseFields.append(known: "Request-Id", exchange.id) }
         do {
             let arrival = try await arrival(at: exchange)
             do { try await body(arrival) } catch {

@@ -1,4 +1,5 @@
 import Base
+import Catalog
 import Identity
 
 extension Gateway {
@@ -13,8 +14,18 @@ extension Gateway {
     func candidates(
         for model: String, _ wishes: RouteWishes, _ caller: Caller, _ own: OwnRoutes
     ) throws(Problem) -> [Candidate] {
-        try router.candidates(
-            for: model, wishes, caller: caller, own: own, at: time.instant(), time.timestamp())
+        let now = time.timestamp()
+        let models = catalog.snapshot
+        let isUsual = caller.allowedModels == nil && wishes.areNone && own.areNone
+        if isUsual,
+            let known = candidateMemory.candidates(for: model, models, router.reach(of: own).instance, at: now)
+        {
+            return known
+        }
+        let candidates = try router.candidates(
+            for: model, wishes, caller: caller, own: own, at: time.instant(), now)
+        if isUsual { candidateMemory.note(candidates, for: model, models, at: now) }
+        return candidates
     }
 
     /// Where the caller's requests may go.

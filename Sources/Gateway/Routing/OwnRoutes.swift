@@ -13,6 +13,8 @@ struct OwnRoutes: Sendable {
     var upstreams = UpstreamDirectory.Snapshot([])
     /// Whether a provider that it has keys for is asked with the instance's too, behind its own.
     var usesInstanceKeys = false
+
+    var areNone: Bool { providers.isEmpty && policy == RoutePolicy() }
 }
 
 /// The upstreams that an organization's requests may go to.

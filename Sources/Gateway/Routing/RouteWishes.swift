@@ -15,6 +15,8 @@ struct RouteWishes: Equatable, Sendable {
     var models: [Model] = []
     var policy = RoutePolicy()
 
+    var areNone: Bool { models.isEmpty && policy == RoutePolicy() }
+
     static let largestModelCount = 16
     private static let fields: [JSONPathStep] = ["models", "provider"]
 
