@@ -59,7 +59,7 @@ let package = Package(
 
         // Rank 5
         part("Admission", ["Base", "JSON", "Loop", "Postgres", "Redis"]),
-        part("Cache", ["Base", "CZstd", "Chat", "JSON", "Loop", "Redis"]),
+        part("Cache", ["Base", "CZstd", "Chat", "HTTPWire", "JSON", "Loop", "Redis"]),
         part("Catalog", ["Base", "JSON", "Postgres"]),
         part(
             "Identity",
@@ -93,7 +93,7 @@ let package = Package(
             exclude: ["README.md"], swiftSettings: settings),
         tests("Admission", ["Admission", "Base", "JSON", "Loop", "Postgres", "Redis", "TestKit"]),
         tests("Base", ["Base"]),
-        tests("Cache", ["Base", "Cache", "Chat", "JSON", "Loop", "Redis", "TestKit"]),
+        tests("Cache", ["Base", "Cache", "Chat", "HTTPWire", "JSON", "Loop", "Redis", "TestKit"]),
         tests("Catalog", ["Base", "Catalog", "Loop", "Postgres", "TestKit"]),
         tests("Chat", ["Chat", "JSON"]),
         tests(

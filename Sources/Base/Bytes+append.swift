@@ -21,9 +21,17 @@ extension [UInt8] {
     /// what is in them.
     @inline(__always)
     package mutating func append(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
-        let start = self.count
-        append(contentsOf: repeatElement(0, count: count))
-        withUnsafeMutableBytes { write(UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
+        if count <= 512 {
+            // An array does not grow by what nobody has written; to write it twice costs less than zeros first.
+            withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { bytes in
+                write(bytes)
+                append(UnsafeRawBufferPointer(bytes))
+            }
+        } else {
+            let start = self.count
+            append(contentsOf: repeatElement(0, count: count))
+            withUnsafeMutableBytes { write(UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
+        }
     }
 
     /// `value` in decimal, padded on the left with zeros to `width`.

@@ -58,20 +58,25 @@ package final class CacheStore: @unchecked Sendable {
     // MARK: Storing
 
     /// Keeps an encoded answer, unless there was a purge since `generation` was read. Says whether it is kept.
+    ///
+    /// - Parameter token: of the lease under which the answer was made; it is given back.
     package func store(
         _ entry: [UInt8], as key: CacheKey, of organization: UUID, model: String, lifetimeSeconds: Int,
-        generation: Int64
+        generation: Int64, lease token: [UInt8]? = nil
     ) async throws(RedisError) -> Bool {
         guard lifetimeSeconds > 0, entry.count <= Self.largestEntryBytes else { return false }
-        var command = RedisCommand(calling: CacheLibrary.store, keyCount: 3)
+        var command = RedisCommand(
+            calling: CacheLibrary.store, keyCount: token == nil ? 3 : 4, room: entry.count + 512)
         command.add(CacheNames.entry(key, of: organization))
         command.add(CacheNames.index(of: organization))
         command.add(CacheNames.organization(organization))
+        if token != nil { command.add(CacheNames.lease(key, of: organization)) }
         command.add(Int(generation))
         command.add(lifetimeSeconds * 1000)
         command.add(limits.entryCount)
         command.add(CacheNames.member(key, model: model))
         command.add(entry)
+        if let token { command.add(token) }
         let reply = try await redis.send(command, using: CacheLibrary.library, timeout: limits.storing)
         return reply.integer == 1
     }

@@ -4,14 +4,15 @@ import Chat
 /// In bytes:
 ///
 ///     version   1
-///     checksum  4, little-endian: the CRC-32 of all that follows
+///     checksum  8, little-endian: the xxHash of all that follows
 ///     flags     1: whether the body is compressed
 ///     the properties, then the body's length, and the body up to the end
 ///
 /// Other processes may be of another version. One that does not know an entry's version has no such entry.
 extension CachedAnswer {
-    private static let version: UInt8 = 1
-    private static let headCount = 6
+    private static let version: UInt8 = 2
+    private static let headCount = checksumCount + 2
+    private static let checksumCount = 8
     private static let isCompressed: UInt8 = 1
     /// Below this little would be gained.
     private static let smallestCompressed = 2048
@@ -32,14 +33,16 @@ extension CachedAnswer {
         }
         var bytes = writer.bytes
         bytes[0] = Self.version
-        bytes[5] = flags
-        let checksum = bytes.withUnsafeBufferPointer { Self.checksum(of: $0) }
-        for index in 0..<4 { bytes[1 + index] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * index)) }
+        bytes[Self.headCount - 1] = flags
+        bytes.withUnsafeMutableBytes { bytes in
+            let checksum = Self.checksum(of: UnsafeRawBufferPointer(bytes)).littleEndian
+            bytes.storeBytes(of: checksum, toByteOffset: 1, as: UInt64.self)
+        }
         return bytes
     }
 
-    private static func checksum(of bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
-        CRC32.checksum(of: UnsafeBufferPointer(rebasing: bytes[5...]))
+    private static func checksum(of bytes: UnsafeRawBufferPointer) -> UInt64 {
+        XXHash64.hash(of: UnsafeRawBufferPointer(rebasing: bytes[(1 + checksumCount)...]))
     }
 
     private func write(to writer: inout EntryWriter) {
@@ -79,11 +82,11 @@ extension CachedAnswer {
     package init?(decoding bytes: [UInt8]) {
         let answer = bytes.withUnsafeBufferPointer { bytes -> CachedAnswer? in
             guard bytes.count > Self.headCount, bytes[0] == Self.version else { return nil }
-            var checksum: UInt32 = 0
-            for index in 0..<4 { checksum |= UInt32(bytes[1 + index]) << UInt32(8 * index) }
-            guard checksum == Self.checksum(of: bytes) else { return nil }
+            let raw = UnsafeRawBufferPointer(bytes)
+            let checksum = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: 1, as: UInt64.self))
+            guard checksum == Self.checksum(of: raw) else { return nil }
             var reader = EntryReader(UnsafeBufferPointer(rebasing: bytes[Self.headCount...]))
-            return try? CachedAnswer(reading: &reader, flags: bytes[5])
+            return try? CachedAnswer(reading: &reader, flags: bytes[Self.headCount - 1])
         }
         guard let answer else { return nil }
         self = answer

@@ -3,12 +3,12 @@ package import Loop
 
 /// The answers that are being made in this process, by what was asked. Who asks what is being answered already reads
 /// along.
-package final class FlightTable<Head: Sendable>: Sendable {
+package final class FlightTable: Sendable {
     /// What the first asker of all that want the same gets, and what the others get.
     package enum Place {
         /// With a reader of its own, so that the answer is not abandoned before it begins.
-        case lead(Flight<Head>, SharedAnswer<Head>.Reader)
-        case join(SharedAnswer<Head>.Reader)
+        case lead(Flight, SharedAnswer.Reader)
+        case join(SharedAnswer.Reader)
     }
 
     struct Name: Hashable {
@@ -17,7 +17,7 @@ package final class FlightTable<Head: Sendable>: Sendable {
     }
 
     private let largestCount: Int
-    private let flights = Locked<[Name: SharedAnswer<Head>]>([:])
+    private let flights = Locked<[Name: SharedAnswer]>([:])
 
     /// Of more than `largestCount` at once the further ones are made for one asker each.
     package init(largestCount: Int = 100_000) { self.largestCount = largestCount }
@@ -36,7 +36,7 @@ package final class FlightTable<Head: Sendable>: Sendable {
         return flights.withLock { flights in
             let known = flights[name]
             if let reader = known?.subscribe(on: loop) { return .join(reader) }
-            let answer = SharedAnswer<Head>(on: loop, largestBytes: largestBytes, highWater: highWater)
+            let answer = SharedAnswer(on: loop, largestBytes: largestBytes, highWater: highWater)
             if known != nil || flights.count < largestCount { flights[name] = answer }
             guard let reader = answer.subscribe(on: loop) else {
                 preconditionFailure("nobody has closed an answer that nobody knows")
@@ -46,7 +46,7 @@ package final class FlightTable<Head: Sendable>: Sendable {
     }
 
     /// Nobody joins it any more.
-    func remove(_ name: Name, _ answer: SharedAnswer<Head>) {
+    func remove(_ name: Name, _ answer: SharedAnswer) {
         flights.withLock { flights in
             if flights[name] === answer { flights[name] = nil }
         }
@@ -55,15 +55,15 @@ package final class FlightTable<Head: Sendable>: Sendable {
 
 /// An answer that the holder has to make, for itself and for those who join. One that is let go of without an end has
 /// failed.
-package final class Flight<Head: Sendable>: Sendable {
-    package let answer: SharedAnswer<Head>
-    private let name: FlightTable<Head>.Name
-    private let table: FlightTable<Head>
+package final class Flight: Sendable {
+    package let answer: SharedAnswer
+    private let name: FlightTable.Name
+    private let table: FlightTable
 
     /// Who was to make the answer is gone.
     package struct Forsaken: Error {}
 
-    init(_ answer: SharedAnswer<Head>, _ name: FlightTable<Head>.Name, _ table: FlightTable<Head>) {
+    init(_ answer: SharedAnswer, _ name: FlightTable.Name, _ table: FlightTable) {
         self.answer = answer
         self.name = name
         self.table = table

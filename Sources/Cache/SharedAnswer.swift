@@ -7,7 +7,7 @@ package import Loop
 /// may come any more, and what all readers have is dropped; a reader that is further behind than that, and a piece, is cut
 /// off. So no more than `largestBytes` and a piece are ever kept.
 // All state is behind the lock; nothing is called with it held.
-package final class SharedAnswer<Head: Sendable>: @unchecked Sendable {
+package final class SharedAnswer: @unchecked Sendable {
     package let largestBytes: Int
     /// The maker waits while even the fastest reader is further behind.
     package let highWater: Int
@@ -18,7 +18,7 @@ package final class SharedAnswer<Head: Sendable>: @unchecked Sendable {
     private let maker: Waiter
 
     private struct State {
-        var head: Head?
+        var head: AnswerHead?
         var pieces = PieceQueue()
         var madeBytes = 0
         var ending: Ending?
@@ -69,12 +69,12 @@ package final class SharedAnswer<Head: Sendable>: @unchecked Sendable {
     package var readerCount: Int { state.withLock { $0.readers.count } }
 
     /// More than this read on their own.
-    private static var largestReaderCount: Int { 1000 }
+    private static let largestReaderCount = 1000
 
     // MARK: Making
 
     /// What is said before the first piece. Once.
-    package func begin(_ head: Head) {
+    package func begin(_ head: AnswerHead) {
         wake { state in
             assert(state.head == nil, "an answer has one head")
             state.head = head
@@ -211,7 +211,7 @@ extension SharedAnswer {
     }
 
     enum Step {
-        case head(Head)
+        case head(AnswerHead)
         case piece([UInt8])
         case end
         case failure(SharedAnswerFailure)

@@ -24,7 +24,7 @@ extension SharedAnswer {
         deinit { answer.leave(id) }
 
         /// What is said before the first piece; waits for it.
-        package func head() async throws(SharedAnswerFailure) -> Head {
+        package func head() async throws(SharedAnswerFailure) -> AnswerHead {
             while true {
                 switch try await step({ answer.head(for: id) }) {
                 case .head(let head): return head

@@ -64,8 +64,7 @@ package final class Gateway: @unchecked Sendable {
     let requests = RequestMemory()
     let candidateMemory = CandidateMemory()
     /// Answers that are being made, on all loops of the process.
-    let flights: Flights
-    package typealias Flights = FlightTable<AnswerHead>
+    let flights: FlightTable
     let errors: ErrorResponder
     /// Is told of every request to a provider when it has ended.
     let note: @Sendable (AttemptReport) -> Void
@@ -79,7 +78,7 @@ package final class Gateway: @unchecked Sendable {
     package init(
         on loop: EventLoop, keys: KeyRing, identity: IdentityServices, trustedNetworks: [IPNetwork] = [],
         gatekeeper: Gatekeeper, answers: CacheStore, cacheStatistics: CacheStatistics = CacheStatistics(),
-        flights: Flights = Flights(),
+        flights: FlightTable = FlightTable(),
         clients: OutboundClients, upstreams: InstanceUpstreams,
         ownRoutes: OwnRoutesMemory, health: HealthReport,
         metrics: Metrics, logger: Logger, note: @escaping @Sendable (AttemptReport) -> Void = { _ in },

@@ -38,8 +38,8 @@ package struct RedisFunction: Hashable, Sendable {
 
 extension RedisCommand {
     /// `FCALL` with room for `keyCount` keys; add those first, then the arguments.
-    package init(calling function: RedisFunction, keyCount: Int) {
-        self.init("FCALL")
+    package init(calling function: RedisFunction, keyCount: Int, room: Int = usualSize) {
+        self.init("FCALL", room: room)
         add(function.name)
         add(keyCount)
     }

@@ -11,18 +11,18 @@ struct FlightTableTests {
     private func key(_ number: UInt8) -> CacheKey { CacheKey(bytes: [UInt8](repeating: number, count: 32)) }
 
     private func join(
-        _ table: FlightTable<String>, _ number: UInt8, variant: UInt8 = 0, on loop: EventLoop
-    ) -> FlightTable<String>.Place {
+        _ table: FlightTable, _ number: UInt8, variant: UInt8 = 0, on loop: EventLoop
+    ) -> FlightTable.Place {
         table.join(key(number), variant: variant, on: loop, largestBytes: 100, highWater: 50)
     }
 
-    private func leads(_ place: FlightTable<String>.Place) -> Bool {
+    private func leads(_ place: FlightTable.Place) -> Bool {
         if case .lead = place { true } else { false }
     }
 
     @Test func `the first leads, others read along, whoever comes after the end leads again`() async throws {
         try await onLoop { loop in
-            let table = FlightTable<String>()
+            let table = FlightTable()
             guard case .lead(let flight, let own) = join(table, 1, on: loop),
                 case .join(let reader) = join(table, 1, on: loop)
             else {
@@ -47,7 +47,7 @@ struct FlightTableTests {
 
     @Test func `what differs in form is not shared`() async throws {
         try await onLoop { loop in
-            let table = FlightTable<String>()
+            let table = FlightTable()
             let places = [0, 1, 2].map { join(table, 1, variant: $0, on: loop) }
             #expect(places.allSatisfy(leads))
             #expect(table.count == 3)
@@ -56,8 +56,8 @@ struct FlightTableTests {
 
     @Test func `who is let go of has failed, and the next leads`() async throws {
         try await onLoop { loop in
-            let table = FlightTable<String>()
-            var place: FlightTable<String>.Place? = join(table, 1, on: loop)
+            let table = FlightTable()
+            var place: FlightTable.Place? = join(table, 1, on: loop)
             guard case .join(let reader) = join(table, 1, on: loop) else {
                 Issue.record("the second should join")
                 return
@@ -69,7 +69,7 @@ struct FlightTableTests {
                 _ = try await reader.next()
                 Issue.record("there is nothing to read")
             } catch {
-                guard case .neverBegan(is Flight<String>.Forsaken) = error else {
+                guard case .neverBegan(is Flight.Forsaken) = error else {
                     Issue.record("\(error)")
                     return
                 }
@@ -80,7 +80,7 @@ struct FlightTableTests {
 
     @Test func `an answer that everybody has left, or that is not kept, is made anew`() async throws {
         try await onLoop { loop in
-            let table = FlightTable<String>()
+            let table = FlightTable()
             guard case .lead(let old, let reader) = join(table, 1, on: loop) else {
                 Issue.record("the first should lead")
                 return
@@ -104,7 +104,7 @@ struct FlightTableTests {
 
     @Test func `a closed flight takes nobody, and goes on`() async throws {
         try await onLoop { loop in
-            let table = FlightTable<String>()
+            let table = FlightTable()
             guard case .lead(let flight, let reader) = join(table, 1, on: loop) else {
                 Issue.record("the first should lead")
                 return
@@ -123,7 +123,7 @@ struct FlightTableTests {
 
     @Test func `a full table lets everybody lead`() async throws {
         try await onLoop { loop in
-            let table = FlightTable<String>(largestCount: 2)
+            let table = FlightTable(largestCount: 2)
             let places = [1, 2, 3, 3].map { join(table, $0, on: loop) }
             #expect(places.allSatisfy(leads))
             #expect(table.count == 2)

@@ -1,11 +1,12 @@
 import Base
 import Cache
+import HTTPWire
 import Loop
 import TestKit
 import Testing
 
 struct SharedAnswerTests {
-    typealias Answer = SharedAnswer<String>
+    typealias Answer = SharedAnswer
 
     private struct Broken: Error {}
 
@@ -291,4 +292,8 @@ struct SharedAnswerTests {
             #expect(try await reader.next()?.count == 21)
         }
     }
+}
+
+extension AnswerHead: @retroactive ExpressibleByStringLiteral {
+    public init(stringLiteral text: String) { self.init(type: text, fields: HTTPFields()) }
 }

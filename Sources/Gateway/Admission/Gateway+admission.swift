@@ -70,7 +70,7 @@ extension Gateway {
         var request = AdmissionRequest(subjects, generation: arrival.generation, calendar: calendar)
         let others =
             call.cache?.decision.mayLookUp ?? false
-            ? call.cache.map { [CacheStore.getCommand($0.key, of: $0.organization)] } ?? [] : []
+            ? call.cache.map { [$0.place.get] } ?? [] : []
         guard subjects.limitsTokens else {
             return try await enter(arrival, request, beside: others, call.exchange)
         }

@@ -11,7 +11,7 @@ final class AnswerLease: @unchecked Sendable {
 
     private let answers: CacheStore
     private let cache: CallCache
-    private let token: [UInt8]
+    let token: [UInt8]
     private let renewal: Task<Void, Never>
 
     private init(_ answers: CacheStore, _ cache: CallCache, _ token: [UInt8], on loop: EventLoop) {
@@ -45,7 +45,10 @@ final class AnswerLease: @unchecked Sendable {
         return (lease == .taken ? AnswerLease(answers, cache, token, on: loop) : nil, entry)
     }
 
-    /// The answer is where answers are kept, or there is none.
+    /// It was given back with the answer.
+    func end() { renewal.cancel() }
+
+    /// There is no answer.
     func release() async {
         renewal.cancel()
         _ = try? await answers.releaseLease(cache.key, of: cache.organization, token: token)

@@ -29,12 +29,32 @@ extension Gateway {
             cacheStatistics.noteBypass()
             return nil
         }
-        let subject = subject(of: call, request, candidates)
-        let key = CacheKey(of: subject)
-        call.exchange.responseFields.replace(known: "X-Cache-Key", key.text)
+        let place = place(of: call, request, candidates)
+        call.exchange.responseFields.replace(known: "X-Cache-Key", place.name)
         return CallCache(
-            key, of: call.caller.organization, decision,
-            decision.maySearch ? CallCache.Comparison(subject: subject, policy: policy.semantic) : nil)
+            place, decision,
+            decision.maySearch
+                ? CallCache.Comparison(
+                    subject: subject(of: call, request, candidates), policy: policy.semantic) : nil)
+    }
+
+    /// Where the answer lies: where it was last, if all is as it was then.
+    private func place(
+        of call: ChatCall, _ request: ReadRequest, _ candidates: [Candidate]
+    ) -> AnswerPlace {
+        let isUsual =
+            candidates.count == 1 && call.check == nil && !call.fetchesImages
+            && call.front.forwardedFields.allSatisfy { !call.exchange.request.fields.contains($0) }
+        if isUsual, let known = request.place, let usual = known.usual,
+            known.organization == call.caller.organization, usual.candidate === candidates[0],
+            usual.catalogueEpoch == catalog.snapshot.version
+        {
+            return known
+        }
+        let place = AnswerPlace(
+            of: subject(of: call, request, candidates), usual: isUsual ? candidates[0] : nil)
+        request.place = place
+        return place
     }
 
     private func subject(
@@ -126,7 +146,12 @@ extension Gateway {
         loop.spawn { [self] in
             let isKept = try? await answers.store(
                 entry, as: cache.key, of: cache.organization, model: candidate.id,
-                lifetimeSeconds: cache.decision.lifetimeSeconds, generation: permit.purges)
+                lifetimeSeconds: cache.decision.lifetimeSeconds, generation: permit.purges,
+                lease: cache.lease?.token)
+            if isKept != nil {
+                cache.lease?.end()
+                cache.lease = nil
+            }
             if isKept == true { count(cache) { $0.stored = 1 } }
             letGo(of: cache, lead)
             if isKept == true, let search = cache.search { await note(search, of: call, cache, permit) }

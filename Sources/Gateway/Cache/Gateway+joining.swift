@@ -103,12 +103,12 @@ extension Gateway {
 
     /// Says whether it was an answer.
     private func read(
-        _ reader: SharedAnswer<AnswerHead>.Reader, for call: ChatCall, _ cache: CallCache
+        _ reader: SharedAnswer.Reader, for call: ChatCall, _ cache: CallCache
     ) async throws -> Bool {
         let exchange = call.exchange
         do {
             let head = try await reader.head()
-            exchange.responseFields.append(contentsOf: head.fields)
+            exchange.responseFields.append(contentsOf: head.fields.ofServer)
             exchange.responseFields.replace(known: "X-Cache", "COALESCED")
             count(cache) { $0.coalesced = 1 }
             if call.outline.isStreaming {
@@ -147,5 +147,18 @@ extension ChatCall {
     fileprivate var variant: UInt8 {
         guard outline.isStreaming else { return 0 }
         return outline.includesUsage ? 2 : 1
+    }
+}
+
+extension HTTPFields {
+    /// Those that say who answered, and how.
+    fileprivate var ofServer: HTTPFields {
+        var fields = HTTPFields()
+        for (name, value) in pairs {
+            let known = name.lowercased()
+            guard known.hasPrefix("x-hivegate-") || known == "x-cache-similarity" else { continue }
+            fields.append(name, value)
+        }
+        return fields
     }
 }

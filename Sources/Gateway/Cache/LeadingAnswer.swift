@@ -4,21 +4,14 @@ import HTTPServer
 import HTTPWire
 import Loop
 
-/// What is said of an answer that several get, before it.
-package struct AnswerHead: Sendable {
-    var type: String
-    /// Who answered, and what else the answer's head says of that.
-    var fields: HTTPFields
-}
-
 /// The answer of one whose question others ask too, while it is being made.
 ///
 /// As long as nobody has joined, the client gets everything directly. With the first who joins, the client becomes a
 /// reader like the others: each has its own pace, and whoever leaves leaves the others their answer.
 // Confined to its loop.
 final class LeadingAnswer: @unchecked Sendable {
-    private let flight: Flight<AnswerHead>
-    private let reader: SharedAnswer<AnswerHead>.Reader
+    private let flight: Flight
+    private let reader: SharedAnswer.Reader
     private let loop: EventLoop
     private(set) var hasBegun = false
     /// What the client got before anybody joined.
@@ -27,7 +20,7 @@ final class LeadingAnswer: @unchecked Sendable {
     private var pump: Task<Void, Never>?
     private var hasClientLeft = false
 
-    init(_ flight: Flight<AnswerHead>, _ reader: SharedAnswer<AnswerHead>.Reader, _ exchange: Exchange) {
+    init(_ flight: Flight, _ reader: SharedAnswer.Reader, _ exchange: Exchange) {
         self.flight = flight
         self.reader = reader
         loop = exchange.loop
@@ -78,7 +71,7 @@ final class LeadingAnswer: @unchecked Sendable {
     private func begin(_ type: String, _ exchange: Exchange) {
         if hasBegun { return }
         hasBegun = true
-        flight.answer.begin(AnswerHead(type: type, fields: exchange.responseFields.ofServer))
+        flight.answer.begin(AnswerHead(type: type, fields: exchange.responseFields))
     }
 
     private func startPump(_ send: @escaping @Sendable ([UInt8]) async throws -> Void) -> Task<Void, Never> {
@@ -107,18 +100,5 @@ final class LeadingAnswer: @unchecked Sendable {
     func fail(_ error: any Error) async {
         flight.fail(error)
         await pump?.value
-    }
-}
-
-extension HTTPFields {
-    /// Those that say who answered, and how.
-    fileprivate var ofServer: HTTPFields {
-        var fields = HTTPFields()
-        for (name, value) in pairs {
-            let known = name.lowercased()
-            guard known.hasPrefix("x-hivegate-") || known == "x-cache-similarity" else { continue }
-            fields.append(name, value)
-        }
-        return fields
     }
 }

@@ -29,6 +29,9 @@ final class ReadRequest: @unchecked Sendable {
             from: whole, model: front.dialect == .hivegate ? "" : outline.model)
     }
 
+    /// Where its answer was looked for last.
+    var place: AnswerPlace?
+
     /// What tells it from other questions.
     private(set) lazy var canonical = CanonicalRequest(whole, dialect)
 

@@ -90,7 +90,7 @@ struct Application: Sendable {
             admissions: AdmissionCounters(in: metrics),
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(), catalog: catalog, keys: keys,
             observer: AttemptObserver(metrics: metrics, logger: logger),
-            cacheStatistics: CacheStatistics(metrics: metrics), flights: Gateway.Flights())
+            cacheStatistics: CacheStatistics(metrics: metrics), flights: FlightTable())
         var workers: [Worker] = []
         for loop in loops {
             workers.append(

@@ -43,7 +43,7 @@ final class Worker: @unchecked Sendable {
         var keys: SharedKeys
         var observer: AttemptObserver
         var cacheStatistics: CacheStatistics
-        var flights: Gateway.Flights
+        var flights: FlightTable
     }
 
     /// Call it on the loop.
