@@ -44,7 +44,8 @@ package final class SubjectList: @unchecked Sendable {
     }()
 
     /// The limits.
-    private(set) lazy var limits = RedisArguments(windowed.compactMap(\.windows) + slotted.compactMap(\.slots))
+    private(set) lazy var limits = RedisArguments(
+        windowed.compactMap(\.windows) + slotted.compactMap(\.slots))
 
     /// What each settling begins with.
     private(set) lazy var settling: RedisArguments = {

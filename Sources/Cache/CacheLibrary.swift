@@ -26,7 +26,8 @@ enum CacheLibrary {
             if (redis.call('HGET', organization, 'x') or '0') ~= arguments[1] then return 0 end
             local now = milliseconds()
             local count = redis.call('ZCARD', index)
-            if count % 16 == 0 or count >= largest then
+            -- One write in 16 looks what has ended.
+            if now % 16 == 0 or count >= largest then
                 local ended = redis.call('ZRANGEBYSCORE', index, '-inf', now - 1000, 'LIMIT', 0, 320)
                 if #ended > 0 then count = count - redis.call('ZREM', index, unpack(ended)) end
             end

@@ -13,6 +13,16 @@ struct DigestTests {
         #expect(CRC32.checksum(of: Array("123456789".utf8)) == 0xCBF4_3926)
     }
 
+    /// The last is longer than a stripe, and ends in each kind of rest.
+    @Test(
+        arguments: [
+            ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
+            ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
+        ] as [(String, UInt64)])
+    func `xxHash agrees with the published values`(text: String, hash: UInt64) {
+        #expect(Array(text.utf8).withUnsafeBytes { XXHash64.hash(of: $0) } == hash)
+    }
+
     /// RFC 4231, test cases 1, 2 and 6: a short key, one of text, one longer than a block.
     @Test(arguments: [
         (

@@ -180,8 +180,7 @@ struct SharedAnswerStormTests {
         func ended(_ key: CacheKey) { leading.withLock { $0[key, default: 1] -= 1 } }
     }
 
-    private static func text(_ reader: SharedAnswer.Reader) async throws(SharedAnswerFailure) -> [UInt8]
-    {
+    private static func text(_ reader: SharedAnswer.Reader) async throws(SharedAnswerFailure) -> [UInt8] {
         var all: [UInt8] = []
         while let piece = try await reader.next() { all += piece }
         return all

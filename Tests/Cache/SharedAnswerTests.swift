@@ -60,7 +60,7 @@ struct SharedAnswerTests {
                 let head = try await reader.head()
                 let read = await Self.read(reader)
                 isDone.withLock { $0 = true }
-                return head + read.text
+                return head.type + read.text
             }
             for step in [{ answer.begin("A") }, { answer.append([0x42]) }, { answer.append([0x43]) }] {
                 try await loop.sleep(for: .milliseconds(1))
@@ -294,6 +294,6 @@ struct SharedAnswerTests {
     }
 }
 
-extension AnswerHead: @retroactive ExpressibleByStringLiteral {
-    public init(stringLiteral text: String) { self.init(type: text, fields: HTTPFields()) }
+extension AnswerHead: ExpressibleByStringLiteral {
+    package init(stringLiteral text: String) { self.init(type: text, fields: HTTPFields()) }
 }

@@ -56,7 +56,9 @@ final class CallerSubjects: @unchecked Sendable {
         of caller: Caller, asking model: String?, in group: EndpointGroup
     ) throws(Problem) -> (list: SubjectList, calendar: Admission.Calendar?) {
         let place = Place.organization(caller.organization)
-        if caller.limits == nil, caller.terms == nil { return (unlimited(at: place, caller.organization), nil) }
+        if caller.limits == nil, caller.terms == nil {
+            return (unlimited(at: place, caller.organization), nil)
+        }
         let entry = try entry(of: caller)
         let key = ListKey(model: model, group: group)
         if let known = entry.lists.value(for: key) { return (known, entry.calendar) }

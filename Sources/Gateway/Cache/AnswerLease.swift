@@ -12,27 +12,31 @@ final class AnswerLease: @unchecked Sendable {
     private let answers: CacheStore
     private let cache: CallCache
     let token: [UInt8]
-    private let renewal: Task<Void, Never>
+    private let loop: EventLoop
+    /// Most answers are there before it is needed.
+    private var timer: TimerToken?
+    private var hasEnded = false
 
     private init(_ answers: CacheStore, _ cache: CallCache, _ token: [UInt8], on loop: EventLoop) {
         self.answers = answers
         self.cache = cache
         self.token = token
-        renewal = loop.spawn {
-            while !Task.isCancelled {
-                do {
-                    try await loop.sleep(for: Self.extendsEvery)
-                    let isOurs = try await answers.extendLease(
-                        cache.key, of: cache.organization, token: token, milliseconds: Self.milliseconds)
-                    if !isOurs { return }
-                } catch is RedisError {
-                    // Without Redis nobody waits for us.
-                    continue
-                } catch {
-                    return
-                }
-            }
+        self.loop = loop
+        setTimer()
+    }
+
+    private func setTimer() {
+        timer = loop.schedule(at: .now() + Self.extendsEvery) { [self] in
+            timer = nil
+            loop.spawn { await self.extend() }
         }
+    }
+
+    private func extend() async {
+        // Without Redis nobody waits for us.
+        let isOurs = try? await answers.extendLease(
+            cache.key, of: cache.organization, token: token, milliseconds: Self.milliseconds)
+        if isOurs != false, !hasEnded { setTimer() }
     }
 
     /// And what is kept at that moment; no lease where another process has it.
@@ -46,11 +50,15 @@ final class AnswerLease: @unchecked Sendable {
     }
 
     /// It was given back with the answer.
-    func end() { renewal.cancel() }
+    func end() {
+        hasEnded = true
+        timer.map(loop.cancel)
+        timer = nil
+    }
 
     /// There is no answer.
     func release() async {
-        renewal.cancel()
+        end()
         _ = try? await answers.releaseLease(cache.key, of: cache.organization, token: token)
     }
 }

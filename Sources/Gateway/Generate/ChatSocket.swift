@@ -117,7 +117,8 @@ final class ChatSocket: @unchecked Sendable {
             let arrival = try await caller()
             do {
                 try await gateway.answer(
-                    ReadRequest(try Self.request(in: document), as: front), as: front, for: arrival, exchange, id: requestID,
+                    ReadRequest(try Self.request(in: document), as: front), as: front, for: arrival, exchange,
+                    id: requestID,
                     sink: { [self] lines in try await send(lines) })
             } catch {
                 try await gateway.confirmBeforeRefusing(arrival)

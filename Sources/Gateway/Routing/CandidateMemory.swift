@@ -19,9 +19,11 @@ final class CandidateMemory: @unchecked Sendable {
     }
 
     func candidates(
-        for model: String, _ models: CatalogSnapshot, _ instance: UpstreamDirectory.Snapshot, at date: Timestamp
+        for model: String, _ models: CatalogSnapshot, _ instance: UpstreamDirectory.Snapshot,
+        at date: Timestamp
     ) -> [Candidate]? {
-        guard let found = table.value(for: model), found.second == date.seconds, found.models === models else {
+        guard let found = table.value(for: model), found.second == date.seconds, found.models === models
+        else {
             return nil
         }
         let upstreams = instance.named(found.upstream.name)
@@ -31,6 +33,7 @@ final class CandidateMemory: @unchecked Sendable {
     func note(_ candidates: [Candidate], for model: String, _ models: CatalogSnapshot, at date: Timestamp) {
         guard candidates.count == 1, case .upstream(let upstream) = candidates[0].place else { return }
         table.set(
-            Found(second: date.seconds, models: models, upstream: upstream, candidates: candidates), for: model)
+            Found(second: date.seconds, models: models, upstream: upstream, candidates: candidates),
+            for: model)
     }
 }

@@ -18,7 +18,8 @@ extension Gateway {
         let models = catalog.snapshot
         let isUsual = caller.allowedModels == nil && wishes.areNone && own.areNone
         if isUsual,
-            let known = candidateMemory.candidates(for: model, models, router.reach(of: own).instance, at: now)
+            let known = candidateMemory.candidates(
+                for: model, models, router.reach(of: own).instance, at: now)
         {
             return known
         }
