@@ -25,8 +25,8 @@ package final class Gatekeeper: @unchecked Sendable {
         package var unsettled = 10_000
         /// Subjects, and settlements, of which Redis is told at once when it is back: a request waits behind them.
         package var arrears = 256
-        /// A request waits this long for others to be funded that need the same.
-        package var patienceWithMoney = Duration.seconds(5)
+        /// The database has so long to grant money, or to hear of it.
+        package var patienceWithMoney = Duration.seconds(2)
         /// Requests that wait for one funding.
         package var fundingWaiters = 1000
         /// Events of a bucket that wait to be taken over.

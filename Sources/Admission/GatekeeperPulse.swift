@@ -35,7 +35,7 @@ package final class GatekeeperPulse: @unchecked Sendable {
         timer = nil
         gatekeeper.takeUpPostponed()
         gatekeeper.payDebts()
-        await gatekeeper.treasury?.payBills()
+        await gatekeeper.treasury?.close()
         await gatekeeper.leaveWorkers()
     }
 

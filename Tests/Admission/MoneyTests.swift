@@ -123,6 +123,60 @@ struct MoneyTests {
         }
     }
 
+    @Test func `who goes away while the database is asked takes nobody's money along`() async throws {
+        try await withMoney { world in
+            let wallet = try await world.makeLimit(50 * dollar, wallet: true)
+            let worker = world.workers[0]
+            let (first, others) = try await world.lock(wallet) {
+                let first = Task(executorPreference: worker.loop) {
+                    await world.admit(worker, [wallet], 10 * cent).permit
+                }
+                try await worker.run { worker in
+                    try await eventually(worker.loop) {
+                        worker.gatekeeper.treasury?.fundings.isEmpty == false
+                    }
+                }
+                let others = (0..<10).map { _ in
+                    Task(executorPreference: worker.loop) {
+                        await world.admit(worker, [wallet], 10 * cent).permit != nil
+                    }
+                }
+                try await worker.run { try await $0.loop.sleep(for: .milliseconds(20)) }
+                first.cancel()
+                return (first, others)
+            }
+            for other in others { #expect(await other.value) }
+            if let permit = await first.value {
+                try await worker.run { $0.gatekeeper.settle(permit, tokens: 0) }
+            }
+            try await world.settleAll()
+            #expect(try await world.account(wallet).held == dollar)
+        }
+    }
+
+    @Test func `a database that takes too long is not waited for, and what it gave late is returned`()
+        async throws
+    {
+        var bounds = patientBounds
+        bounds.patienceWithMoney = .milliseconds(50)
+        try await withMoney(1, bounds) { world in
+            let wallet = try await world.makeLimit(dollar, wallet: true)
+            try await world.lock(wallet) {
+                let verdicts = try await crowd(of: 10, at: world.workers) { worker, _ in
+                    await world.admit(worker, [wallet], cent).shortage?.reason
+                }
+                #expect(verdicts.allSatisfy { $0 == .unavailable })
+            }
+            try await world.settleAll()
+            #expect(try await world.account(wallet) == MoneyWorld.Account(settled: 0, granted: 0, open: 0))
+            try await world.workers[0].run { worker in
+                try await eventually(worker.loop) {
+                    await world.admit(worker, [wallet], dollar).permit != nil
+                }
+            }
+        }
+    }
+
     @Test func `a hundred who come at once take a few slices, not a hundred`() async throws {
         try await withMoney { world in
             let wallet = try await world.makeLimit(50 * dollar, wallet: true)

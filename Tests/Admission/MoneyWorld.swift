@@ -18,14 +18,24 @@ final class MoneyWorld: @unchecked Sendable {
     let workers: [Worker]
     let metrics: Metrics
     let organization = UUID.make()
-    private let owner: PostgresConnection
+    private var owner: PostgresConnection
+    private let database: String
 
     fileprivate init(
-        _ redis: PrivateRedis, _ workers: [Worker], _ metrics: Metrics, _ owner: PostgresConnection
+        _ redis: PrivateRedis, _ workers: [Worker], _ metrics: Metrics, _ database: String
     ) async throws {
-        (self.redis, self.workers, self.metrics, self.owner) = (redis, workers, metrics, owner)
+        (self.redis, self.workers, self.metrics, self.database) = (redis, workers, metrics, database)
+        owner = try await PostgresConnection.connect(PostgresConfiguration(url: database), on: redis.loop)
         try await found(organization)
     }
+
+    /// The database was away.
+    func reconnect() async throws {
+        owner.close()
+        owner = try await PostgresConnection.connect(PostgresConfiguration(url: database), on: redis.loop)
+    }
+
+    fileprivate func close() { owner.close() }
 
     func found(_ organization: UUID) async throws {
         try await owner.execute("INSERT INTO organizations (id, name) VALUES (\(organization), 'acme')")
@@ -53,6 +63,14 @@ final class MoneyWorld: @unchecked Sendable {
         try await owner.execute("UPDATE money_limits SET cap_nano = \(cap) WHERE id = \(limit.id)")
     }
 
+    /// Somebody else holds on to a limit in the database, as long as `body` goes on.
+    func lock<Value>(_ limit: MoneyLimit, _ body: () async throws -> Value) async throws -> Value {
+        try await owner.transaction { transaction in
+            try await transaction.execute("SELECT FROM money_limits WHERE id = \(limit.id) FOR UPDATE")
+            return try await body()
+        }
+    }
+
     // MARK: What there is
 
     struct Account: Equatable {
@@ -65,7 +83,7 @@ final class MoneyWorld: @unchecked Sendable {
         var held: Int64 = 0
     }
 
-    func account(_ limit: MoneyLimit) async throws -> Account {
+    func account(_ limit: MoneyLimit, isInRedis: Bool = true) async throws -> Account {
         let row = try await owner.query(
             """
             SELECT settled_nano, granted_nano, COALESCE((
@@ -75,6 +93,7 @@ final class MoneyWorld: @unchecked Sendable {
             """
         ).decode((Int64, Int64, Int64).self)[0]
         var account = Account(settled: row.0, granted: row.1, open: row.2)
+        guard isInRedis else { return account }
         let fields = try await fields()
         if let slice = fields[limit.field] {
             slice.withUnsafeBytes { bytes in
@@ -170,11 +189,10 @@ func withMoney(
     }
     let bank = Bank(database: url, counters: AdmissionCounters(in: metrics))
     try await withWorkers(count, bounds, bank: bank, redisArguments: redisArguments) { redis, workers in
-        let owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: redis.loop)
-        let world = try await MoneyWorld(redis, workers, metrics, owner)
+        let world = try await MoneyWorld(redis, workers, metrics, url)
         let result: Result<Void, any Error>
         do { result = .success(try await body(world)) } catch { result = .failure(error) }
-        owner.close()
+        world.close()
         try result.get()
     }
 }

@@ -14,9 +14,8 @@ extension Gatekeeper {
     /// where Redis is to be asked again.
     func fund(
         _ limits: [MoneyLimit], _ need: MoneyNeed, _ short: MoneySlices, _ treasury: Treasury,
-        of organization: UUID
+        _ funding: Treasury.Funding, of organization: UUID
     ) async -> Shortage? {
-        let funding = treasury.begin(limits)
         var answer: GrantAnswer?
         defer { treasury.end(funding, limits, answer) }
         let lefts = Dictionary(

@@ -65,7 +65,12 @@ extension Gatekeeper {
                 continue
             }
             rooms = [:]
-            if let shortage = await fund(lacking, need, short.slices, treasury, of: organization) {
+            // In a task of its own: others wait for it, so that it does not end with this request.
+            let funding = treasury.begin(lacking)
+            let task = Task(executorPreference: redis.loop) { [self, slices = short.slices] in
+                await fund(lacking, need, slices, treasury, funding, of: organization)
+            }
+            if let shortage = await task.value {
                 return (unfunded(shortage), short.values)
             }
         }

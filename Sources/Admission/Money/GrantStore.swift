@@ -6,8 +6,6 @@ package struct GrantStore: GrantSource {
     /// So much of what remains is given at once, and no more than this, unless more is wanted.
     private static let part: Int64 = 20
     private static let slice: Int64 = 5_000_000_000
-    /// Whoever waits here keeps a request waiting.
-    private static let timeout = Duration.seconds(2)
 
     private let pool: PostgresPool
 
@@ -33,7 +31,7 @@ package struct GrantStore: GrantSource {
                 UPDATE money_limits SET granted_nano = granted_nano + given.amount
                 FROM (SELECT limit_id, sum(amount_nano)::bigint AS amount FROM given GROUP BY limit_id) AS given
                 WHERE money_limits.id = given.limit_id
-                """, timeout: Self.timeout)
+                """)
             for (place, amount) in amounts.enumerated() {
                 rooms[place].granted += amount
                 rooms[place].room -= amount
@@ -57,7 +55,7 @@ package struct GrantStore: GrantSource {
                 COALESCE(clock_timestamp() < window_start OR clock_timestamp() >= window_end, false)
             FROM money_limits WHERE org_id = \(organization) AND id = ANY(\(limits))
             ORDER BY id FOR UPDATE
-            """, timeout: timeout
+            """
         ).decode((UUID, Int64, Int64, Int64, Bool).self)
         return Dictionary(
             rows.map { id, cap, granted, room, isOver in
@@ -85,7 +83,7 @@ package struct GrantStore: GrantSource {
                 UPDATE money_limits SET granted_nano = granted_nano - ended.surplus
                 FROM (SELECT limit_id, sum(surplus)::bigint AS surplus FROM ended GROUP BY limit_id) AS ended
                 WHERE money_limits.id = ended.limit_id
-                """, timeout: Self.timeout)
+                """)
         }
     }
 }

@@ -18,7 +18,8 @@ final class Treasury: @unchecked Sendable {
     private var pausedUntil = Instant(nanoseconds: 0)
 
     /// One that asks for all who need the same.
-    final class Funding {
+    // Confined to its loop.
+    final class Funding: @unchecked Sendable {
         fileprivate var seats: [Waiter] = []
         /// What the database has said, by limit; nil while it has not, or where it does not answer.
         fileprivate(set) var rooms: [UUID: LimitRoom]?
@@ -47,7 +48,7 @@ final class Treasury: @unchecked Sendable {
     func take(_ wishes: [MoneyWish], of organization: UUID) async -> GrantAnswer? {
         guard mayAsk else { return nil }
         do {
-            return try await source.take(wishes, of: organization)
+            return try await apart { [source] in try await source.take(wishes, of: organization) }
         } catch {
             pausedUntil = time.instant() + bounds.pauseAfterTimeout
             keep(Bill(grants: wishes.map(\.grant), cost: 0, organization: organization))
@@ -80,14 +81,13 @@ final class Treasury: @unchecked Sendable {
         funding.seats = []
     }
 
-    /// Says whether it ended; not where too many wait, or it takes too long, or the task is cancelled.
+    /// Says whether it ended; not where too many wait, or the task is cancelled.
     func wait(for funding: Funding) async -> Bool {
         guard funding.seats.count < bounds.fundingWaiters else { return false }
         let seat = Waiter(loop)
         funding.seats.append(seat)
-        let deadline = Instant.now() + bounds.patienceWithMoney
         do throws(WaitFailure) {
-            while !funding.isOver { try await seat.wait(until: deadline) }
+            while !funding.isOver { try await seat.wait() }
             return true
         } catch {
             funding.seats.removeAll { $0 === seat }
@@ -112,7 +112,7 @@ final class Treasury: @unchecked Sendable {
         if bill.grants.isEmpty { return }
         do {
             guard mayAsk else { return keep(bill) }
-            try await source.settle(bill.grants, at: bill.cost, of: bill.organization)
+            try await tell(bill)
         } catch {
             keep(bill)
         }
@@ -122,6 +122,22 @@ final class Treasury: @unchecked Sendable {
     func settleSoon(_ bill: Bill) {
         if bill.grants.isEmpty { return }
         loop.spawn { [self] in await settle(bill) }
+    }
+
+    private func tell(_ bill: Bill) async throws {
+        try await apart { [source] in
+            try await source.settle(bill.grants, at: bill.cost, of: bill.organization)
+        }
+    }
+
+    /// In a task of its own, and no longer than may be: what others depend on does not end with the request of one.
+    private func apart<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let task = Task(executorPreference: loop, operation: body)
+        let timer = loop.schedule(at: .now() + bounds.patienceWithMoney) { task.cancel() }
+        defer { loop.cancel(timer) }
+        return try await task.value
     }
 
     private func keep(_ bill: Bill) {
@@ -134,17 +150,22 @@ final class Treasury: @unchecked Sendable {
         guard !isPaying, mayAsk else { return }
         isPaying = true
         defer { isPaying = false }
-        var due = bills[...]
-        bills = []
-        while let bill = due.first {
+        while let bill = bills.first {
             do {
-                try await source.settle(bill.grants, at: bill.cost, of: bill.organization)
-                due.removeFirst()
+                try await tell(bill)
+                bills.removeFirst()
             } catch {
-                bills = Array(due) + bills
                 return
             }
         }
+    }
+
+    /// What the database does not hear now stays granted until it is reconciled.
+    func close() async {
+        while isPaying {
+            do { try await loop.sleep(for: .milliseconds(5)) } catch { return }
+        }
+        await payBills()
     }
 
     var hasBills: Bool { !bills.isEmpty }
