@@ -10,14 +10,12 @@ extension Gatekeeper {
     private static let mostFundings: Int64 = 256
     private static let mostSendings = 3
 
-    /// Asks the database for what is lacking of `limits`, for all who wait for it, and tells Redis. Says why not; nil
-    /// where Redis is to be asked again.
+    /// Asks the database for what is lacking of `limits`, for all who wait for it, and tells Redis. Answers what the
+    /// database said; nil where it does not.
     func fund(
         _ limits: [MoneyLimit], _ need: MoneyNeed, _ short: MoneySlices, _ treasury: Treasury,
-        _ funding: Treasury.Funding, of organization: UUID
-    ) async -> Shortage? {
-        var answer: GrantAnswer?
-        defer { treasury.end(funding, limits, answer) }
+        of organization: UUID
+    ) async -> GrantAnswer? {
         let lefts = Dictionary(
             zip(need.limits, short.slices.map(\.left)), uniquingKeysWith: { one, _ in one })
         let wishes = limits.map { limit in
@@ -25,20 +23,16 @@ extension Gatekeeper {
             return MoneyWish(
                 limit.id, least: need.nanodollars - left, wanted: max(0, treasury.hope(for: limit) - left))
         }
-        answer = await treasury.take(wishes, of: organization)
-        guard let answer else {
-            return Shortage(
-                limits[0], .unavailable, affordable: max(0, short.slices.map(\.left).min() ?? 0))
-        }
-        guard let amounts = answer.amounts else {
-            let rooms = Dictionary(zip(limits, answer.rooms), uniquingKeysWith: { one, _ in one })
-            return Shortage(
-                need.limits, need: need.nanodollars, need.limits.map { rooms[$0] }, short.slices)
-        }
+        guard var answer = await treasury.take(wishes, of: organization) else { return nil }
+        guard let amounts = answer.amounts else { return answer }
         counters?.fund(amounts.count)
         let unused = await deliver(zip(wishes, amounts).map { ($0.grant, $1) }, short, of: organization)
         treasury.settleSoon(Treasury.Bill(grants: unused, cost: 0, organization: organization))
-        return nil
+        for (place, wish) in wishes.enumerated() where unused.contains(wish.grant) {
+            answer.rooms[place].room += amounts[place]
+            answer.rooms[place].granted -= amounts[place]
+        }
+        return answer
     }
 
     /// Tells Redis of grants. Says which surely did not come in. What may have come in and may not stays granted until it

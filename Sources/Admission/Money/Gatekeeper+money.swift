@@ -33,7 +33,7 @@ extension Gatekeeper {
     ) async -> Answer {
         var hoped: [MoneyLimit] = []
         defer { treasury?.hope(for: hoped, -need.nanodollars) }
-        // What the database said of limits that this request has just waited for.
+        // What the database has just said of limits.
         var rooms: [UUID: LimitRoom] = [:]
         var last: (slices: MoneySlices, values: ArraySlice<RedisValue>)?
         for _ in 0..<Self.mostRounds {
@@ -57,26 +57,33 @@ extension Gatekeeper {
                 hoped = lacking
                 treasury.hope(for: hoped, need.nanodollars)
             }
-            if let funding = treasury.funding(of: lacking) {
-                guard await treasury.wait(for: funding), let said = funding.rooms else {
-                    return (unfunded(unavailable(need, short.slices)), short.values)
-                }
-                rooms = said
-                continue
+            guard let said = await funding(of: lacking, need, short.slices, treasury, in: organization) else {
+                return (unfunded(unavailable(need, short.slices)), short.values)
             }
-            rooms = [:]
-            // In a task of its own: others wait for it, so that it does not end with this request.
-            let funding = treasury.begin(lacking)
-            let task = Task(executorPreference: redis.loop) { [self, slices = short.slices] in
-                await fund(lacking, need, slices, treasury, funding, of: organization)
-            }
-            if let shortage = await task.value {
-                return (unfunded(shortage), short.values)
-            }
+            // Redis is asked again also where that is too little: what was lacking before may be there by now.
+            rooms = said
         }
         let shortage = Shortage(
             need.limits, need: need.nanodollars, need.limits.map { _ in nil }, last?.slices.slices)
         return (unfunded(shortage), last?.values ?? [])
+    }
+
+    /// What the database has of limits, when it has granted what it could; nil where it does not answer.
+    private func funding(
+        of limits: [MoneyLimit], _ need: MoneyNeed, _ short: MoneySlices, _ treasury: Treasury,
+        in organization: UUID
+    ) async -> [UUID: LimitRoom]? {
+        if let funding = treasury.funding(of: limits) {
+            return await treasury.wait(for: funding) ? funding.rooms : nil
+        }
+        let funding = treasury.begin(limits)
+        // In a task of its own: others wait for it, so that it does not end with this request.
+        let task = Task(executorPreference: redis.loop) { [self] in
+            let answer = await fund(limits, need, short, treasury, of: organization)
+            treasury.end(funding, limits, answer)
+        }
+        await task.value
+        return funding.rooms
     }
 
     func unfunded(_ shortage: Shortage, isLocal: Bool = false) -> Verdict {
