@@ -6,6 +6,11 @@ package final class AdmissionCounters: Sendable {
     private let refused: Counter
     private let admittedAlone: Counter
     private let refusedAlone: Counter
+    private let unfunded: Counter
+    private let holds: Counter
+    private let breaches: Counter
+    private let fundings: Counter
+    private let directFundings: Counter
     /// Loops that decide by themselves.
     private let alone: Locked<Int>
 
@@ -20,6 +25,15 @@ package final class AdmissionCounters: Sendable {
         refused = counter("refused")
         admittedAlone = counter("local")
         refusedAlone = counter("local_refused")
+        unfunded = counter("unfunded")
+        holds = metrics.counter("hivegate_holds_total", "Requests for which money was held.")
+        breaches = metrics.counter(
+            "hivegate_hold_breaches_total", "Requests that cost more than was held for them.")
+        fundings = metrics.counter(
+            "hivegate_fundings_total", "Grants of money that the database has given to Redis.")
+        directFundings = metrics.counter(
+            "hivegate_direct_fundings_total",
+            "Grants of money that the database has given to single requests, without Redis.")
         let alone = Locked(0)
         metrics.gauge("hivegate_redis_degraded", "1 while a loop decides without Redis who may go on.") {
             alone.withLock { $0 > 0 ? 1 : 0 }
@@ -31,9 +45,15 @@ package final class AdmissionCounters: Sendable {
         switch verdict {
         case .admitted: (isLocal ? admittedAlone : admitted).add()
         case .refused: (isLocal ? refusedAlone : refused).add()
+        case .unfunded: unfunded.add()
         case .outdated: break
         }
     }
+
+    func hold() { holds.add() }
+    func breach() { breaches.add() }
+    func fund(_ count: Int) { fundings.add(count) }
+    func fundDirectly(_ count: Int) { directFundings.add(count) }
 
     func becameAlone(_ isAlone: Bool) { alone.withLock { $0 += isAlone ? 1 : -1 } }
 }

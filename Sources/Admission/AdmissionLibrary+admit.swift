@@ -1,7 +1,8 @@
 extension AdmissionLibrary {
     static let admitting = """
         -- All or nothing. Answers a code, the time in milliseconds, and a detail, 8 bytes each; where windows decided,
-        -- then the states of the subjects; where money did, then what is left of each.
+        -- then the states of the subjects. Where money is lacking the detail is the run, and then comes what is left
+        -- and held of each.
         local function admit(keys, a)
             if not up then prepare() end
             local weight, tokens, deadline, month, from, to, me, lease, n, c, m, life, forced =
@@ -65,20 +66,26 @@ extension AdmissionLibrary {
                 set[2 * i] = others .. pk('<ddd', me, mine + 1, ms + lease)
             end
             if m > 0 then
-                local isShort = false
+                local hold, isShort = pk('<dd', run, ms), false
                 for i = n + c + 1, count do
-                    local left = (v[i + 2] and up('<d', v[i + 2]) or 0) - up('<d', a[2 * i + 2])
-                    if left < 0 then isShort = true end
+                    local amount = up('<d', a[2 * i + 2])
+                    local left, held, born = slice(v[i + 2], ms)
+                    -- Who needs nothing is not kept waiting by what others owe.
+                    if left < amount and amount > 0 then isShort = true end
                     set[2 * i - 1] = fields[i + 2]
-                    set[2 * i] = pk('<d', left)
-                    states[#states + 1] = set[2 * i]
+                    set[2 * i] = pk(SLICE, left - amount, held + amount, run, born)
+                    hold = hold .. sub(fields[i + 2], 2) .. a[2 * i + 2]
                 end
                 if isShort then
-                    -- What each would have left, or lacks.
-                    return pk('<ddd', 8, ms, m) .. concat(states, '', n + 1)
+                    local slices = {}
+                    for i = 1, m do
+                        local left, held = slice(v[n + c + i + 2], ms)
+                        slices[i] = pk('<dd', left, held)
+                    end
+                    return pk('<ddd', 8, ms, run) .. concat(slices)
                 end
                 set[2 * count + 1] = a[2 * count + 3]
-                set[2 * count + 2] = a[2 * count + 4]
+                set[2 * count + 2] = hold
             end
             if set[1] then
                 call('HSET', keys[1], unpack(set))

@@ -19,13 +19,40 @@ extension AdmissionLibrary {
         """
 
     static let funding = """
-        -- More of a wallet or a budget; each grant counts once.
+        -- More of wallets and budgets, each grant once. Says of each whether it came in (1), had come in before (2), or
+        -- may not (0). What nobody knows to have come in or not is sent again, and may come in only where nothing can
+        -- have been forgotten since.
         local function fund(keys, a)
             if not up then prepare() end
-            if call('HSETNX', keys[1], a[2], a[3]) == 0 then return 0 end
-            local left = call('HGET', keys[1], a[1])
-            call('HSET', keys[1], a[1], pk('<d', (left and up('<d', left) or 0) + up('<d', a[3])))
-            return 1
+            local whose, issued, latest, isRepeated, memory, most, life = up('<ddddddd', a[1])
+            local s, us = clock()
+            local ms = s * 1000 + floor(us / 1000)
+            local said = {}
+            for i = 2, #a, 3 do
+                local slices, grants = 'b' .. a[i], 't' .. a[i]
+                local v = call('HMGET', keys[1], slices, grants)
+                local left, held, born, isThere = slice(v[1], ms)
+                local list, kept, isKnown = v[2] or '', '', false
+                for place = 1, #list, 24 do
+                    if sub(list, place, place + 15) == a[i + 1] then isKnown = true end
+                    if up('<d', list, place + 16) + memory > ms then
+                        kept = kept .. sub(list, place, place + 23)
+                    end
+                end
+                if whose ~= run then
+                    said[#said + 1] = pk('<d', 0)
+                elseif isKnown then
+                    said[#said + 1] = pk('<d', 2)
+                elseif ms > latest or #kept >= 24 * most or isRepeated > 0 and not (isThere and born <= issued) then
+                    said[#said + 1] = pk('<d', 0)
+                else
+                    call('HSET', keys[1], slices, pk(SLICE, left + up('<d', a[i + 2]), held, run, born),
+                        grants, kept .. a[i + 1] .. pk('<d', ms))
+                    said[#said + 1] = pk('<d', 1)
+                end
+            end
+            call('EXPIRE', keys[1], life)
+            return concat(said)
         end
         redis.register_function('fund' .. suffix, fund)
         """

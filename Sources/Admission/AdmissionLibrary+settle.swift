@@ -1,18 +1,32 @@
 extension AdmissionLibrary {
     static let settling = """
-        -- What a request really took, in the buckets in which it was admitted. Says whether its hold was there.
+        -- What a request really took, in the buckets in which it was admitted, and cost. Says whether its hold was
+        -- there. What is repeated may have been done before.
         local function settle(keys, a)
             if not up then prepare() end
-            local admitted, tokens, month, me, n, c, m, journals = up('<dddddddd', a[1])
+            local admitted, tokens, month, me, n, c, m, journals, cost, isRepeated = up('<dddddddddd', a[1])
             local fields, count = {}, n + c
-            for i = 1, count do fields[i] = a[i + 1] end
-            for i = 1, m do fields[count + i] = a[count + 2 * i] end
-            if m > 0 then fields[count + m + 1] = a[count + 2 * m + 2] end
+            for i = 1, count + m do fields[i] = a[i + 1] end
+            if m > 0 then fields[count + m + 1] = a[count + m + 2] end
             local isHeld = 1
             if fields[1] then
                 local v = call('HMGET', keys[1], unpack(fields))
                 local s, us = clock()
                 local ms = s * 1000 + floor(us / 1000)
+                local hold = m > 0 and v[count + m + 1]
+                if m > 0 and not hold then
+                    isHeld = 0
+                    if isRepeated > 0 then
+                        -- It was settled, unless what it was admitted in was lost.
+                        local isLost = false
+                        for i = count + 1, count + m do
+                            local _, _, born, isThere = slice(v[i], ms)
+                            if not isThere or born > admitted then isLost = true end
+                        end
+                        if not isLost then return 0 end
+                        n, count = 0, 0
+                    end
+                end
                 local bm, bh, bd = floor(s / 60), floor(s / 3600), floor(s / 86400)
                 local om, oh, od = bm - floor(admitted / 60000), bh - floor(admitted / 3600000), bd - floor(admitted / 86400000)
                 local set = {}
@@ -48,17 +62,16 @@ extension AdmissionLibrary {
                         set[#set + 1] = others
                     end
                 end
-                if m > 0 then
-                    if v[count + m + 1] then
-                        for i = count + 1, count + m do
-                            local left = v[i] and up('<d', v[i]) or 0
-                            set[#set + 1] = fields[i]
-                            set[#set + 1] = pk('<d', left + up('<d', a[2 * i - count + 1]))
+                if hold then
+                    for i = 1, m do
+                        local left, held, born, isThere = slice(v[count + i], ms)
+                        if isThere and up('<d', hold) == run then
+                            local amount = up('<d', hold, 24 * i + 9)
+                            set[#set + 1] = fields[count + i]
+                            set[#set + 1] = pk(SLICE, left + amount - cost, held - amount, run, born)
                         end
-                        call('HDEL', keys[1], fields[count + m + 1])
-                    else
-                        isHeld = 0
                     end
+                    call('HDEL', keys[1], fields[count + m + 1])
                 end
                 if set[1] then call('HSET', keys[1], unpack(set)) end
             end

@@ -8,8 +8,9 @@ import Redis
 /// | `x` | how often its cache was purged (see Cache) |
 /// | `o`, `u…`, `k…`, `m…`, `e…` | a `WindowState` of the organization, a user, a key, a model, a group of endpoints |
 /// | `c` and a subject | requests under way: who, how many, until when that is believed; 24 bytes each |
-/// | `b…` | nano-dollars that are left of what was granted for a wallet or a budget |
-/// | `h…` | what is held for a request |
+/// | `b…` | the slice of a wallet or a budget: nano-dollars left and held, the run, since when; see `money` |
+/// | `h…` | what is held for a request: the run, the time, and of each limit its id and the amount |
+/// | `t…` | grants that came into a slice lately: their ids and when, 24 bytes each |
 package enum AdmissionLibrary {
     static let library = RedisLibrary(name: "hivegate_admission", source: source(clock: redisClock))
 
@@ -30,12 +31,12 @@ package enum AdmissionLibrary {
 
     /// - Parameter clock: defines `clock()`; tests have a clock of their own.
     package static func source(clock: String) -> String {
-        [shared, clock, windows, slots, admitting, settling, renewing, seeding, funding, counting]
+        [shared, clock, windows, slots, money, admitting, settling, renewing, seeding, funding, counting]
             .joined(separator: "\n\n")
     }
 
     private static let shared = """
-        local up, pk, floor, call, concat, sub, zero
+        local up, pk, floor, call, concat, sub, zero, run
         local STATE = '<dddddddddddddddd'
         -- No window is limited to as much.
         local NONE = 1e15
@@ -44,6 +45,12 @@ package enum AdmissionLibrary {
         local function prepare()
             up, pk, floor, call = struct.unpack, struct.pack, math.floor, redis.call
             concat, sub, zero = table.concat, string.sub, string.rep('\\0', \(WindowState.byteCount))
+            -- The last two change where a replica becomes the master, also one that was it before: then what it has
+            -- is another's, and this is looked up anew, since libraries come with the data.
+            local all = call('INFO', 'server', 'replication')
+            local name = string.match(all, 'run_id:(%x+)') .. string.match(all, 'master_replid2:(%x+)')
+                .. string.match(all, 'second_repl_offset:([-%d]+)')
+            run = tonumber(sub(redis.sha1hex(name), 1, 12), 16)
         end
         """
 
@@ -70,6 +77,20 @@ package enum AdmissionLibrary {
             end
             if was > 0 and month > was then was, ro, to = month, 0, 0 end
             return rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to, turned
+        end
+        """
+
+    private static let money = """
+        local SLICE = '<dddd'
+
+        -- What is left and held of a slice, since when it is there, and whether it is. One of another run is none: it
+        -- came back from a snapshot, a log or another server, and what was spent of it since is not known.
+        local function slice(state, ms)
+            if state then
+                local left, held, whose, born = up(SLICE, state)
+                if whose == run then return left, held, born, true end
+            end
+            return 0, 0, ms, false
         end
         """
 

@@ -7,6 +7,10 @@ package struct AdmissionRequest {
     /// The most that it can take.
     package var tokens: Int64
     package var calendar: Calendar?
+    /// What it may cost; nil, or no limits: nothing is held.
+    package var money: MoneyNeed?
+    /// Names what is held for it.
+    var hold: [UInt8] = []
 
     package init(_ subjects: SubjectList, generation: Int64?, tokens: Int64 = 0, calendar: Calendar? = nil) {
         self.subjects = subjects

@@ -12,7 +12,8 @@ extension Gatekeeper {
         return verdict
     }
 
-    private func decideAlone(_ request: AdmissionRequest) -> Verdict {
+    /// Why this loop does not let a request in. Changes nothing.
+    func refusalAlone(_ request: AdmissionRequest) -> Refusal? {
         let now = clock.now(time.instant(), time.timestamp())
         let month = request.calendar?.month(at: now)
         let share = Int64(workerCount)
@@ -28,14 +29,22 @@ extension Gatekeeper {
                 if !subject.memory.state.takes(
                     amount * share, name.quantity, name.span, under: limit, at: now)
                 {
-                    return .refused(refusal(request, at: now, in: month, isLocal: true))
+                    return refusal(request, at: now, in: month, isLocal: true)
                 }
             }
         }
         for subject in request.subjects.slotted
         where (subject.memory.underway + 1) * workerCount > subject.limits.concurrent ?? 0 {
-            return .refused(refusal(subject, request, at: now, in: month, isLocal: true))
+            return refusal(subject, request, at: now, in: month, isLocal: true)
         }
+        return nil
+    }
+
+    private func decideAlone(_ request: AdmissionRequest) -> Verdict {
+        if let refusal = refusalAlone(request) { return .refused(refusal) }
+        let now = clock.now(time.instant(), time.timestamp())
+        let month = request.calendar?.month(at: now)
+        let share = Int64(workerCount)
         for subject in request.subjects.windowed {
             subject.memory.count(requests: request.weight, tokens: request.tokens, times: share)
             if subject.memory.debt == SubjectMemory.Debt() { debtors.append(subject.memory) }

@@ -5,10 +5,34 @@ import Redis
 extension Gatekeeper {
     /// A request has ended, or was answered without anybody being asked. Only the first time counts.
     ///
+    /// What is held of money is given back, all of it.
+    ///
     /// - Parameter tokens: what it took; what was reserved beyond that is given back.
     /// - Parameter entry: what the journal shall have of it.
     package func settle(_ permit: Permit, tokens: Int64, journal entry: [UInt8]? = nil) {
-        guard !permit.isSettled else { return }
+        guard let settlement = end(permit, tokens: tokens, cost: 0, entry) else { return }
+        if let bill = bill(permit, at: 0) { treasury?.settleSoon(bill) }
+        send(settlement)
+    }
+
+    /// The same of one that is paid for. Waits until Redis, or the database, has heard of it, or is known not to listen:
+    /// then it is told later.
+    ///
+    /// - Parameter cost: in nano-dollars; what was held beyond that is given back.
+    /// - Parameter entry: comes into the journal in the same trip; twice only where Redis has lost its memory in between.
+    package func settle(_ permit: Permit, tokens: Int64, cost: Int64, journal entry: [UInt8]?) async {
+        let cost = max(0, cost)
+        guard let settlement = end(permit, tokens: tokens, cost: cost, entry) else { return }
+        if let money = permit.money, cost > money.nanodollars { counters?.breach() }
+        if !settlement.isEmpty {
+            await withUnsafeContinuation { continuation in send(settlement) { continuation.resume() } }
+        }
+        if let bill = bill(permit, at: cost) { await treasury?.settle(bill) }
+    }
+
+    /// What is to be told Redis; nil where it was told before.
+    private func end(_ permit: Permit, tokens: Int64, cost: Int64, _ entry: [UInt8]?) -> Settlement? {
+        guard !permit.isSettled else { return nil }
         permit.isSettled = true
         settleMonths(permit, by: tokens - permit.tokens)
         let subjects = permit.subjects
@@ -23,7 +47,9 @@ extension Gatekeeper {
         } else {
             settlement.slotted = subjects.slotted
         }
-        send(settlement)
+        settlement.cost = cost
+        if permit.money?.isDirect == false { settlement.money = permit.money }
+        return settlement
     }
 
     struct Settlement {
@@ -32,27 +58,77 @@ extension Gatekeeper {
         var windowed: [Subject] = []
         var slotted: [Subject] = []
         var entry: [UInt8]?
+        /// What is held in Redis.
+        var money: HeldMoney?
+        var cost: Int64 = 0
+        /// Whether Redis may have been told before.
+        var isRepeated = false
 
-        var isEmpty: Bool { windowed.isEmpty && slotted.isEmpty && entry == nil }
+        var isEmpty: Bool { windowed.isEmpty && slotted.isEmpty && entry == nil && money == nil }
+        /// Whether it is told until Redis has heard it.
+        var isOfMoney: Bool { permit.money != nil }
     }
 
-    /// What surely did not reach Redis is kept until it is back.
-    func send(_ settlement: Settlement) {
-        if settlement.isEmpty { return }
+    /// What surely did not reach Redis is kept until it is back; where it is of money, also what may not have reached it.
+    func send(_ settlement: Settlement, then done: @escaping @Sendable () -> Void = {}) {
+        if settlement.isEmpty { return done() }
         let command = command(sending: settlement)
         redis.pipeline([command], timeout: bounds.patience) { [self] result in
             switch result {
             // Redis has lost its functions, and with them all there was to settle, but for the journal.
-            case .success(let values) where values[0].error?.kind == .functionNotFound: loadAndRepeat(command)
+            case .success(let values) where values[0].error?.kind == .functionNotFound:
+                return loadAndRepeat(command, settlement, then: done)
+            case .success(let values) where values[0].error != nil && settlement.isOfMoney:
+                postpone(settlement)
             case .success: break
-            case .failure(let error):
-                doubt(settlement.permit.subjects)
-                guard !error.mayHaveExecuted, unsettled.count < bounds.unsettled else { return }
-                var rest = settlement
-                // Renewals see to these.
-                rest.slotted = []
-                if !rest.isEmpty { unsettled.append(rest) }
+            case .failure(let error): keep(settlement, after: error)
             }
+            done()
+        }
+    }
+
+    private func keep(_ settlement: Settlement, after error: RedisError) {
+        doubt(settlement.permit.subjects)
+        var rest = settlement
+        // Renewals see to these.
+        rest.slotted = []
+        if error.mayHaveExecuted {
+            guard settlement.isOfMoney else { return }
+            rest.isRepeated = true
+            // With a hold it can be told whether they were corrected; without, rather too little than twice.
+            if rest.money == nil { rest.windowed = [] }
+        }
+        keep(rest)
+    }
+
+    /// Until Redis is back.
+    func keep(_ settlement: Settlement) {
+        guard !settlement.isEmpty, unsettled.count + postponed.count < bounds.unsettled else { return }
+        unsettled.append(settlement)
+    }
+
+    /// Redis listens, and does not do it: so soon it will not either.
+    private func postpone(_ settlement: Settlement) {
+        var rest = settlement
+        rest.slotted = []
+        if unsettled.count + postponed.count < bounds.unsettled { postponed.append(rest) }
+    }
+
+    func takeUpPostponed() {
+        unsettled += postponed
+        postponed = []
+    }
+
+    private func loadAndRepeat(
+        _ command: RedisCommand, _ settlement: Settlement, then done: @escaping @Sendable () -> Void
+    ) {
+        redis.loop.spawn { [self] in
+            do throws(RedisError) {
+                _ = try await redis.send(command, using: AdmissionLibrary.library, timeout: bounds.patience)
+            } catch {
+                if settlement.isOfMoney { keep(settlement, after: error) }
+            }
+            done()
         }
     }
 
@@ -79,11 +155,17 @@ extension Gatekeeper {
         command.add(
             [
                 Double(permit.admittedAt), Double(settlement.difference), Double(permit.month?.index ?? -1),
-                identity, Double(settlement.windowed.count), Double(settlement.slotted.count), 0,
+                identity, Double(settlement.windowed.count), Double(settlement.slotted.count),
+                Double(settlement.money?.limits.count ?? 0),
                 Double(settlement.entry == nil ? 0 : bounds.journal),
+                Double(min(settlement.cost, MoneyNeed.largest)), settlement.isRepeated ? 1 : 0,
             ])
         for subject in settlement.windowed { command.add(subject.field) }
         for subject in settlement.slotted { command.add(subject.slotsField) }
+        if let money = settlement.money {
+            for limit in money.limits { command.add(limit.field) }
+            command.add(money.hold)
+        }
         if let entry = settlement.entry { command.add(entry) }
         return command
     }

@@ -25,6 +25,10 @@ package final class Gatekeeper: @unchecked Sendable {
         package var unsettled = 10_000
         /// Subjects, and settlements, of which Redis is told at once when it is back: a request waits behind them.
         package var arrears = 256
+        /// The database has so long to grant money, or to hear of it.
+        package var patienceWithMoney = Duration.seconds(2)
+        /// Requests that wait for one funding.
+        package var fundingWaiters = 1000
         /// Events of a bucket that wait to be taken over.
         package var journal = 10_000
 
@@ -36,6 +40,8 @@ package final class Gatekeeper: @unchecked Sendable {
         case refused(Refusal)
         /// The organization's keys have changed: nothing was taken.
         case outdated(generation: Int64)
+        /// There is not the money for it: nothing was taken anywhere.
+        case unfunded(Shortage)
     }
 
     let redis: RedisClient
@@ -48,6 +54,10 @@ package final class Gatekeeper: @unchecked Sendable {
     var debtors: [SubjectMemory] = []
     /// What Redis was not there to be told.
     var unsettled: [Settlement] = []
+    /// What Redis has answered with an error: told again at the next beat.
+    var postponed: [Settlement] = []
+    /// nil: there is no money but what Redis has.
+    let treasury: Treasury?
     /// Those with requests under way that count.
     var occupied: [ObjectIdentifier: SubjectMemory] = [:]
     /// Tells this loop from all others, of other processes too.
@@ -61,7 +71,7 @@ package final class Gatekeeper: @unchecked Sendable {
     let quotas: QuotaSource?
     /// Those whose month has gone on since it was last written down.
     var changed: [SubjectMemory] = []
-    private let counters: AdmissionCounters?
+    let counters: AdmissionCounters?
     /// Whether the last word was this loop's own.
     private var isAlone = false
 
@@ -78,7 +88,7 @@ package final class Gatekeeper: @unchecked Sendable {
 
     package init(
         _ redis: RedisClient, bounds: Bounds = Bounds(), time: TimeSource = .live, workers: Int = 1,
-        counters: AdmissionCounters? = nil, quotas: QuotaSource? = nil
+        counters: AdmissionCounters? = nil, grants: (any GrantSource)? = nil, quotas: QuotaSource? = nil
     ) {
         self.counters = counters
         ownWorkers = workers
@@ -87,6 +97,7 @@ package final class Gatekeeper: @unchecked Sendable {
         self.bounds = bounds
         self.time = time
         self.quotas = quotas
+        treasury = grants.map { Treasury($0, bounds, time, on: redis.loop) }
         memories = ClockTable(capacity: bounds.subjects)
         addresses = ClockTable(capacity: bounds.addresses)
         // As exact as a number of Lua is.
@@ -134,6 +145,7 @@ package final class Gatekeeper: @unchecked Sendable {
     package func admit(
         _ request: AdmissionRequest, beside others: [RedisCommand] = []
     ) async -> (verdict: Verdict, values: ArraySlice<RedisValue>) {
+        if request.money != nil { return await admitPaid(request, beside: others) }
         if !mayAsk { return (admitLocally(request), []) }
         payDebts()
         for subject in request.subjects.slotted { subject.memory.asked += 1 }
@@ -151,22 +163,22 @@ package final class Gatekeeper: @unchecked Sendable {
     /// Whether Redis is asked at all.
     var mayAsk: Bool { redis.isReady && time.instant() >= pausedUntil }
 
-    private func ask(_ commands: [RedisCommand]) async -> Result<[RedisValue], RedisError> {
+    func ask(_ commands: [RedisCommand]) async -> Result<[RedisValue], RedisError> {
         await withUnsafeContinuation { continuation in
             redis.pipeline(commands, timeout: bounds.patience) { continuation.resume(returning: $0) }
         }
     }
 
-    private func noteFailure(_ error: RedisError, _ request: AdmissionRequest) {
+    func noteFailure(_ error: RedisError, _ request: AdmissionRequest) {
         if error.reason == .timedOut { pausedUntil = time.instant() + bounds.pauseAfterTimeout }
         if error.mayHaveExecuted { doubt(request.subjects) }
     }
 
     // MARK: Words with Redis
 
-    private func command(for request: AdmissionRequest) -> RedisCommand {
+    func command(for request: AdmissionRequest) -> RedisCommand {
         let subjects = request.subjects
-        if subjects.isEmpty { return RedisCommand(subjects.asking, room: 0) }
+        if subjects.isEmpty, request.money == nil { return RedisCommand(subjects.askingNothing, room: 0) }
         let now = clock.now(time.instant(), time.timestamp())
         let month = request.calendar?.month(at: now)
         // What Redis does later than this is answered too late: it shall not count what is decided here then.
@@ -177,10 +189,12 @@ package final class Gatekeeper: @unchecked Sendable {
                 Double(request.weight), Double(request.tokens), Double(now + latest),
                 Double(month?.index ?? 0), Double(month?.start ?? 0), Double(month?.end ?? 0), identity,
                 Double(bounds.lease.milliseconds), Double(subjects.windowed.count),
-                Double(subjects.slotted.count), 0, Double(life(at: subjects.place)), 0,
+                Double(subjects.slotted.count), Double(request.money?.limits.count ?? 0),
+                Double(life(at: subjects.place)), 0,
             ])
         if let generation = request.generation { command.add(Int(generation)) } else { command.add("") }
         command.add(subjects.limits)
+        if let money = request.money { command.add(money, held: request.hold) }
         return command
     }
 
@@ -192,8 +206,10 @@ package final class Gatekeeper: @unchecked Sendable {
         return Int64(OrganizationKeys.lifetimeSeconds)
     }
 
+    func learnTime(_ time: Int64) { clock.learn(time, at: self.time.instant()) }
+
     /// What `answer` says; nil where the request is to be sent once more.
-    private func take(_ answer: RedisValue, _ request: AdmissionRequest) -> Verdict? {
+    func take(_ answer: RedisValue, _ request: AdmissionRequest) -> Verdict? {
         let verdict = read(answer, request)
         if let verdict { note(verdict, isLocal: false) }
         return verdict
@@ -222,6 +238,7 @@ package final class Gatekeeper: @unchecked Sendable {
         switch Code(rawValue: code) {
         case .admitted, .admittedUnknown:
             learn(bytes, request, isTaken: true)
+            if request.money != nil { counters?.hold() }
             return .admitted(
                 Permit(
                     request, at: now, in: month, code == 1 ? .current : .unknown, purges: detail))
@@ -334,15 +351,15 @@ package final class Gatekeeper: @unchecked Sendable {
     }
 
     /// For a function that is not there, a clock that was wrong, a month that is not known.
-    private static let mostRepetitions = 3
+    static let mostRepetitions = 3
 
-    private func code(of answer: RedisValue) -> Code? {
+    func code(of answer: RedisValue) -> Code? {
         guard let bytes = answer.bytes, bytes.count >= 8 else { return nil }
         return Code(rawValue: Int(bytes.withUnsafeBytes { $0.double(at: 0) }))
     }
 
     /// Tells Redis what came before in this month. Says whether that is known.
-    private func seed(_ request: AdmissionRequest) async -> Bool {
+    func seed(_ request: AdmissionRequest) async -> Bool {
         let now = clock.now(time.instant(), time.timestamp())
         guard case .organization(let organization) = request.subjects.place,
             let month = request.calendar?.month(at: now), let quotas
@@ -388,6 +405,15 @@ extension RedisCommand {
     /// One argument, as Lua's `struct` reads `<ddd`.
     mutating func add(_ numbers: [Double]) {
         numbers.withUnsafeBytes { add($0) }
+    }
+
+    /// What is to be held of each limit, and under what name.
+    fileprivate mutating func add(_ money: MoneyNeed, held name: [UInt8]) {
+        for limit in money.limits {
+            add(limit.field)
+            add([Double(money.nanodollars)])
+        }
+        add(name)
     }
 }
 

@@ -33,7 +33,9 @@ package final class GatekeeperPulse: @unchecked Sendable {
     package func close() async {
         if let timer { gatekeeper.redis.loop.cancel(timer) }
         timer = nil
+        gatekeeper.takeUpPostponed()
         gatekeeper.payDebts()
+        await gatekeeper.treasury?.close()
         await gatekeeper.leaveWorkers()
     }
 
@@ -47,6 +49,10 @@ package final class GatekeeperPulse: @unchecked Sendable {
 
     private func beat() {
         gatekeeper.noteAlone(!gatekeeper.mayAsk)
+        if let treasury = gatekeeper.treasury, treasury.hasBills {
+            gatekeeper.redis.loop.spawn { await treasury.payBills() }
+        }
+        gatekeeper.takeUpPostponed()
         guard gatekeeper.redis.isReady else { return }
         let now = Instant.now()
         gatekeeper.payDebts()

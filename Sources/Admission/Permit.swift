@@ -14,6 +14,8 @@ package final class Permit: @unchecked Sendable {
     package let purges: Int64
     /// Whether Redis was away, and this loop has decided by itself.
     package let isLocal: Bool
+    /// What is held for it.
+    package internal(set) var money: HeldMoney?
     var isSettled = false
 
     package enum Generation: Equatable, Sendable {
@@ -36,6 +38,9 @@ package final class Permit: @unchecked Sendable {
         self.generation = generation
         self.purges = purges
         self.isLocal = isLocal
+        money = request.money.map {
+            HeldMoney(limits: $0.limits, nanodollars: $0.nanodollars, hold: request.hold)
+        }
     }
 
     /// How the subjects stand, this request counted.

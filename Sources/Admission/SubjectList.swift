@@ -27,19 +27,19 @@ package final class SubjectList: @unchecked Sendable {
 
     // MARK: Words with Redis that are the same each time
 
+    /// Where nothing is limited: all that is asked is how the organization stands.
+    private(set) lazy var askingNothing: RedisArguments = {
+        var command = RedisCommand("HMGET")
+        command.add(place.key)
+        command.add("g")
+        command.add("x")
+        return RedisArguments(command)
+    }()
+
     /// What each asking begins with.
     private(set) lazy var asking: RedisArguments = {
-        var command: RedisCommand
-        if isEmpty {
-            // Nothing is limited: all that is asked is how the organization stands.
-            command = RedisCommand("HMGET")
-            command.add(place.key)
-            command.add("g")
-            command.add("x")
-        } else {
-            command = RedisCommand(calling: AdmissionLibrary.admit, keyCount: 1)
-            command.add(place.key)
-        }
+        var command = RedisCommand(calling: AdmissionLibrary.admit, keyCount: 1)
+        command.add(place.key)
         return RedisArguments(command)
     }()
 

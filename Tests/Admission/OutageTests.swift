@@ -180,6 +180,7 @@ struct OutageTests {
                 case .refused:
                     state.tally.refused += 1
                     state.tally.answered[worker] += 1
+                case .unfunded: Issue.record("nothing is paid for")
                 case .outdated: Issue.record("nobody has changed a key")
                 }
             }

@@ -7,9 +7,10 @@ struct ReferenceModel {
     private(set) var counts: [String: Counts] = [:]
     /// Requests under way, by slot and worker.
     private(set) var underway: [String: [Int64: Underway]] = [:]
-    private(set) var money: [String: Int64] = [:]
-    private(set) var holds: Set<String> = []
-    private var grants: [String: Int64] = [:]
+    var money = ReferenceMoney()
+    private(set) var journal: [Int64] = []
+    /// What was written down, once at most.
+    private var kept: [ReferenceModel] = []
     /// In how many seconds all of it goes when nobody comes; 0: never.
     private(set) var life: Int64 = 0
 
@@ -35,16 +36,32 @@ struct ReferenceModel {
         case .seed(let seeding):
             seed(seeding, step.life)
             return [1]
-        case .fund(let wallet, let grant, let amount):
-            guard grants[grant] == nil else { return [0] }
-            grants[grant] = amount
-            money[wallet, default: 0] += amount
-            return [1]
+        case .fund(let funding):
+            let answer = money.fund(funding, at: now)
+            if !fields.isEmpty { life = step.life }
+            return answer
         case .know(let generation, let purges):
             self.generation = generation
             self.purges = purges ?? self.purges
             return [1]
+        case .keep:
+            kept = [self]
+            return [1]
+        case .flush:
+            forget(for: ReferenceModel())
+            return [1]
+        case .restart(let run, let withWhatWasKept):
+            if withWhatWasKept { forget(for: kept.first ?? ReferenceModel()) }
+            money.run = run
+            return [1]
         }
+    }
+
+    private mutating func forget(for other: ReferenceModel) {
+        let (run, kept) = (money.run, kept)
+        self = other
+        self.money.run = run
+        self.kept = kept
     }
 
     // MARK: May it?
@@ -89,18 +106,16 @@ struct ReferenceModel {
             after.underway[slot.field]?[request.worker] = Underway(
                 number: (present[request.worker]?.number ?? 0) + 1, until: now + request.lease)
         }
-        for wallet in request.money { after.money[wallet.field, default: 0] -= wallet.amount }
-        let left = request.money.map { after.money[$0.field] ?? 0 }
-        if left.contains(where: { $0 < 0 }) {
-            return answer(.notFunded, Int64(request.money.count)) + left
+        if let shortage = money.shortage(of: request.money) {
+            return answer(.notFunded, money.run) + shortage
         }
-        if !request.money.isEmpty { after.holds.insert(request.hold) }
+        if !request.money.isEmpty { after.money.hold(request.money, as: request.hold, at: now) }
         // Without windows there is no telling when an hour has gone.
         if request.windows.isEmpty, !(request.slots.isEmpty && request.money.isEmpty) { after.life = life }
         self = after
         let isKnown = request.generation == nil || request.generation == generation
         return answer(isKnown ? .admitted : .admittedUnknown, purges ?? 0)
-            + request.windows.flatMap { states($0.field) } + left
+            + request.windows.flatMap { states($0.field) }
     }
 
     private func states(_ field: String) -> [Int64] { (counts[field] ?? Counts()).numbers }
@@ -109,6 +124,12 @@ struct ReferenceModel {
 
     /// Says whether the hold was there.
     private mutating func settle(_ settlement: Step.Settlement, at now: Int64) -> Bool {
+        let isHeld = settlement.money.isEmpty || money.settle(settlement)
+        // What was settled before is left alone. Where it was lost, and perhaps corrected, the entry alone is safe.
+        let isSecond = settlement.isRepeated && !isHeld
+        if isSecond, money.wasSettled(settlement) { return false }
+        if let entry = settlement.entry { journal.append(entry) }
+        if isSecond { return false }
         for field in settlement.windows {
             counts[field]?.move(to: now, month: 0)
             counts[field]?.correct(
@@ -121,10 +142,7 @@ struct ReferenceModel {
             if present[settlement.worker]?.number ?? 0 <= 0 { present[settlement.worker] = nil }
             underway[field] = present
         }
-        guard !settlement.money.isEmpty else { return true }
-        guard holds.remove(settlement.hold) != nil else { return false }
-        for wallet in settlement.money { money[wallet.field, default: 0] += wallet.amount }
-        return true
+        return isHeld
     }
 
     /// Redis believes what it has counted itself, as far as the worker can have as many.
@@ -158,9 +176,7 @@ extension ReferenceModel {
             fields[field] = workers.sorted { $0.key < $1.key }
                 .flatMap { [$0.key, $0.value.number, $0.value.until] }
         }
-        fields.merge(money.mapValues { [$0] }) { one, _ in one }
-        fields.merge(grants.mapValues { [$0] }) { one, _ in one }
-        for hold in holds { fields[hold] = [] }
+        fields.merge(money.fields) { one, _ in one }
         if let generation { fields["g"] = [generation] }
         if let purges { fields["x"] = [purges] }
         return fields

@@ -28,9 +28,32 @@ struct Rehearsal {
             return 1
         end
 
+        local function keep(keys)
+            call('DEL', 'kept', 'kept journal')
+            call('COPY', keys[1], 'kept')
+            call('COPY', keys[2], 'kept journal')
+            return 1
+        end
+
+        local function flush(keys)
+            call('DEL', keys[1], keys[2])
+            return 1
+        end
+
+        local function restart(keys, a)
+            local isOlder
+            run, isOlder = up('<dd', a[1])
+            if isOlder > 0 then
+                flush(keys)
+                call('COPY', 'kept', keys[1])
+                call('COPY', 'kept journal', keys[2])
+            end
+            return 1
+        end
+
         local function play(keys, a)
             if not up then prepare() end
-            local functions = {admit, settle, renew, seed, fund, know}
+            local functions = {admit, settle, renew, seed, fund, know, keep, restart, flush}
             local all = {}
             for i = 1, #a do
                 local schedule, place, out = a[i], 1, {}
@@ -38,7 +61,8 @@ struct Rehearsal {
                     out[#out + 1] = pk('<d', #text)
                     out[#out + 1] = text
                 end
-                call('DEL', 'schedule')
+                call('DEL', 'schedule', 'journal', 'kept', 'kept journal')
+                run = 1
                 while place <= #schedule do
                     local kind, count
                     kind, seconds, microseconds, count, place = up('<dddd', schedule, place)
@@ -60,10 +84,13 @@ struct Rehearsal {
                 local fields = call('HGETALL', 'schedule')
                 out[#out + 1] = pk('<d', #fields)
                 for j = 1, #fields do add(fields[j]) end
+                local journal = call('XRANGE', 'journal', '-', '+')
+                out[#out + 1] = pk('<d', #journal)
+                for j = 1, #journal do out[#out + 1] = journal[j][2][2] end
                 out[#out + 1] = pk('<d', call('TTL', 'schedule'))
                 all[i] = concat(out)
             end
-            call('DEL', 'schedule')
+            call('DEL', 'schedule', 'journal', 'kept', 'kept journal')
             return all
         end
         redis.register_function('play' .. suffix, play)
@@ -74,6 +101,7 @@ struct Rehearsal {
         /// A text where the function failed.
         var answers: [Answer]
         var fields: [String: [Int64]]
+        var journal: [Int64]
         /// In how many seconds they go, rounded to thousands; 0: never.
         var life: Int64
 
@@ -111,12 +139,34 @@ extension Rehearsal.Outcome {
             let value = Array(reader.text())
             switch field.first {
             case "g", "x": fields[field] = [Int64(String(decoding: value, as: UTF8.self)) ?? -1]
-            case "h": fields[field] = []
+            case "h": fields[field] = Self.hold(value)
+            case "t": fields[field] = Self.grants(value)
             case "c": fields[field] = Self.sorted(numbers(in: value[...]))
             default: fields[field] = numbers(in: value[...])
             }
         }
+        let count = reader.number()
+        journal = (0..<count).map { _ in reader.number() }
         life = (reader.number() + 999) / 1000 * 1000
+    }
+
+    /// The run, the time, and how much of each limit.
+    private static func hold(_ value: [UInt8]) -> [Int64] {
+        var hold = numbers(in: value[..<16])
+        for place in stride(from: 16, to: value.count, by: 24) {
+            hold += numbers(in: value[place + 16..<place + 24])
+        }
+        return hold
+    }
+
+    /// Which, and when.
+    private static func grants(_ value: [UInt8]) -> [Int64] {
+        var grants: [Int64] = []
+        for place in stride(from: 0, to: value.count, by: 24) {
+            grants.append(Int64(String(decoding: value[place + 5..<place + 16], as: UTF8.self)) ?? -1)
+            grants += numbers(in: value[place + 16..<place + 24])
+        }
+        return grants
     }
 
     /// By worker.
@@ -129,6 +179,7 @@ extension Rehearsal.Outcome {
     init(_ answers: [[Int64]], _ model: ReferenceModel) {
         self.answers = answers.map { .numbers($0) }
         fields = model.fields
+        journal = model.journal
         life = model.life
     }
 }

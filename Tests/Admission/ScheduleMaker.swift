@@ -11,13 +11,17 @@ struct ScheduleMaker {
     private let scale: Scale
     private var subjects: [(field: String, limits: [Int64?])] = []
     private var slots: [(field: String, limit: Int64)] = []
+    /// Names of limits, as long as they are.
     private var wallets: [String] = []
+    private var fundings: [Step.Funding] = []
     private let hasCalendar: Bool
     private let hasGeneration: Bool
+    /// Little but money, and a Redis that forgets.
+    private let isOfMoney: Bool
     /// In milliseconds.
     private var now: Int64
     private var admitted: [(admission: Step.Admission, time: Int64)] = []
-    private var lastNumber = 0
+    private var lastNumber: Int64 = 0
 
     private enum Scale: CaseIterable {
         case small, middling, large
@@ -41,11 +45,14 @@ struct ScheduleMaker {
         scale = Scale.allCases.randomElement(using: &random) ?? .small
         hasCalendar = Int.random(in: 0..<4, using: &random) > 0
         hasGeneration = Int.random(in: 0..<3, using: &random) == 0
+        isOfMoney = Int.random(in: 0..<8, using: &random) == 0
         now = Int64.random(in: 19_000...21_000, using: &random) * Window.day
         self.random = random
         makeSubjects()
         passTime()
-        for _ in 0..<Int.random(in: 2...10, using: &self.random) { makeStep() }
+        for _ in 0..<Int.random(in: 2...(isOfMoney ? 20 : 10), using: &self.random) {
+            if isOfMoney { makeStepOfMoney() } else { makeStep() }
+        }
     }
 
     var outcome: Rehearsal.Outcome { Rehearsal.Outcome(answers, model) }
@@ -53,6 +60,11 @@ struct ScheduleMaker {
     // MARK: Whom
 
     private mutating func makeSubjects() {
+        if isOfMoney {
+            if chance(2) { subjects = [("o", limits(of: .large))] }
+            wallets = Array(Self.wallets.prefix(chance(2) ? 1 : 2))
+            return
+        }
         for field in ["o", "u1", "k1", "m1"].prefix(Int.random(in: 1...4, using: &random)) {
             subjects.append((field, limits(of: scale)))
         }
@@ -63,8 +75,10 @@ struct ScheduleMaker {
                 slots.append((field, Int64.random(in: 0...4, using: &random)))
             }
         }
-        if chance(3) { wallets = chance(2) ? ["b1"] : ["b1", "b2"] }
+        if chance(3) { wallets = Array(Self.wallets.prefix(chance(2) ? 1 : 2)) }
     }
+
+    private static let wallets = ["wallet0000000001", "budget0000000002"]
 
     private mutating func limits(of scale: Scale) -> [Int64?] {
         (0..<8).map { place in
@@ -123,7 +137,27 @@ struct ScheduleMaker {
             8 where !wallets.isEmpty:
             fund()
         case 9 where !slots.isEmpty: play(.renew(renewal()))
+        case 10 where !wallets.isEmpty && chance(2): fail()
         default: admit()
+        }
+    }
+
+    private mutating func makeStepOfMoney() {
+        now += Int64.random(in: 0...2, using: &random)
+        switch Int.random(in: 0..<12, using: &random) {
+        case 0..<3: fund()
+        case 3..<6 where !admitted.isEmpty: play(.settle(settlement()))
+        case 6..<8: fail()
+        default: admit()
+        }
+    }
+
+    /// What Redis must get over.
+    private mutating func fail() {
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0..<3: play(.keep)
+        case 3: play(.flush)
+        default: play(.restart(run: model.money.run + (chance(8) ? 0 : 1), withWhatWasKept: chance(2)))
         }
     }
 
@@ -143,8 +177,8 @@ struct ScheduleMaker {
         admission.weight = amount(admission, places: 0..<4, usual: 1)
         if chance(2) { admission.tokens = amount(admission, places: 4..<8, usual: 3) }
         if scale != .large, chance(16) { force(&admission) }
-        if !admission.isForced, chance(2) {
-            admission.money = wallets.map { ($0, Int64.random(in: 0...50, using: &random)) }
+        if !admission.isForced, isOfMoney || chance(2) {
+            admission.money = wallets.map { ("b" + $0, Int64.random(in: 0...50, using: &random)) }
             lastNumber += 1
             admission.hold = "h\(lastNumber)"
         }
@@ -204,8 +238,10 @@ struct ScheduleMaker {
             admittedAt: time, difference: difference, month: admission.month?.index,
             worker: admission.worker, windows: difference == 0 ? [] : admission.windows.map(\.field),
             slots: admission.slots.map(\.field),
-            money: admission.money.map { ($0.field, Int64.random(in: 0...$0.amount, using: &random)) },
-            hold: admission.hold)
+            money: admission.money.map(\.field), hold: admission.hold,
+            cost: Int64.random(in: 0...60, using: &random),
+            entry: chance(3) ? nil : Int64.random(in: 0...1_000_000, using: &random),
+            isRepeated: !admission.money.isEmpty && chance(3))
     }
 
     private mutating func seeding() -> Step.Seeding {
@@ -221,11 +257,23 @@ struct ScheduleMaker {
     }
 
     private mutating func fund() {
-        lastNumber += chance(4) ? 0 : 1
-        play(
-            .fund(
-                wallet: wallets.randomElement(using: &random) ?? "b1", grant: "t\(lastNumber)",
-                amount: Int64.random(in: 0...200, using: &random)))
+        if let last = fundings.randomElement(using: &random), chance(4) {
+            var again = last
+            again.isRepeated = !chance(4)
+            return play(.fund(again))
+        }
+        let grants = wallets.filter { _ in wallets.count == 1 || !chance(4) }.map { limit in
+            lastNumber += 1
+            return (limit, lastNumber, Int64.random(in: 0...200, using: &random))
+        }
+        let issuedAt = now - (chance(2) ? 0 : Int64.random(in: 0...2000, using: &random))
+        let memory: Int64 = chance(4) ? 1000 : 120_000
+        let funding = Step.Funding(
+            run: model.money.run - (chance(8) ? 1 : 0), issuedAt: issuedAt,
+            latest: issuedAt + (chance(2) ? 1000 : 60_000), memory: memory, most: chance(3) ? 2 : 100,
+            grants: grants)
+        fundings.append(funding)
+        play(.fund(funding))
     }
 
     private mutating func renewal() -> Step.Renewal {

@@ -11,9 +11,14 @@ struct Step {
         case settle(Settlement)
         case renew(Renewal)
         case seed(Seeding)
-        case fund(wallet: String, grant: String, amount: Int64)
+        case fund(Funding)
         /// What identity and cache write beside the counts.
         case know(generation: Int64, purges: Int64?)
+        /// What is there is written down.
+        case keep
+        /// Another process of Redis, with what there was or with what was written down.
+        case restart(run: Int64, withWhatWasKept: Bool)
+        case flush
     }
 
     struct Month {
@@ -47,9 +52,28 @@ struct Step {
         var worker: Int64
         var windows: [String]
         var slots: [String]
-        /// What of a hold was not needed.
-        var money: [(field: String, amount: Int64)]
+        var money: [String]
         var hold: String
+        var cost: Int64
+        var entry: Int64?
+        var isRepeated: Bool
+    }
+
+    struct Funding {
+        /// As the refusal had it.
+        var run: Int64
+        var issuedAt: Int64
+        var latest: Int64
+        var isRepeated = false
+        var memory: Int64
+        var most: Int64
+        /// Each limit's name and each grant's have 16 characters.
+        var grants: [(limit: String, number: Int64, amount: Int64)]
+
+        static func name(of grant: Int64) -> String {
+            let digits = "\(grant)"
+            return "grant" + String(repeating: "0", count: 11 - digits.count) + digits
+        }
     }
 
     struct Renewal {
@@ -84,6 +108,9 @@ extension Step {
         case .seed: 4
         case .fund: 5
         case .know: 6
+        case .keep: 7
+        case .restart: 8
+        case .flush: 9
         }
     }
 
@@ -97,11 +124,12 @@ extension Step {
         case .seed(let seeding):
             [pack([seeding.month, life])]
                 + seeding.subjects.flatMap { [Array($0.field.utf8), pack([$0.requests, $0.tokens])] }
-        case .fund(let wallet, let grant, let amount):
-            [Array(wallet.utf8), Array(grant.utf8), pack([amount])]
+        case .fund(let funding): funding.arguments(life)
         case .know(let generation, let purges):
             ["g", "\(generation)"].map { Array($0.utf8) }
                 + (purges.map { ["x", "\($0)"].map { Array($0.utf8) } } ?? [])
+        case .keep, .flush: []
+        case .restart(let run, let isOlder): [pack([run, isOlder ? 1 : 0])]
         }
     }
 }
@@ -118,7 +146,7 @@ extension Step.Admission {
         }
         for slot in slots { arguments += [Array(slot.field.utf8), pack([slot.limit])] }
         for money in money { arguments += [Array(money.field.utf8), pack([money.amount])] }
-        if !money.isEmpty { arguments += [Array(hold.utf8), Array("held".utf8)] }
+        if !money.isEmpty { arguments.append(Array(hold.utf8)) }
         return arguments
     }
 }
@@ -126,10 +154,23 @@ extension Step.Admission {
 extension Step.Settlement {
     fileprivate var arguments: [[UInt8]] {
         var numbers = [admittedAt, difference, month ?? -1, worker, Int64(windows.count)]
-        numbers += [Int64(slots.count), Int64(money.count), 0]
-        var arguments = [pack(numbers)] + (windows + slots).map { Array($0.utf8) }
-        for money in money { arguments += [Array(money.field.utf8), pack([money.amount])] }
+        numbers += [Int64(slots.count), Int64(money.count), entry == nil ? 0 : 1000, cost]
+        numbers.append(isRepeated ? 1 : 0)
+        var arguments = [pack(numbers)] + (windows + slots + money).map { Array($0.utf8) }
         if !money.isEmpty { arguments.append(Array(hold.utf8)) }
+        if let entry { arguments.append(pack([entry])) }
+        return arguments
+    }
+}
+
+extension Step.Funding {
+    fileprivate func arguments(_ life: Int64) -> [[UInt8]] {
+        var arguments = [pack([run, issuedAt, latest, isRepeated ? 1 : 0, memory, most, life])]
+        for grant in grants {
+            arguments += [
+                Array(grant.limit.utf8), Array(Self.name(of: grant.number).utf8), pack([grant.amount]),
+            ]
+        }
         return arguments
     }
 }

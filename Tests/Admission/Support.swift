@@ -1,6 +1,7 @@
 import Base
 import Glibc
 import Loop
+import Postgres
 import Redis
 import TestKit
 import Testing
@@ -49,13 +50,23 @@ final class Worker: @unchecked Sendable {
     let loop: EventLoop
     let client: RedisClient
     let gatekeeper: Gatekeeper
+    /// Where there is money.
+    let pool: PostgresPool?
 
     fileprivate init(
-        _ url: String, _ bounds: Gatekeeper.Bounds, _ quotas: Gatekeeper.QuotaSource?, on loop: EventLoop
+        _ url: String, _ bounds: Gatekeeper.Bounds, _ quotas: Gatekeeper.QuotaSource?, _ bank: Bank?,
+        on loop: EventLoop
     ) async throws {
         self.loop = loop
         client = RedisClient(try RedisURL(url), options: patientOptions, on: loop)
-        gatekeeper = Gatekeeper(client, bounds: bounds, quotas: quotas)
+        pool = try bank.map { bank in
+            var configuration = try PostgresConfiguration(url: bank.database)
+            configuration.role = "hivegate_app"
+            return PostgresPool(configuration, on: loop)
+        }
+        gatekeeper = Gatekeeper(
+            client, bounds: bounds, counters: bank?.counters, grants: pool.map { GrantStore($0) },
+            quotas: quotas)
         _ = try await client.send(RedisCommand("PING"), timeout: patience, waitsForConnection: true)
     }
 
@@ -96,26 +107,41 @@ var patientBounds: Gatekeeper.Bounds {
     return bounds
 }
 
+/// Where the money comes from.
+struct Bank: Sendable {
+    /// A database with all migrations.
+    var database: String
+    var counters: AdmissionCounters
+}
+
 /// Several workers in front of one private Redis.
 func withWorkers(
     _ count: Int, _ bounds: Gatekeeper.Bounds = patientBounds, quotas: Gatekeeper.QuotaSource? = nil,
+    bank: Bank? = nil, redisArguments: [String] = [],
     _ body: sending @escaping (PrivateRedis, [Worker]) async throws -> Void
 ) async throws {
     try await onLoop { loop in
-        try await PrivateRedis.with(on: loop) { redis in
+        try await PrivateRedis.with(redisArguments, on: loop) { redis in
             let group = try LoopGroup(count: count, name: "worker")
             try group.start()
             defer { group.stop() }
             let url = redis.url
             var workers: [Worker] = []
             for loop in group.loops {
-                let task = Task(executorPreference: loop) { try await Worker(url, bounds, quotas, on: loop) }
+                let task = Task(executorPreference: loop) {
+                    try await Worker(url, bounds, quotas, bank, on: loop)
+                }
                 workers.append(try await task.value)
                 workers.last?.gatekeeper.workerCount = count
             }
             let result: Result<Void, any Error>
             do { result = .success(try await body(redis, workers)) } catch { result = .failure(error) }
-            for worker in workers { try await worker.run { $0.client.close() } }
+            for worker in workers {
+                try await worker.run {
+                    $0.client.close()
+                    await $0.pool?.close(until: .now() + .seconds(5))
+                }
+            }
             try result.get()
         }
     }
@@ -136,6 +162,8 @@ func crowd<Result: Sendable>(
 
 extension Gatekeeper.Verdict {
     var permit: Permit? { if case .admitted(let permit) = self { permit } else { nil } }
+
+    var shortage: Shortage? { if case .unfunded(let shortage) = self { shortage } else { nil } }
 
     var refusal: Refusal? { if case .refused(let refusal) = self { refusal } else { nil } }
 }

@@ -52,6 +52,10 @@ extension Gateway {
                 throw Problem.invalidKey
             }
             return nil
+        case .unfunded:
+            throw Problem(
+                .unavailable, code: "billing_unavailable",
+                "Nobody can say at present whether this request can be paid for. Try again.")
         }
     }
 

@@ -33,8 +33,8 @@ extension Gateway {
         case .refused(let refusal):
             tell(refusal.standing, isLocal: refusal.isLocal, exchange)
             throw Problem(refusal)
-        // Without a key there is no generation.
-        case .outdated: return nil
+        // Without a key there is no generation, and these are not paid for.
+        case .outdated, .unfunded: return nil
         }
     }
 }

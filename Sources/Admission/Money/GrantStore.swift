@@ -1,0 +1,89 @@
+package import Base
+package import Postgres
+
+/// Grants of money, in the database. What was granted and what was settled stay below the cap together, always.
+package struct GrantStore: GrantSource {
+    /// So much of what remains is given at once, and no more than this, unless more is wanted.
+    private static let part: Int64 = 20
+    private static let slice: Int64 = 5_000_000_000
+
+    private let pool: PostgresPool
+
+    package init(_ pool: PostgresPool) { self.pool = pool }
+
+    package func take(_ wishes: [MoneyWish], of organization: UUID) async throws -> GrantAnswer {
+        try await pool.transaction(tenant: organization) { transaction in
+            let limits = try await Self.lock(wishes.map(\.grant.limit), of: organization, transaction)
+            var rooms = wishes.map { limits[$0.grant.limit] ?? .none }
+            guard zip(wishes, rooms).allSatisfy({ $0.least <= $1.room }) else {
+                return GrantAnswer(amounts: nil, rooms: rooms)
+            }
+            let amounts = zip(wishes, rooms).map(Self.amount)
+            try await transaction.execute(
+                """
+                WITH given AS (
+                    INSERT INTO money_grants (id, org_id, limit_id, amount_nano)
+                    SELECT told.id, \(organization), told.limit_id, told.amount
+                    FROM unnest(\(wishes.map(\.grant.id)), \(wishes.map(\.grant.limit)), \(amounts))
+                        AS told (id, limit_id, amount)
+                    RETURNING limit_id, amount_nano
+                )
+                UPDATE money_limits SET granted_nano = granted_nano + given.amount
+                FROM (SELECT limit_id, sum(amount_nano)::bigint AS amount FROM given GROUP BY limit_id) AS given
+                WHERE money_limits.id = given.limit_id
+                """)
+            for (place, amount) in amounts.enumerated() {
+                rooms[place].granted += amount
+                rooms[place].room -= amount
+            }
+            return GrantAnswer(amounts: amounts, rooms: rooms)
+        }
+    }
+
+    private static func amount(of wish: MoneyWish, in room: LimitRoom) -> Int64 {
+        guard let wanted = wish.wanted else { return wish.least }
+        return min(room.room, max(wish.least, wanted, min(slice, room.room / part)))
+    }
+
+    /// In the order of their names, so that nobody waits for each other.
+    private static func lock(
+        _ limits: [UUID], of organization: UUID, _ transaction: PostgresTransaction
+    ) async throws -> [UUID: LimitRoom] {
+        let rows = try await transaction.query(
+            """
+            SELECT id, cap_nano, granted_nano, GREATEST(0, cap_nano - settled_nano - granted_nano),
+                COALESCE(clock_timestamp() < window_start OR clock_timestamp() >= window_end, false)
+            FROM money_limits WHERE org_id = \(organization) AND id = ANY(\(limits))
+            ORDER BY id FOR UPDATE
+            """
+        ).decode((UUID, Int64, Int64, Int64, Bool).self)
+        return Dictionary(
+            rows.map { id, cap, granted, room, isOver in
+                (id, LimitRoom(cap: cap, granted: granted, room: isOver ? 0 : room, isOver: isOver))
+            }, uniquingKeysWith: { one, _ in one })
+    }
+
+    package func settle(_ grants: [MoneyGrant], at cost: Int64, of organization: UUID) async throws {
+        try await pool.transaction(tenant: organization) { transaction in
+            // Behind whoever is about to take one of these, and has not heard yet that it was given.
+            _ = try await Self.lock(grants.map(\.limit), of: organization, transaction)
+            try await transaction.execute(
+                """
+                WITH ended AS (
+                    UPDATE money_grants SET
+                        amount_nano = CASE WHEN \(cost) > 0 THEN LEAST(money_grants.amount_nano, \(cost))
+                            ELSE money_grants.amount_nano END,
+                        state = CASE WHEN \(cost) > 0 THEN money_grants.state ELSE 'returned' END,
+                        closed_at = CASE WHEN \(cost) > 0 THEN NULL ELSE now() END
+                    FROM money_grants AS before
+                    WHERE money_grants.id = ANY(\(grants.map(\.id))) AND money_grants.org_id = \(organization)
+                        AND money_grants.closed_at IS NULL AND before.id = money_grants.id
+                    RETURNING money_grants.limit_id, GREATEST(0, before.amount_nano - \(cost)) AS surplus
+                )
+                UPDATE money_limits SET granted_nano = granted_nano - ended.surplus
+                FROM (SELECT limit_id, sum(surplus)::bigint AS surplus FROM ended GROUP BY limit_id) AS ended
+                WHERE money_limits.id = ended.limit_id
+                """)
+        }
+    }
+}
