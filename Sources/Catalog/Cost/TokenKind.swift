@@ -1,0 +1,37 @@
+package import Chat
+
+/// The kinds in which tokens are counted, each of which may have a price. No token is counted in two.
+package enum TokenKind: String, CaseIterable, Sendable {
+    case input
+    case cacheRead = "cache_read"
+    case cacheWrite = "cache_write"
+    case cacheWriteHour = "cache_write_hour"
+    case audioInput = "audio_input"
+    case imageInput = "image_input"
+    case output, reasoning
+    case audioOutput = "audio_output"
+    case imageOutput = "image_output"
+
+    /// Whether it was read and not made.
+    package var isRead: Bool {
+        switch self {
+        case .input, .cacheRead, .cacheWrite, .cacheWriteHour, .audioInput, .imageInput: true
+        case .output, .reasoning, .audioOutput, .imageOutput: false
+        }
+    }
+
+    package func count(in usage: ChatUsage) -> Int {
+        switch self {
+        case .input: usage.input
+        case .cacheRead: usage.cacheRead
+        case .cacheWrite: usage.cacheWrite
+        case .cacheWriteHour: usage.cacheWriteHour
+        case .audioInput: usage.audioInput
+        case .imageInput: usage.imageInput
+        case .output: usage.output
+        case .reasoning: usage.reasoning
+        case .audioOutput: usage.audioOutput
+        case .imageOutput: usage.imageOutput
+        }
+    }
+}
