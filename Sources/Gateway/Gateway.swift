@@ -41,6 +41,9 @@ package final class Gateway: @unchecked Sendable {
         /// Whether every byte of a request is reserved as a token, instead of what such requests have taken before.
         package var countsBytesAsTokens = false
 
+        /// Whether nobody is asked whose price is not known.
+        package var requiresPrices = false
+
         package init() { cachePolicy.isEnabled = false }
     }
 

@@ -80,6 +80,7 @@ extension Gateway {
         let (wishes, _) = try RouteWishes.take(from: document, model: model)
         let (candidates, permit) = try await admitted(
             arrival, asking: model, wishes, in: kind == .image ? .images : .embeddings,
+            priced: kind == .image ? .images : .vectors,
             tokens: { Int64(tokenBound.tokens(in: document.bytes.count, $0)) }, exchange)
         let attempts = CallAttempts(exchange.id, of: arrival.caller, kind)
         defer { gatekeeper.settle(permit, tokens: attempts.tokens) }

@@ -31,7 +31,7 @@ extension Gateway {
             let document = try Self.document(try await exchange.body())
             let request = try front.countRequest(document)
             let (candidates, permit) = try await admitted(
-                arrival, asking: request.model, RouteWishes(), in: .chat, exchange)
+                arrival, asking: request.model, RouteWishes(), in: .chat, priced: .nothing, exchange)
             defer { gatekeeper.settle(permit, tokens: 0) }
             let attempts = CallAttempts(exchange.id, of: arrival.caller, .tokenCount)
             let count: (tokens: Int, isEstimated: Bool) = try await tryInTurn(candidates) { candidate in
@@ -118,8 +118,8 @@ extension Gateway {
         let call = ChatCall(exchange, front, caller, document, outline, at: now, id: id, client: client)
         call.fetchesImages = try Self.wantsImagesFetched(call)
         let own = try await ownRoutes.routes(for: caller)
-        let candidates = try RequestNeeds(of: call).filter(
-            try candidates(for: outline.model, wishes, caller, own)
+        let candidates = try RequestNeeds(of: call, requiresPrices: limits.requiresPrices).filter(
+            try candidates(for: outline.model, wishes, caller, own, priced: .conversation)
         ) { router.models(with: $0, within: router.reach(of: own), at: now) }
         call.check = try Self.check(wishedBy: call)
         call.cache = try cache(for: call, whole, candidates)

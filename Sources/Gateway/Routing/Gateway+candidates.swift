@@ -4,17 +4,18 @@ import Identity
 extension Gateway {
     /// Those who may answer for a model, the best first; never none.
     func candidates(
-        for model: String, _ wishes: RouteWishes, _ caller: Caller
+        for model: String, _ wishes: RouteWishes, _ caller: Caller, priced need: PriceNeed
     ) async throws -> [Candidate] {
-        try candidates(for: model, wishes, caller, try await ownRoutes.routes(for: caller))
+        try candidates(for: model, wishes, caller, try await ownRoutes.routes(for: caller), priced: need)
     }
 
     /// The same where it is known what the caller's organization has of its own.
     func candidates(
-        for model: String, _ wishes: RouteWishes, _ caller: Caller, _ own: OwnRoutes
+        for model: String, _ wishes: RouteWishes, _ caller: Caller, _ own: OwnRoutes, priced need: PriceNeed
     ) throws(Problem) -> [Candidate] {
         try router.candidates(
-            for: model, wishes, caller: caller, own: own, at: time.instant(), time.timestamp())
+            for: model, wishes, caller: caller, own: own, prices: prices(for: need), at: time.instant(),
+            time.timestamp())
     }
 
     /// Where the caller's requests may go.
