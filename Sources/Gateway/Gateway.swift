@@ -59,6 +59,7 @@ package final class Gateway: @unchecked Sendable {
     let catalog: SharedCatalog
     let gatekeeper: Gatekeeper
     let subjects: CallerSubjects
+    let money = CallerMoney()
     let tokenBound: TokenBound
     let answers: CacheStore
     let cacheStatistics: CacheStatistics
