@@ -119,8 +119,7 @@ final class ChatCall: @unchecked Sendable {
 
     /// Answers the client, and those who asked the same.
     func respond(_ body: [UInt8], type: String) {
-        client.lead?.take(body, type: type, exchange)
-        exchange.respond(200, ["Content-Type": type], body: body)
+        client.respond(200, body, type: type)
     }
 
     /// The same for an answer that is in the client's dialect already.

@@ -84,11 +84,20 @@ extension Gateway {
             tokens: { Int64(tokenBound.tokens(in: document.bytes.count, $0)) }, exchange)
         let attempts = CallAttempts(exchange.id, of: arrival.caller, kind)
         defer { gatekeeper.settle(permit, tokens: attempts.tokens) }
-        return try await tryInTurn(candidates) { candidate in
-            let reply = try await attempt(candidate, attempts)
-            nameServer(candidate, attempts: attempts, exchange)
-            return reply
+        let ending = beforeEnd.map { work in BeforeEnd(on: loop) { await work(attempts.requestID) } }
+        let reply: Reply
+        do {
+            reply = try await tryInTurn(candidates) { candidate in
+                let reply = try await attempt(candidate, attempts)
+                nameServer(candidate, attempts: attempts, exchange)
+                return reply
+            }
+        } catch {
+            await ending?.run()
+            throw error
         }
+        await ending?.run()
+        return reply
     }
 
     /// An answer of the sandbox.

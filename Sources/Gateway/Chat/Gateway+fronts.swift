@@ -89,9 +89,23 @@ extension Gateway {
             return try await answer(whole, as: front, for: arrival, exchange, id: id, sink: sink)
         }
         defer { gatekeeper.settle(entry.permit, tokens: call.attempts.tokens) }
+        if let beforeEnd {
+            call.client.beforeEnd = BeforeEnd(on: loop) { await beforeEnd(call.requestID) }
+        }
+        do {
+            try await answer(call, candidates, entry)
+        } catch {
+            // Whatever went wrong, and also where nobody waits any more.
+            await call.client.beforeEnd?.run()
+            throw error
+        }
+        try await call.client.finish()
+    }
+
+    private func answer(_ call: ChatCall, _ candidates: [Candidate], _ entry: Entry) async throws {
         guard let cache = call.cache else { return try await make(call, candidates) }
         if try await answer(call, cache, from: entry.values.first) { return }
-        if cache.decision.mayJoin, sink == nil {
+        if cache.decision.mayJoin, !call.client.isOneOfSeveral {
             try await answerTogether(call, cache) { try await make(call, candidates) }
         } else {
             try await make(call, candidates)
@@ -162,7 +176,7 @@ extension Gateway {
             try await call.client.fail(problem)
         } catch let failure as CallFailure {
             guard let answer = failure.answer else { throw failure }
-            call.exchange.respond(answer.status, ["Content-Type": "application/json"], body: answer.body)
+            call.client.respond(answer.status, answer.body, type: "application/json")
         }
     }
 
