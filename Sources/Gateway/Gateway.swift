@@ -71,8 +71,10 @@ package final class Gateway: @unchecked Sendable {
     let errors: ErrorResponder
     /// Is told of every request to a provider when it has ended.
     let note: @Sendable (AttemptReport) -> Void
-    /// What is to be done before the client of a request, told by its id, sees the end of its answer.
-    let beforeEnd: (@Sendable (_ requestID: String) async -> Void)?
+    /// What is to be done before a client sees the end of its answer.
+    let beforeEnd: EndOfCall?
+    /// Is given what a call has used.
+    package typealias EndOfCall = @Sendable (UsageEvent) async -> Void
     let models: ModelList
     let health: HealthReport
     let metrics: Metrics
@@ -87,7 +89,7 @@ package final class Gateway: @unchecked Sendable {
         clients: OutboundClients, upstreams: InstanceUpstreams,
         ownRoutes: OwnRoutesMemory, health: HealthReport,
         metrics: Metrics, logger: Logger, note: @escaping @Sendable (AttemptReport) -> Void = { _ in },
-        beforeEnd: (@Sendable (_ requestID: String) async -> Void)? = nil,
+        beforeEnd: EndOfCall? = nil,
         time: TimeSource = .live, limits: Limits = Limits(), catalog: SharedCatalog = SharedCatalog()
     ) {
         self.beforeEnd = beforeEnd

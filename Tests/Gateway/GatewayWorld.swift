@@ -29,8 +29,7 @@ final class GatewayWorld: @unchecked Sendable {
     /// Is told of every request to an upstream.
     var onReport: @Sendable (AttemptReport) -> Void = { _ in }
     /// Is done before a client sees the end of an answer, where a test says so before the world is made.
-    private let beforeEnd: BeforeEnd?
-    typealias BeforeEnd = @Sendable (_ requestID: String) async -> Void
+    private let beforeEnd: Gateway.EndOfCall?
     var obstacles: [String] = []
     var silence = Duration.zero
     private let catalog: SharedCatalog
@@ -51,7 +50,7 @@ final class GatewayWorld: @unchecked Sendable {
     }
 
     private init(
-        on loop: EventLoop, _ catalog: SharedCatalog, _ redis: PrivateRedis?, _ beforeEnd: BeforeEnd?
+        on loop: EventLoop, _ catalog: SharedCatalog, _ redis: PrivateRedis?, _ beforeEnd: Gateway.EndOfCall?
     ) throws {
         self.beforeEnd = beforeEnd
         self.redis = RedisClient(try RedisURL(redis?.url ?? "redis://127.0.0.1:1"), on: loop)
@@ -76,7 +75,7 @@ final class GatewayWorld: @unchecked Sendable {
         keys: [String] = ["sk-upstream"], endpoints: [Endpoint] = [],
         catalog: SharedCatalog = SharedCatalog(), policy: OutboundPolicy = OutboundPolicy(),
         limits: Gateway.Limits = Gateway.Limits(), redis: PrivateRedis? = nil,
-        beforeEnd: BeforeEnd? = nil,
+        beforeEnd: Gateway.EndOfCall? = nil,
         settings change: @escaping @Sendable (inout Upstream.Settings) -> Void = { _ in },
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {

@@ -34,4 +34,19 @@ package enum TokenKind: String, CaseIterable, Sendable {
         case .imageOutput: usage.imageOutput
         }
     }
+
+    package func set(_ count: Int, in usage: inout ChatUsage) {
+        switch self {
+        case .input: usage.input = count
+        case .cacheRead: usage.cacheRead = count
+        case .cacheWrite: usage.cacheWrite = count
+        case .cacheWriteHour: usage.cacheWriteHour = count
+        case .audioInput: usage.audioInput = count
+        case .imageInput: usage.imageInput = count
+        case .output: usage.output = count
+        case .reasoning: usage.reasoning = count
+        case .audioOutput: usage.audioOutput = count
+        case .imageOutput: usage.imageOutput = count
+        }
+    }
 }

@@ -84,7 +84,14 @@ extension Gateway {
             tokens: { Int64(tokenBound.tokens(in: document.bytes.count, $0)) }, exchange)
         let attempts = CallAttempts(exchange.id, of: arrival.caller, kind)
         defer { gatekeeper.settle(permit, tokens: attempts.tokens) }
-        let ending = beforeEnd.map { work in BeforeEnd(on: loop) { await work(attempts.requestID) } }
+        let ending = beforeEnd.map { work in
+            attempts.isMetered = true
+            return BeforeEnd(on: loop) { [time] in
+                await work(
+                    attempts.usageEvent(
+                        endpoint: exchange.route?.name, asking: model, cache: nil, at: time.timestamp()))
+            }
+        }
         let reply: Reply
         do {
             reply = try await tryInTurn(candidates) { candidate in

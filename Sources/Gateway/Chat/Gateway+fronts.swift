@@ -89,9 +89,7 @@ extension Gateway {
             return try await answer(whole, as: front, for: arrival, exchange, id: id, sink: sink)
         }
         defer { gatekeeper.settle(entry.permit, tokens: call.attempts.tokens) }
-        if let beforeEnd {
-            call.client.beforeEnd = BeforeEnd(on: loop) { await beforeEnd(call.requestID) }
-        }
+        if let beforeEnd { self.note(call, for: beforeEnd) }
         do {
             try await answer(call, candidates, entry)
         } catch {
@@ -100,6 +98,19 @@ extension Gateway {
             throw error
         }
         try await call.client.finish()
+    }
+
+    // What is seldom needed takes no room of every call.
+    @inline(never)
+    private func note(_ call: ChatCall, for beforeEnd: @escaping EndOfCall) {
+        call.attempts.isMetered = true
+        call.client.beforeEnd = BeforeEnd(on: loop) { [time] in
+            let exchange = call.exchange
+            await beforeEnd(
+                call.attempts.usageEvent(
+                    endpoint: exchange.route?.name, asking: call.outline.model,
+                    cache: exchange.responseFields.string("X-Cache"), at: time.timestamp()))
+        }
     }
 
     private func answer(_ call: ChatCall, _ candidates: [Candidate], _ entry: Entry) async throws {

@@ -20,8 +20,9 @@ struct BeforeEndTests {
 
         init(isOpen: Bool = false) { self.isOpen = Locked(isOpen) }
 
-        var work: GatewayWorld.BeforeEnd {
-            { id in
+        var work: Gateway.EndOfCall {
+            { event in
+                let id = event.requestID
                 self.begun.withLock { $0.append(id) }
                 while !self.isOpen.withLock({ $0 }) {
                     do { try await Task.sleep(for: .milliseconds(2)) } catch {
