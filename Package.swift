@@ -60,7 +60,7 @@ let package = Package(
         // Rank 5
         part("Admission", ["Base", "JSON", "Loop", "Postgres", "Redis"]),
         part("Cache", ["Base", "CZstd", "Chat", "HTTPWire", "JSON", "Loop", "Redis"]),
-        part("Catalog", ["Base", "JSON", "Postgres"]),
+        part("Catalog", ["Base", "Chat", "JSON", "Postgres"]),
         part(
             "Identity",
             ["Base", "CArgon2", "HTTPClient", "HTTPWire", "JSON", "Loop", "Postgres", "Redis"]),
@@ -94,7 +94,7 @@ let package = Package(
         tests("Admission", ["Admission", "Base", "JSON", "Loop", "Postgres", "Redis", "TestKit"]),
         tests("Base", ["Base"]),
         tests("Cache", ["Base", "Cache", "Chat", "HTTPWire", "JSON", "Loop", "Redis", "TestKit"]),
-        tests("Catalog", ["Base", "Catalog", "Loop", "Postgres", "TestKit"]),
+        tests("Catalog", ["Base", "Catalog", "Chat", "Loop", "Postgres", "TestKit"]),
         tests("Chat", ["Chat", "JSON"]),
         tests(
             "Gateway",

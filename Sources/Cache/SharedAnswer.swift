@@ -84,17 +84,30 @@ package final class SharedAnswer: @unchecked Sendable {
 
     package func append(_ piece: [UInt8]) {
         if piece.isEmpty { return }
+        wake { append(piece, to: &$0) }
+    }
+
+    /// The last piece, which every reader knows as such.
+    package func finish(with piece: [UInt8]) {
+        if piece.isEmpty { return finish() }
         wake { state in
-            assert(state.head != nil && state.ending == nil, "pieces come between the head and the end")
-            if state.ending != nil { return [] }
-            state.madeBytes += piece.count
-            if state.isAbandoned { return [] }
-            state.pieces.append(piece)
-            if state.madeBytes > largestBytes { state.isClosed = true }
-            var seats = Self.takeWaiting(&state)
-            if state.isClosed { seats += drop(&state) }
+            let seats = append(piece, to: &state)
+            if state.ending == nil { state.ending = .finished }
+            state.whenAbandoned = nil
             return seats
         }
+    }
+
+    private func append(_ piece: [UInt8], to state: inout State) -> [Seat] {
+        assert(state.head != nil && state.ending == nil, "pieces come between the head and the end")
+        if state.ending != nil { return [] }
+        state.madeBytes += piece.count
+        if state.isAbandoned { return [] }
+        state.pieces.append(piece)
+        if state.madeBytes > largestBytes { state.isClosed = true }
+        var seats = Self.takeWaiting(&state)
+        if state.isClosed { seats += drop(&state) }
+        return seats
     }
 
     package func finish() {
@@ -248,6 +261,14 @@ extension SharedAnswer {
             return state.isClosed && reader.next == state.pieces.start ? drop(&state) : []
         }
         return step
+    }
+
+    /// Whether a reader has all of it.
+    func hasAll(_ id: Int) -> Bool {
+        state.withLock { state in
+            guard case .finished = state.ending, let reader = state.readers[id] else { return false }
+            return reader.next >= state.pieces.end
+        }
     }
 
     private static func stepBehindLast(_ state: State) -> Step {

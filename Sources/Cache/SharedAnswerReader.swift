@@ -50,6 +50,11 @@ extension SharedAnswer {
             }
         }
 
+        /// Whether the last piece was read: the next look is at the end.
+        package var hasAll: Bool {
+            if case .end = outcome { true } else { answer.hasAll(id) }
+        }
+
         /// Reads no more.
         package func leave() { _ = end(.cancelled) }
 

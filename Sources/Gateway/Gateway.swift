@@ -41,6 +41,9 @@ package final class Gateway: @unchecked Sendable {
         /// Whether every byte of a request is reserved as a token, instead of what such requests have taken before.
         package var countsBytesAsTokens = false
 
+        /// Whether nobody is asked whose price is not known.
+        package var requiresPrices = false
+
         package init() { cachePolicy.isEnabled = false }
     }
 
@@ -56,6 +59,7 @@ package final class Gateway: @unchecked Sendable {
     let catalog: SharedCatalog
     let gatekeeper: Gatekeeper
     let subjects: CallerSubjects
+    let money = CallerMoney()
     let tokenBound: TokenBound
     let answers: CacheStore
     let cacheStatistics: CacheStatistics
@@ -68,6 +72,10 @@ package final class Gateway: @unchecked Sendable {
     let errors: ErrorResponder
     /// Is told of every request to a provider when it has ended.
     let note: @Sendable (AttemptReport) -> Void
+    /// What is to be done before a client sees the end of its answer.
+    let beforeEnd: EndOfCall?
+    /// Is given what a call has used.
+    package typealias EndOfCall = @Sendable (UsageEvent) async -> Void
     let models: ModelList
     let health: HealthReport
     let metrics: Metrics
@@ -82,8 +90,10 @@ package final class Gateway: @unchecked Sendable {
         clients: OutboundClients, upstreams: InstanceUpstreams,
         ownRoutes: OwnRoutesMemory, health: HealthReport,
         metrics: Metrics, logger: Logger, note: @escaping @Sendable (AttemptReport) -> Void = { _ in },
+        beforeEnd: EndOfCall? = nil,
         time: TimeSource = .live, limits: Limits = Limits(), catalog: SharedCatalog = SharedCatalog()
     ) {
+        self.beforeEnd = beforeEnd
         self.loop = loop
         self.keys = keys
         self.identity = identity

@@ -27,6 +27,29 @@ struct SharedAnswerTests {
         }
     }
 
+    @Test func `the last piece is known as such by who reads it, and by nobody before`() async throws {
+        try await onLoop { loop in
+            let answer = answer(on: loop)
+            let reader = try #require(answer.subscribe(on: loop))
+            answer.begin("head")
+            answer.append(bytes("He"))
+            _ = try await reader.next()
+            #expect(!reader.hasAll)
+            answer.append(bytes("ll"))
+            answer.finish(with: bytes("o"))
+            _ = try await reader.next()
+            #expect(!reader.hasAll)
+            let last = try await reader.next()
+            #expect(last == bytes("o") && reader.hasAll)
+            let end = try await reader.next()
+            #expect(end == nil && reader.hasAll)
+            // What is there already is read the same.
+            let late = try #require(answer.subscribe(on: loop))
+            let read = await Self.read(late)
+            #expect(read.text == "Hello" && read.failure == nil)
+        }
+    }
+
     @Test func `whoever comes, and whenever, reads everything from the start`() async throws {
         try await onLoop { loop in
             let answer = answer(on: loop)

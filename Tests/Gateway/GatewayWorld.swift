@@ -28,6 +28,8 @@ final class GatewayWorld: @unchecked Sendable {
     var isDatabaseAway = false
     /// Is told of every request to an upstream.
     var onReport: @Sendable (AttemptReport) -> Void = { _ in }
+    /// Is done before a client sees the end of an answer, where a test says so before the world is made.
+    private let beforeEnd: Gateway.EndOfCall?
     var obstacles: [String] = []
     var silence = Duration.zero
     private let catalog: SharedCatalog
@@ -47,7 +49,10 @@ final class GatewayWorld: @unchecked Sendable {
         var code: String? { (try? JSONDocument(parsing: body))?["error"]?["code"]?.string }
     }
 
-    private init(on loop: EventLoop, _ catalog: SharedCatalog, _ redis: PrivateRedis?) throws {
+    private init(
+        on loop: EventLoop, _ catalog: SharedCatalog, _ redis: PrivateRedis?, _ beforeEnd: Gateway.EndOfCall?
+    ) throws {
+        self.beforeEnd = beforeEnd
         self.redis = RedisClient(try RedisURL(redis?.url ?? "redis://127.0.0.1:1"), on: loop)
         self.loop = loop
         self.catalog = catalog
@@ -70,11 +75,12 @@ final class GatewayWorld: @unchecked Sendable {
         keys: [String] = ["sk-upstream"], endpoints: [Endpoint] = [],
         catalog: SharedCatalog = SharedCatalog(), policy: OutboundPolicy = OutboundPolicy(),
         limits: Gateway.Limits = Gateway.Limits(), redis: PrivateRedis? = nil,
+        beforeEnd: Gateway.EndOfCall? = nil,
         settings change: @escaping @Sendable (inout Upstream.Settings) -> Void = { _ in },
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {
         try await onLoop { loop in
-            let world = try GatewayWorld(on: loop, catalog, redis)
+            let world = try GatewayWorld(on: loop, catalog, redis, beforeEnd)
             try await world.waitForRedis(redis)
             let servers = try scripts.mapValues { try ScriptedUpstream(on: loop, $0) }
             let upstreams = servers.map { name, server in
@@ -108,8 +114,8 @@ final class GatewayWorld: @unchecked Sendable {
             clients: OutboundClients(client, direct: client, policy: policy),
             upstreams: InstanceUpstreams(UpstreamDirectory(upstreams), logger: .silent),
             ownRoutes: OwnRoutesMemory(), health: health, metrics: metrics,
-            logger: .silent, note: { report in self.onReport(report) }, limits: limits,
-            catalog: catalog)
+            logger: .silent, note: { report in self.onReport(report) }, beforeEnd: beforeEnd,
+            limits: limits, catalog: catalog)
         let routes = RouteTable.routes { _ in gateway } + endpoints.map { $0.route { _ in gateway } }
         let responder = ErrorResponder(logger: .silent)
         let observer = RequestObserver(routes: routes, metrics: metrics, logger: .silent)

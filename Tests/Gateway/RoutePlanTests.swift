@@ -1,4 +1,5 @@
 import Base
+import Catalog
 import Chat
 import JSON
 import Providers
@@ -18,7 +19,9 @@ struct RoutePlanTests {
         return Candidate(
             id: "\(provider)/m", place: .upstream(upstream), target: ChatTarget(model: "m"),
             facts: Candidate.Facts(
-                inputPrice: input, outputPrice: output, regions: regions, mayBeRetained: mayBeRetained))
+                price: PriceInForce(
+                    ModelPrice(from: Timestamp(microseconds: 0), input: input, output: output)),
+                regions: regions, mayBeRetained: mayBeRetained))
     }
 
     private func order(

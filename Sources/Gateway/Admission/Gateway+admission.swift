@@ -125,11 +125,13 @@ extension Gateway {
     /// Lets a request in that asks for nothing but a model; who may answer it, and that it may go on.
     func admitted(
         _ arrival: Arrival, asking model: String, _ wishes: RouteWishes, in group: EndpointGroup,
-        tokens: (Candidate) -> Int64 = { _ in 0 }, _ exchange: Exchange
+        priced need: PriceNeed, tokens: (Candidate) -> Int64 = { _ in 0 }, _ exchange: Exchange
     ) async throws -> (candidates: [Candidate], permit: Permit) {
         while true {
             let candidates: [Candidate]
-            do { candidates = try await self.candidates(for: model, wishes, arrival.caller) } catch {
+            do {
+                candidates = try await self.candidates(for: model, wishes, arrival.caller, priced: need)
+            } catch {
                 guard try await isOutdated(arrival) else { throw error }
                 continue
             }

@@ -33,7 +33,7 @@ extension Problem {
         limitSource = "\(refusal.subject.text):\(refusal.limit.rawValue)"
     }
 
-    private mutating func setPause(_ wait: Duration) {
+    mutating func setPause(_ wait: Duration) {
         let milliseconds = max(1, (wait.nanoseconds + 999_999) / 1_000_000)
         retryAfter = .milliseconds(milliseconds)
         retryAfterSeconds = Int((milliseconds + 999) / 1000)
@@ -53,7 +53,8 @@ extension LimitKind {
 }
 
 extension LimitSubject {
-    fileprivate var words: String {
+    /// As it is told to people.
+    var words: String {
         switch self {
         case .organization: "the organization"
         case .user: "the user"
@@ -68,7 +69,7 @@ extension LimitSubject {
 
 extension Duration {
     /// `12.3 seconds`, `5 minutes`, `3 hours`
-    fileprivate var words: String {
+    var words: String {
         let tenths = (nanoseconds + 99_999_999) / 100_000_000
         if tenths < 1200 { return "\(tenths / 10).\(tenths % 10) seconds" }
         let minutes = (tenths + 599) / 600

@@ -8,13 +8,9 @@ import Providers
 // Confined to its loop.
 final class TokenBound: @unchecked Sendable {
     /// What a request is let answer at least, where it says nothing itself and little is left.
-    private static let smallestAnswer = 256
-    /// What a model can answer whose limit is not known.
-    private static let usualAnswer = 4096
+    static let smallestAnswer = 256
     /// Where a request does not say how much it wants, it gets a part of what is left, and others find the rest.
     private static let share = 4
-    /// What an image, a sound or a file is read as, at most.
-    private static let perMedium = 3000
     /// Models whose ratios are remembered.
     private static let largestTable = 1000
 
@@ -32,24 +28,28 @@ final class TokenBound: @unchecked Sendable {
 
     /// - Parameter room: how many are left of the limits, as far as is known.
     func bound(of call: ChatCall, _ candidate: Candidate, room: Int?) throws(Problem) -> Bound {
+        let extent = try extent(of: call, candidate)
+        let (input, rounds, choices) = (extent.input, extent.rounds, extent.choices)
+        if let wanted = extent.wanted {
+            return Bound(tokens: Int64((input + wanted * choices) * rounds))
+        }
+        var answer = extent.answer
+        if let room {
+            let share = (room / rounds - input) / Self.share / choices
+            answer = min(answer, max(Self.smallestAnswer, share))
+        }
+        return Bound(tokens: Int64((input + answer * choices) * rounds), answer: answer)
+    }
+
+    /// How much of it there is, for all that bounds it.
+    func extent(of call: ChatCall, _ candidate: Candidate) throws(Problem) -> CallExtent {
         let request = try call.request()
         let media = request.media
         let bytes = Self.textBytes(of: call, media)
         call.attempts.requestBytes = media.isEmpty ? bytes : nil
-        let input = tokens(in: bytes, candidate) + media.count * Self.perMedium
-        // Who may be asked once more is.
-        let rounds = call.check?.mayRepair ?? false ? 2 : 1
-        if let wanted = request.sampling.maximumTokens {
-            let most = input + wanted * request.choiceCount
-            return Bound(tokens: Int64(most * rounds))
-        }
-        let most = candidate.target.maximumOutput ?? Self.usualAnswer
-        var answer = most
-        if let room {
-            let share = (room / rounds - input) / Self.share / request.choiceCount
-            answer = min(most, max(Self.smallestAnswer, share))
-        }
-        return Bound(tokens: Int64((input + answer * request.choiceCount) * rounds), answer: answer)
+        return CallExtent(
+            request, text: tokens(in: bytes, candidate), media: media,
+            rounds: call.check?.mayRepair ?? false ? 2 : 1, of: candidate)
     }
 
     /// Of vectors and images: all is input.

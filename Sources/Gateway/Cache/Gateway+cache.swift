@@ -139,7 +139,8 @@ extension Gateway {
         let answer = CachedAnswer(
             content, storedAt: time.timestamp(), lifetimeSeconds: cache.decision.lifetimeSeconds,
             provider: candidate.provider, model: candidate.id, upstreamModel: candidate.target.model,
-            usage: usage, costNanodollars: usage.flatMap { candidate.facts?.cost(of: $0) })
+            usage: usage,
+            costNanodollars: usage.flatMap { candidate.price?.cost(of: Consumption($0)) })
         let entry = answer.encoded()
         guard entry.count <= cache.decision.largestEntryBytes, !isCutShort else { return }
         isStoring = true
@@ -185,14 +186,5 @@ extension Gateway {
         var counts = CacheCounts()
         change(&counts)
         cacheStatistics.add(counts, of: cache.organization, at: time.timestamp())
-    }
-}
-
-extension Candidate.Facts {
-    /// About what it costs; nil where prices are not known.
-    fileprivate func cost(of usage: ChatUsage) -> Int64? {
-        guard let inputPrice, let outputPrice else { return nil }
-        let picodollars = usage.totalInput * inputPrice + usage.totalOutput * outputPrice
-        return Int64(picodollars / 1000)
     }
 }

@@ -38,7 +38,9 @@ extension Gateway {
         call.client.lead = answer
         do {
             if try await !isAnsweredElsewhere(call, cache) { try await make() }
+            try await call.client.finish()
         } catch {
+            await call.client.beforeEnd?.run()
             await cache.lease?.release()
             await answer.fail(error)
             throw error
@@ -112,11 +114,17 @@ extension Gateway {
             exchange.responseFields.replace(known: "X-Cache", "COALESCED")
             count(cache) { $0.coalesced = 1 }
             if call.outline.isStreaming {
-                while let piece = try await reader.next() { try await call.client.write(piece) }
+                while let piece = try await reader.next() {
+                    if reader.hasAll {
+                        try await call.client.end(piece)
+                    } else {
+                        try await call.client.write(piece)
+                    }
+                }
             } else {
                 var body: [UInt8] = []
                 while let piece = try await reader.next() { body += piece }
-                exchange.respond(200, ["Content-Type": head.type], body: body)
+                call.client.respond(200, body, type: head.type)
             }
             return true
         } catch let failure as SharedAnswerFailure {

@@ -89,7 +89,8 @@ extension Gateway {
             scopes: caller.scopes, ownRoutes: caller.ownRoutes)
         let own = try await ownRoutes.routes(for: caller)
         do throws(Problem) {
-            return try candidates(for: model, RouteWishes(), anyOf, own).first { candidate in
+            return try candidates(for: model, RouteWishes(), anyOf, own, priced: .vectors).first {
+                candidate in
                 switch candidate.place {
                 case .sandbox(let model): model == .embed
                 case .upstream(let upstream): upstream.settings.embeddings != nil

@@ -43,16 +43,18 @@ final class LeadingAnswer: @unchecked Sendable {
     // MARK: Making
 
     /// More of a stream; `send` gives it to the client, who may be too slow to take it at once.
+    ///
+    /// - Parameter isEnd: whether nothing comes behind it, so that those who read along know it as the end.
     func write(
-        _ bytes: [UInt8], type: String, isSlow: Bool, _ exchange: Exchange,
+        _ bytes: [UInt8], type: String, isSlow: Bool, isEnd: Bool = false, _ exchange: Exchange,
         _ send: @escaping @Sendable ([UInt8]) async throws -> Void
     ) async throws {
         begin(type, exchange)
         guard pump == nil, !hasClientLeft else {
             try await flight.answer.room()
-            return flight.answer.append(bytes)
+            return append(bytes, isEnd)
         }
-        flight.answer.append(bytes)
+        append(bytes, isEnd)
         // Nobody who joins is to wait for a client that is slow.
         if flight.answer.readerCount == 1, !isSlow {
             directCount += 1
@@ -60,6 +62,10 @@ final class LeadingAnswer: @unchecked Sendable {
         } else {
             pump = startPump(send)
         }
+    }
+
+    private func append(_ bytes: [UInt8], _ isEnd: Bool) {
+        if isEnd { flight.answer.finish(with: bytes) } else { flight.answer.append(bytes) }
     }
 
     /// A whole answer.

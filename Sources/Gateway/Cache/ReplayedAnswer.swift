@@ -39,7 +39,7 @@ struct ReplayedAnswer {
     }
 
     func send(to call: ChatCall) async throws {
-        if call.outline.isStreaming { return try await call.client.write(bytes) }
+        if call.outline.isStreaming { return try await call.client.end(bytes) }
         call.respond(bytes, type: contentType)
     }
 

@@ -1,4 +1,5 @@
 import Base
+import Catalog
 import Chat
 import Identity
 import Providers
@@ -55,7 +56,7 @@ extension Gateway {
         } catch let failure as CallFailure {
             var spent = attempt.mayHaveCost ? cost(nil) : Attempt.Cost()
             spent.usage = spent.usage ?? failure.usage
-            report(.failed, attempt, spent)
+            report(.failed, attempt, spent, fault: failure.problem.code)
             throw failure
         } catch {
             report(.abandoned, attempt, cost(nil))
@@ -65,12 +66,15 @@ extension Gateway {
 
     // Not inlined, so that a report takes no room of those who wait for an answer.
     @inline(never)
-    private func report(_ outcome: AttemptReport.Outcome, _ attempt: Attempt, _ cost: Attempt.Cost) {
+    private func report(
+        _ outcome: AttemptReport.Outcome, _ attempt: Attempt, _ cost: Attempt.Cost, fault: String? = nil
+    ) {
         let (candidate, attempts) = (attempt.candidate, attempt.attempts)
         attempts.add(cost.usage)
         if let bytes = attempts.requestBytes, let usage = cost.usage {
             tokenBound.learn(bytes: bytes, usage, of: candidate)
         }
+        if attempts.isMetered { meter(outcome, attempt, cost, fault) }
         note(
             AttemptReport(
                 requestID: attempts.requestID, organization: attempts.caller.organization,
@@ -79,6 +83,36 @@ extension Gateway {
                 isStreaming: attempts.isStreaming, outcome: outcome, usage: cost.usage,
                 imageCount: cost.imageCount, timeToFirstByte: attempt.timeToFirstByte,
                 duration: time.instant() - attempt.started))
+    }
+}
+
+extension Gateway {
+    /// Notes what it has used and cost, by the price that was in force when its call began.
+    private func meter(
+        _ outcome: AttemptReport.Outcome, _ attempt: Attempt, _ cost: Attempt.Cost, _ fault: String?
+    ) {
+        let candidate = attempt.candidate
+        let latency = time.instant() - attempt.started
+        attempt.attempts.note(
+            UsageEvent.Attempt(
+                provider: candidate.provider, model: candidate.id,
+                started: time.timestamp() + (.zero - latency),
+                latency: latency, outcome: outcome, cost: cost.nanodollars(by: candidate.price)
+            ) { note in
+                note.isOwnKey = candidate.isOwn
+                note.timeToFirstToken = attempt.timeToFirstByte
+                note.fault = fault
+                (note.usage, note.imageCount) = (cost.usage, cost.imageCount)
+                note.priceFrom = candidate.price?.from
+            })
+    }
+}
+
+extension Attempt.Cost {
+    /// nil where something was used whose price is not known. Who did nothing asks nothing.
+    fileprivate func nanodollars(by price: PriceInForce?) -> Int64? {
+        if usage == nil, imageCount == 0 { return 0 }
+        return price?.cost(of: Consumption(usage ?? ChatUsage()) { $0.images = imageCount })
     }
 }
 

@@ -1,3 +1,4 @@
+import Base
 import Chat
 import Identity
 
@@ -13,6 +14,10 @@ final class CallAttempts: @unchecked Sendable {
     var requestBytes: Int?
     /// What all of them have used, as far as that is known.
     private(set) var tokens: Int64 = 0
+    /// Whether it is noted what each of them has used and cost.
+    var isMetered = false
+    /// What was noted.
+    private(set) var notes: [UsageEvent.Attempt] = []
 
     init(_ requestID: String, of caller: Caller, _ kind: AttemptReport.Kind, isStreaming: Bool = false) {
         self.requestID = requestID
@@ -22,6 +27,17 @@ final class CallAttempts: @unchecked Sendable {
     }
 
     func raise() { count += 1 }
+
+    func note(_ attempt: UsageEvent.Attempt) { notes.append(attempt) }
+
+    /// All of it, as of now. Nothing has been charged yet.
+    func usageEvent(endpoint: String?, asking model: String, cache: String?, at now: Timestamp) -> UsageEvent
+    {
+        UsageEvent(
+            id: .make(at: now), requestID: requestID, organization: caller.organization, user: caller.user,
+            key: caller.key, endpoint: endpoint ?? kind.rawValue, model: model, at: now, attempts: notes
+        ) { $0.cache = cache }
+    }
 
     /// Of the last that used something.
     private(set) var usage: ChatUsage?

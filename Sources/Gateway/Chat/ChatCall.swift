@@ -12,8 +12,8 @@ final class ChatCall: @unchecked Sendable {
     let exchange: Exchange
     let front: any ChatFront
     let caller: Caller
+    private let read: ReadRequest
     private(set) var document: JSONDocument
-    let outline: ChatOutline
     let client: ClientStream
     private let created: Timestamp
     private var decoded: ChatRequest?
@@ -34,17 +34,17 @@ final class ChatCall: @unchecked Sendable {
     private(set) var mayBeForwarded: Bool
 
     init(
-        _ exchange: Exchange, _ front: any ChatFront, _ caller: Caller, _ document: JSONDocument,
-        _ outline: ChatOutline, at created: Timestamp, id: String?, client: ClientStream
+        _ exchange: Exchange, _ front: any ChatFront, _ caller: Caller, _ read: ReadRequest,
+        at created: Timestamp, id: String?, client: ClientStream
     ) {
         self.exchange = exchange
         self.front = front
         self.caller = caller
-        self.document = document
-        self.outline = outline
+        self.read = read
+        document = read.document
         self.created = created
         requestID = id ?? exchange.id
-        attempts = CallAttempts(id ?? exchange.id, of: caller, .chat, isStreaming: outline.isStreaming)
+        attempts = CallAttempts(id ?? exchange.id, of: caller, .chat, isStreaming: read.outline.isStreaming)
         mayBeForwarded = true
         self.client = client
     }
@@ -54,8 +54,8 @@ final class ChatCall: @unchecked Sendable {
         exchange = call.exchange
         front = call.front
         caller = call.caller
+        read = call.read
         document = call.document
-        outline = call.outline
         client = call.client
         created = call.created
         requestID = call.requestID
@@ -65,6 +65,9 @@ final class ChatCall: @unchecked Sendable {
         mayBeForwarded = false
         decoded = request
     }
+
+    var outline: ChatOutline { read.outline }
+    var isSelfContained: Bool { read.isSelfContained }
 
     /// The whole request, read when it is first needed: what is passed on never is.
     func request() throws(Problem) -> ChatRequest {
@@ -119,9 +122,7 @@ final class ChatCall: @unchecked Sendable {
 
     /// Answers the client, and those who asked the same.
     func respond(_ body: [UInt8], type: String) {
-        client.lead?.take(body, type: type, exchange)
-        exchange.responseFields.replace(known: "Content-Type", type)
-        exchange.respond(200, body: body)
+        client.respond(200, body, type: type)
     }
 
     /// The same for an answer that is in the client's dialect already.

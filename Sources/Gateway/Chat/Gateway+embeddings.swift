@@ -80,14 +80,31 @@ extension Gateway {
         let (wishes, _) = try RouteWishes.take(from: document, model: model)
         let (candidates, permit) = try await admitted(
             arrival, asking: model, wishes, in: kind == .image ? .images : .embeddings,
+            priced: kind == .image ? .images : .vectors,
             tokens: { Int64(tokenBound.tokens(in: document.bytes.count, $0)) }, exchange)
         let attempts = CallAttempts(exchange.id, of: arrival.caller, kind)
         defer { gatekeeper.settle(permit, tokens: attempts.tokens) }
-        return try await tryInTurn(candidates) { candidate in
-            let reply = try await attempt(candidate, attempts)
-            nameServer(candidate, attempts: attempts, exchange)
-            return reply
+        let ending = beforeEnd.map { work in
+            attempts.isMetered = true
+            return BeforeEnd(on: loop) { [time] in
+                await work(
+                    attempts.usageEvent(
+                        endpoint: exchange.route?.name, asking: model, cache: nil, at: time.timestamp()))
+            }
         }
+        let reply: Reply
+        do {
+            reply = try await tryInTurn(candidates) { candidate in
+                let reply = try await attempt(candidate, attempts)
+                nameServer(candidate, attempts: attempts, exchange)
+                return reply
+            }
+        } catch {
+            await ending?.run()
+            throw error
+        }
+        await ending?.run()
+        return reply
     }
 
     /// An answer of the sandbox.

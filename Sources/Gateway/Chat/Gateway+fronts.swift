@@ -31,7 +31,7 @@ extension Gateway {
             let document = try Self.document(try await exchange.body())
             let request = try front.countRequest(document)
             let (candidates, permit) = try await admitted(
-                arrival, asking: request.model, RouteWishes(), in: .chat, exchange)
+                arrival, asking: request.model, RouteWishes(), in: .chat, priced: .nothing, exchange)
             defer { gatekeeper.settle(permit, tokens: 0) }
             let attempts = CallAttempts(exchange.id, of: arrival.caller, .tokenCount)
             let count: (tokens: Int, isEstimated: Bool) = try await tryInTurn(candidates) { candidate in
@@ -89,9 +89,34 @@ extension Gateway {
             return try await answer(request, as: front, for: arrival, exchange, id: id, sink: sink)
         }
         defer { gatekeeper.settle(entry.permit, tokens: call.attempts.tokens) }
+        if let beforeEnd { self.note(call, for: beforeEnd) }
+        do {
+            try await answer(call, candidates, entry)
+        } catch {
+            // Whatever went wrong, and also where nobody waits any more.
+            await call.client.beforeEnd?.run()
+            throw error
+        }
+        try await call.client.finish()
+    }
+
+    // What is seldom needed takes no room of every call.
+    @inline(never)
+    private func note(_ call: ChatCall, for beforeEnd: @escaping EndOfCall) {
+        call.attempts.isMetered = true
+        call.client.beforeEnd = BeforeEnd(on: loop) { [time] in
+            let exchange = call.exchange
+            await beforeEnd(
+                call.attempts.usageEvent(
+                    endpoint: exchange.route?.name, asking: call.outline.model,
+                    cache: exchange.responseFields.string("X-Cache"), at: time.timestamp()))
+        }
+    }
+
+    private func answer(_ call: ChatCall, _ candidates: [Candidate], _ entry: Entry) async throws {
         guard let cache = call.cache else { return try await make(call, candidates) }
         if try await answer(call, cache, from: entry.values.first) { return }
-        if cache.decision.mayJoin, sink == nil {
+        if cache.decision.mayJoin, !call.client.isOneOfSeveral {
             try await answerTogether(call, cache) { try await make(call, candidates) }
         } else {
             try await make(call, candidates)
@@ -104,15 +129,14 @@ extension Gateway {
         _ request: ReadRequest, _ front: some ChatFront, _ caller: Caller, _ exchange: Exchange,
         _ id: String?, _ sink: ClientStream.Sink?
     ) async throws -> (ChatCall, [Candidate]) {
-        let outline = request.outline
+        let model = request.outline.model
         let now = time.timestamp()
-        let client = ClientStream(exchange, front, model: outline.model, at: now, id: id, sink: sink)
-        let call = ChatCall(
-            exchange, front, caller, request.document, outline, at: now, id: id, client: client)
+        let client = ClientStream(exchange, front, model: model, at: now, id: id, sink: sink)
+        let call = ChatCall(exchange, front, caller, request, at: now, id: id, client: client)
         call.fetchesImages = try Self.wantsImagesFetched(call)
         let own = try await ownRoutes.routes(for: caller)
-        let candidates = try RequestNeeds(of: call).filter(
-            try candidates(for: outline.model, request.wishes, caller, own)
+        let candidates = try RequestNeeds(of: call, requiresPrices: limits.requiresPrices).filter(
+            try candidates(for: model, request.wishes, caller, own, priced: .conversation)
         ) { router.models(with: $0, within: router.reach(of: own), at: now) }
         call.check = try Self.check(wishedBy: call)
         call.cache = try cache(for: call, request, candidates)
@@ -155,7 +179,7 @@ extension Gateway {
             try await call.client.fail(problem)
         } catch let failure as CallFailure {
             guard let answer = failure.answer else { throw failure }
-            call.exchange.respond(answer.status, ["Content-Type": "application/json"], body: answer.body)
+            call.client.respond(answer.status, answer.body, type: "application/json")
         }
     }
 

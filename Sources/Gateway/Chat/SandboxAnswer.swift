@@ -121,7 +121,7 @@ struct SandboxAnswer {
         record.take(usage)
         var end: [UInt8] = []
         encoders[encoders.count - 1].end(into: &end)
-        try await call.client.write(end)
+        try await call.client.end(end)
     }
 
     private func write(_ events: [ChatEvent], by encoder: inout any ChatStreamEncoder) async throws {

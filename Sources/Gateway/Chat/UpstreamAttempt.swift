@@ -165,8 +165,10 @@ final class UpstreamAttempt: @unchecked Sendable {
         var encoder = call.front.streamEncoder(context)
         var output: [UInt8] = []
         for event in reply.events { encoder.encode(event, into: &output) }
-        encoder.end(into: &output)
         try await call.client.write(output)
+        output.removeAll()
+        encoder.end(into: &output)
+        try await call.client.end(output)
     }
 
     // MARK: Streams
@@ -187,11 +189,12 @@ final class UpstreamAttempt: @unchecked Sendable {
                 throw error
             }
             try await call.client.write(output)
+            if let ending = relay.takeEnding() { try await call.client.end(ending) }
         }
         var output: [UInt8] = []
         try relay.end(into: &output)
         recording?.end()
-        try await call.client.write(output)
+        try await call.client.end(output)
     }
 
     private func translateStream(_ response: HTTPClientResponse, _ began: () -> Void) async throws {
@@ -222,8 +225,10 @@ final class UpstreamAttempt: @unchecked Sendable {
         try decoder.end(into: &events)
         if !record.hasUsage { events.append(.usage(record.usage(for: call.readableRequest))) }
         encodeEvents()
-        encoder.end(into: &output)
         try await call.client.write(output)
+        output.removeAll(keepingCapacity: true)
+        encoder.end(into: &output)
+        try await call.client.end(output)
     }
 
     /// What came together with a fault is worth nothing to a client that has got nothing yet: another may answer.

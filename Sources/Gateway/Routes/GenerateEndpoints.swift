@@ -43,6 +43,7 @@ enum GenerateEndpoints {
                 example: "event: start\ndata: {\"type\":\"start\",\"request_id\":\"req_1\"}\n\n",
                 mediaType: "text/event-stream"),
             AnswerDescription(400, "The request is not as the model wants it."),
+            AnswerDescription(402, "There is no money for it. `code` says why, `limit_source` where."),
             AnswerDescription(404, "There is no such model."),
             AnswerDescription(422, "The request is not as described. Every fault is in `errors`."),
             AnswerDescription(

@@ -7,7 +7,9 @@ enum GenerationEndpoints {
 
     private static let failures = [
         AnswerDescription(400, "The request is not as the model wants it."),
+        AnswerDescription(402, "There is no money for it. `code` says why, `limit_source` where."),
         AnswerDescription(404, "There is no such model."),
+        AnswerDescription(422, "Nobody knows its price, where one is needed."),
         AnswerDescription(502, "The provider failed."),
         AnswerDescription(504, "The provider did not answer in time."),
     ]

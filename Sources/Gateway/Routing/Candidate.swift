@@ -27,9 +27,8 @@ final class Candidate: Sendable {
     }
 
     struct Facts: Equatable, Sendable {
-        /// Pico-dollars for a token; nil where the price is not known.
-        var inputPrice: Int?
-        var outputPrice: Int?
+        /// What it costs as the call begins, and so until its end; nil where that is not known.
+        var price: PriceInForce?
         /// Where it is served; empty where that is not known.
         var regions: [String] = []
         /// Whether the provider may keep what is said to it.
@@ -67,11 +66,15 @@ final class Candidate: Sendable {
         case .sandbox: "sandbox"
         }
     }
+
+    /// What it costs: nothing in this process. nil where that is not known.
+    var price: PriceInForce? {
+        if case .sandbox = place { .free } else { facts?.price }
+    }
 }
 
 extension Candidate {
     convenience init(_ model: CatalogModel, at upstream: Upstream, _ now: Timestamp) {
-        let price = model.price(at: now)
         // What a model takes in, it can look at and listen to.
         let senses: [CatalogModel.Capability] =
             (model.inputModalities.contains(.image) ? [.vision] : [])
@@ -80,7 +83,7 @@ extension Candidate {
             id: model.id, place: .upstream(upstream),
             target: ChatTarget(model: model.upstreamName, maximumOutput: model.maxOutputTokens),
             facts: Facts(
-                inputPrice: price?.input, outputPrice: price?.output, regions: model.regions,
+                price: model.priceInForce(at: now), regions: model.regions,
                 mayBeRetained: model.mayBeRetained ?? true,
                 capabilities: model.capabilities.isEmpty ? nil : model.capabilities + senses,
                 contextTokens: model.contextTokens, tokenizerFactor: model.tokenizerFactor ?? 1000,

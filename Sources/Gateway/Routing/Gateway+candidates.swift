@@ -5,18 +5,19 @@ import Identity
 extension Gateway {
     /// Those who may answer for a model, the best first; never none.
     func candidates(
-        for model: String, _ wishes: RouteWishes, _ caller: Caller
+        for model: String, _ wishes: RouteWishes, _ caller: Caller, priced need: PriceNeed
     ) async throws -> [Candidate] {
-        try candidates(for: model, wishes, caller, try await ownRoutes.routes(for: caller))
+        try candidates(for: model, wishes, caller, try await ownRoutes.routes(for: caller), priced: need)
     }
 
     /// The same where it is known what the caller's organization has of its own.
     func candidates(
-        for model: String, _ wishes: RouteWishes, _ caller: Caller, _ own: OwnRoutes
+        for model: String, _ wishes: RouteWishes, _ caller: Caller, _ own: OwnRoutes, priced need: PriceNeed
     ) throws(Problem) -> [Candidate] {
         let now = time.timestamp()
         let models = catalog.snapshot
-        let isUsual = caller.allowedModels == nil && wishes.areNone && own.areNone
+        let isUsual =
+            need == .conversation && caller.allowedModels == nil && wishes.areNone && own.areNone
         if isUsual,
             let known = candidateMemory.candidates(
                 for: model, models, router.reach(of: own).instance, at: now)
@@ -24,7 +25,7 @@ extension Gateway {
             return known
         }
         let candidates = try router.candidates(
-            for: model, wishes, caller: caller, own: own, at: time.instant(), now)
+            for: model, wishes, caller: caller, own: own, prices: prices(for: need), at: time.instant(), now)
         if isUsual { candidateMemory.note(candidates, for: model, models, at: now) }
         return candidates
     }

@@ -18,8 +18,8 @@ package struct ModelRouter: Sendable {
 
     /// Those who may, the best first; never none. `lot` draws among models with weights.
     func candidates(
-        for model: String, _ wishes: RouteWishes, caller: Caller, own: OwnRoutes = .none, at now: Instant,
-        _ date: Timestamp,
+        for model: String, _ wishes: RouteWishes, caller: Caller, own: OwnRoutes = .none,
+        prices: PriceNeed = .nothing, at now: Instant, _ date: Timestamp,
         lot: @autoclosure () -> UInt64 = .random(in: .min ... .max)
     ) throws(Problem) -> [Candidate] {
         // A model that is among the weighted ones takes part in the draw.
@@ -32,6 +32,7 @@ package struct ModelRouter: Sendable {
             groups.append(
                 try search.offers(of: name, field: name == model ? "model" : "models"))
         }
+        if prices != .nothing { try Self.leaveUnpricedOut(of: &groups, prices, asking: model) }
         // The usual case is not worth a plan.
         if groups.count == 1, groups[0].count == 1, wishes.policy == RoutePolicy(),
             own.policy == RoutePolicy()
@@ -48,6 +49,15 @@ package struct ModelRouter: Sendable {
                 field: "provider")
         }
         return plan
+    }
+
+    private static func leaveUnpricedOut(
+        of groups: inout [[Candidate]], _ prices: PriceNeed, asking model: String
+    ) throws(Problem) {
+        // Usually all have one.
+        if groups.allSatisfy({ $0.allSatisfy(prices.isMet) }) { return }
+        groups = groups.map { $0.filter(prices.isMet) }.filter { !$0.isEmpty }
+        if groups.isEmpty { throw .unpriced(model) }
     }
 
     // MARK: Order

@@ -8,7 +8,13 @@ import Providers
 struct RequestNeeds {
     private let call: ChatCall
 
-    init(of call: ChatCall) { self.call = call }
+    /// Whether prices must be known.
+    private let requiresPrices: Bool
+
+    init(of call: ChatCall, requiresPrices: Bool) {
+        self.call = call
+        self.requiresPrices = requiresPrices
+    }
 
     /// Those of `candidates` that can answer. Throws where none can: naming what is missing, and who has it.
     func filter(
@@ -51,6 +57,9 @@ struct RequestNeeds {
                 "The model \"\(candidate.id)\" has no \(capability.rawValue)."
                     + (names.isEmpty ? "" : " These have it: \(names)."),
                 field: "model")
+        }
+        if requiresPrices, facts.price?.price.rate(of: .audioInput) == nil, isNeeded(.audio) {
+            return .unpriced(candidate.id, " for sound")
         }
         return tooLong(for: candidate, facts)
     }

@@ -1,4 +1,5 @@
 import Base
+import Catalog
 import Providers
 
 /// Sorts those who could answer into the order in which they are asked. Pure: what it needs to know is given.
@@ -46,10 +47,10 @@ enum RoutePlan {
         if let bound = policy.highestPrice {
             // What has no price is not free.
             if let most = bound.input {
-                guard let price = facts?.inputPrice, price <= most else { return false }
+                guard let price = facts?.price?.input, price <= most else { return false }
             }
             if let most = bound.output {
-                guard let price = facts?.outputPrice, price <= most else { return false }
+                guard let price = facts?.price?.output, price <= most else { return false }
             }
         }
         return true
@@ -90,7 +91,7 @@ enum RoutePlan {
 
     /// Of a usual mix: three tokens read for one answered.
     private static func price(_ facts: Candidate.Facts) -> Double? {
-        guard let input = facts.inputPrice, let output = facts.outputPrice else { return nil }
+        guard let input = facts.price?.input, let output = facts.price?.output else { return nil }
         return Double(3 * input + output)
     }
 }

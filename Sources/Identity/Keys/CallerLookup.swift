@@ -52,7 +52,7 @@ package struct CallerLookup: Sendable {
             organization: organization, user: user, role: role, key: key, scopes: KeyScopes(names: scopes),
             allowedModels: models.map { AllowedModels($0) }, expiresAt: expiresAt, limits: limits?.bytes,
             ownRoutes: hasOwnRoutes ? generation : nil,
-            terms: terms.shared(OrganizationTerms.reading(columns), of: organization))
+            terms: terms.shared(try OrganizationTerms.reading(columns), of: organization))
         return KnownCaller(caller, generation: generation)
     }
 
@@ -60,16 +60,17 @@ package struct CallerLookup: Sendable {
         _ row: PostgresRow
     ) throws(PostgresError) -> (Role, Int64, hasOwnRoutes: Bool, OrganizationTerms.Columns) {
         let (
-            role, generation, hasOwnRoutes, plan, planLimits, overrides, limits, zone, cachePolicy, months
+            role, generation, hasOwnRoutes, plan, planLimits, overrides, limits, zone, cachePolicy, months,
+            moneyLimits
         ) = try row.decode(
             (
                 Role, Int64, Bool, String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, String,
                 PostgresJSON?,
-                [Int64]?
+                [Int64]?, PostgresJSON?
             ).self)
         return (
             role, generation, hasOwnRoutes,
-            (plan, planLimits, overrides, limits, zone, cachePolicy, months)
+            (plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits)
         )
     }
 }

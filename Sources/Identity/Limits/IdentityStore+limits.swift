@@ -52,7 +52,7 @@ extension IdentityStore {
                 LEFT JOIN plans ON plans.name = plan WHERE id = \(organization)
                 """)
             guard let row = rows.first else { throw Problem.notFound("organization") }
-            return OrganizationTerms.reading(try row.decode(OrganizationTerms.Columns.self))
+            return try OrganizationTerms.reading(try row.decode(OrganizationTerms.Columns.self))
         }
     }
 

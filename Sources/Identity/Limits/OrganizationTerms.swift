@@ -1,7 +1,8 @@
 import Base
 import Postgres
 
-/// On which terms an organization works here: what limits it, how long its months are, what is kept of its answers.
+/// On which terms an organization works here: what limits it, how long its months are, what is kept of its answers, and
+/// which money it may spend.
 /// The documents are as the database holds them; who reads them is above this.
 ///
 /// An object, because all callers of an organization share one.
@@ -17,13 +18,15 @@ package final class OrganizationTerms: Sendable {
     package let cachePolicy: [UInt8]?
     /// The month in which this was read and the two after it, in the organization's zone.
     package let months: [CalendarMonth]
+    /// Its limits on money that had not ended when this was read, in the order of their ids.
+    package let moneyLimits: [MoneyTerm]
 
     package static let usualZone = "UTC"
 
     package init(
         plan: String? = nil, planLimits: [UInt8]? = nil, limitOverrides: [UInt8]? = nil,
         limits: [UInt8]? = nil, timeZone: String = usualZone, cachePolicy: [UInt8]? = nil,
-        months: [CalendarMonth] = []
+        months: [CalendarMonth] = [], moneyLimits: [MoneyTerm] = []
     ) {
         self.plan = plan
         self.planLimits = planLimits
@@ -32,6 +35,7 @@ package final class OrganizationTerms: Sendable {
         self.timeZone = timeZone
         self.cachePolicy = cachePolicy
         self.months = months
+        self.moneyLimits = moneyLimits
     }
 
     /// Whether they say nothing: as those of an organization of which nobody has said anything.
@@ -40,7 +44,7 @@ package final class OrganizationTerms: Sendable {
     // MARK: In the database
 
     typealias Columns = (
-        String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, String, PostgresJSON?, [Int64]?
+        String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, String, PostgresJSON?, [Int64]?, PostgresJSON?
     )
 
     /// Of `organizations` and `plans`, joined. A key's own limits may need the months where nothing else says anything;
@@ -50,17 +54,18 @@ package final class OrganizationTerms: Sendable {
         plan, plans.limits, limit_overrides, organizations.limits, time_zone, cache_policy,
         CASE WHEN \(keyNeedsMonths) OR time_zone <> \(usualZone)
             OR num_nonnulls(plan, limit_overrides, organizations.limits, cache_policy) > 0
-        THEN month_starts(time_zone, now()) END
+        THEN month_starts(time_zone, now()) END, \(MoneyTerm.column)
         """
     }
 
     /// nil where they say nothing.
-    static func reading(_ columns: Columns) -> OrganizationTerms? {
-        let (plan, planLimits, overrides, limits, zone, cachePolicy, months) = columns
+    static func reading(_ columns: Columns) throws(PostgresError) -> OrganizationTerms? {
+        let (plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits) = columns
         let terms = OrganizationTerms(
             plan: plan, planLimits: planLimits?.bytes, limitOverrides: overrides?.bytes,
             limits: limits?.bytes, timeZone: zone, cachePolicy: cachePolicy?.bytes,
-            months: (months ?? []).map { CalendarMonth(startingAt: Timestamp(microseconds: $0)) })
+            months: (months ?? []).map { CalendarMonth(startingAt: Timestamp(microseconds: $0)) },
+            moneyLimits: try MoneyTerm.reading(moneyLimits))
         return terms.areUsual ? nil : terms
     }
 
@@ -76,6 +81,6 @@ extension OrganizationTerms: Equatable {
             || left.plan == right.plan && left.planLimits == right.planLimits
                 && left.limitOverrides == right.limitOverrides && left.limits == right.limits
                 && left.timeZone == right.timeZone && left.cachePolicy == right.cachePolicy
-                && left.months == right.months
+                && left.months == right.months && left.moneyLimits == right.moneyLimits
     }
 }

@@ -52,7 +52,8 @@ package enum OpenAIProblem {
             .unprocessable, .timeout:
             "invalid_request_error"
         case .unauthenticated: "authentication_error"
-        case .paymentRequired: "billing_error"
+        // As OpenAI calls it, at whose status 429 clients would come back at once.
+        case .paymentRequired: "insufficient_quota"
         case .forbidden: "permission_error"
         case .rateLimited: "rate_limit_error"
         case .internal, .badGateway, .gatewayTimeout: "api_error"

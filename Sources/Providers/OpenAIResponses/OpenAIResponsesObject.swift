@@ -78,6 +78,7 @@ struct OpenAIResponsesObject: Sendable {
         default:
             switch problem.kind {
             case .rateLimited: "rate_limit_exceeded"
+            case .paymentRequired: "insufficient_quota"
             case .invalidRequest, .tooLarge, .unsupportedMediaType, .unprocessable: "invalid_prompt"
             default: "server_error"
             }

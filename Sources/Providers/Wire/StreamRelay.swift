@@ -15,6 +15,8 @@ package struct StreamRelay: Sendable {
     /// The bytes that were passed on, of which the transcript holds the first.
     package private(set) var passedOn = 0
     private static let done = Array("[DONE]".utf8)
+    /// What tells a client that all has come, once it is there. It is not among the output.
+    private var ending: [UInt8] = []
 
     package init(_ watcher: any StreamWatcher) { self.watcher = watcher }
 
@@ -22,7 +24,17 @@ package struct StreamRelay: Sendable {
     /// Whether all of it has come.
     package var isWhole: Bool { isDone || watcher.isWhole }
 
-    /// Appends the events that `bytes` complete.
+    /// Whether the event has come at which clients stop reading.
+    private var isOver: Bool { isDone || watcher.isWhole && watcher.end.isEmpty }
+
+    /// The event with which the stream ends, as soon as it has come; once.
+    package mutating func takeEnding() -> [UInt8]? {
+        if ending.isEmpty { return nil }
+        defer { ending = [] }
+        return ending
+    }
+
+    /// Appends the events that `bytes` complete, up to the one that ends the stream.
     package mutating func take(_ bytes: [UInt8], into output: inout [UInt8]) throws(UpstreamFault) {
         let start = output.count
         defer { keep(output[start...]) }
@@ -33,22 +45,23 @@ package struct StreamRelay: Sendable {
             case .comment, .eventWithoutData: continue
             case .tooLarge: throw .garbled("an event of more than \(JSONEventReader.largestEvent) bytes")
             case .event:
-                if isDone { continue }
+                if isOver { continue }
                 if parser.data == Self.done {
                     isDone = true
-                    append(into: &output)
+                    append(into: &ending)
                 } else if try watcher.see(parser.event, try JSONDocument(upstream: parser.data)) {
-                    append(into: &output)
+                    if isOver { append(into: &ending) } else { append(into: &output) }
                 }
             }
         }
     }
 
-    /// The upstream has closed its stream.
+    /// The upstream has closed its stream: appends what of the end was not taken.
     package mutating func end(into output: inout [UInt8]) throws(UpstreamFault) {
-        guard isWhole, isDone || !parser.endsWithinEvent else {
+        guard isWhole, isOver || !parser.endsWithinEvent else {
             throw .garbled("the stream broke off before its end")
         }
+        if let ending = takeEnding() { output += ending }
         if !isDone { output.append(contentsOf: watcher.end) }
     }
 

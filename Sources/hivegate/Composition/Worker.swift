@@ -88,6 +88,7 @@ final class Worker: @unchecked Sendable {
         gatewayLimits.cachePolicy.isEnabled = configuration.keepsAnswers
         gatewayLimits.semanticCacheModel = configuration.semanticCacheModel
         gatewayLimits.countsBytesAsTokens = configuration.countsBytesAsTokens
+        gatewayLimits.requiresPrices = configuration.hasPricing
         gateway = Gateway(
             on: loop, keys: keys,
             identity: identity.services(

@@ -34,6 +34,8 @@ struct Configuration {
     var semanticCacheModel: String?
     /// See `Gateway.Limits`.
     var countsBytesAsTokens = false
+    /// Whether nobody is asked whose price is not known.
+    var hasPricing = false
     /// Where servers of the house are looked for.
     var localServers: [ModelServerAddress] = []
     var loopCount = 2
@@ -216,6 +218,9 @@ struct Configuration {
             "TOKEN_RESERVATION", default: "learned", [("learned", false), ("strict", true)],
             "what is reserved for what a request says: what such requests took before, or a token for each byte"
         )
+        hasPricing = reader.choice(
+            "ENABLE_PRICING", default: "false", [("true", true), ("false", false)],
+            "whether every request has a price: a model whose price is not known is not asked")
         sharesProviderState = reader.choice(
             "SHARED_PROVIDER_STATE", default: "false", [("false", false), ("true", true)],
             "whether organizations may refer to what a provider keeps for the instance's account "

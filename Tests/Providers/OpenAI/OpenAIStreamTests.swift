@@ -46,8 +46,23 @@ struct OpenAIStreamTests {
         var relay = relay(showsUsage: false)
         var passed: [UInt8] = []
         try relay.take(Array(Self.stream.utf8), into: &passed)
+        try relay.end(into: &passed)
         #expect(String(decoding: passed, as: UTF8.self) == text(Self.events[..<2] + Self.events[3...]))
         #expect(relay.usage == ChatUsage(input: 3, output: 2))
+    }
+
+    @Test func `the event that ends a stream is told apart, as soon as it has come and once`() throws {
+        var relay = relay()
+        var passed: [UInt8] = []
+        #expect(relay.takeEnding() == nil)
+        try relay.take(Array(Self.stream.utf8), into: &passed)
+        #expect(String(decoding: passed, as: UTF8.self) == text(Self.events[..<3]))
+        #expect(relay.takeEnding().map { String(decoding: $0, as: UTF8.self) } == text(Self.events[3...]))
+        #expect(relay.takeEnding() == nil)
+        // Nobody reads on behind it.
+        try relay.take(Array(text(Self.events[...0]).utf8), into: &passed)
+        try relay.end(into: &passed)
+        #expect(String(decoding: passed, as: UTF8.self) == text(Self.events[..<3]))
     }
 
     @Test func `a stream without its end is none, and one that forgot the end mark gets it`() throws {
