@@ -159,9 +159,9 @@ import Testing
         let events = Locked<[UsageEvent]>([])
         var limits = Gateway.Limits()
         limits.repetitions = 0
+        let note: Gateway.EndOfCall = { event in events.withLock { $0.append(event) } }
         try await GatewayWorld.run(
-            upstreams: answering.mapValues { script($0) }, catalog: catalog, limits: limits,
-            beforeEnd: { event in events.withLock { $0.append(event) } }
+            upstreams: answering.mapValues { script($0) }, catalog: catalog, limits: limits, beforeEnd: note
         ) { world in
             _ = try await world.complete(model, key: world.key(), more)
         }
