@@ -3,57 +3,18 @@
 import concurrent.futures
 import contextlib
 import http.client
-import http.server
 import json
 import os
 import signal
 import threading
 import time
 
+from answering_provider import Provider
 from conftest import wait_until
 from two_gateways import TwoGateways
 
 CHAT = "/v1/chat/completions"
 FULL = os.environ.get("FULL") == "1"
-
-
-class Provider(http.server.ThreadingHTTPServer):
-    """Answers after a moment, and counts how often it was asked."""
-
-    request_queue_size = 256
-    daemon_threads = True
-
-    def __init__(self, resources, pause=0.0):
-        super().__init__(("127.0.0.1", 0), Answers)
-        self.asked, self.pause, self.lock = 0, pause, threading.Lock()
-        resources.callback(self.server_close)
-        resources.callback(self.shutdown)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Answers(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        with self.server.lock:
-            self.server.asked += 1
-            number = self.server.asked
-        time.sleep(self.server.pause)
-        choice = {"index": 0, "message": {"role": "assistant", "content": f"answer {number}"}, "finish_reason": "stop"}
-        body = json.dumps({"choices": [choice], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        pass
 
 
 class Scene:
@@ -84,12 +45,14 @@ class Scene:
         return int(self.gateways.redis("INFO", "server").split("process_id:")[1].split()[0])
 
 
-def ask(port, key, content="hello", model="sandbox/echo", **fields):
+def ask(port, key, content="hello", model="sandbox/echo", most=None, **fields):
     """The status of one completion, its fields and its text."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
-        body = json.dumps({"model": model, "messages": [{"role": "user", "content": content}]})
-        connection.request("POST", CHAT, body, {"Authorization": f"Bearer {key}"} | fields)
+        body = {"model": model, "messages": [{"role": "user", "content": content}]}
+        if most:
+            body["max_tokens"] = most
+        connection.request("POST", CHAT, json.dumps(body), {"Authorization": f"Bearer {key}"} | fields)
         answer = connection.getresponse()
         text = answer.read().decode()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, text

@@ -1,46 +1,17 @@
 """What an organization says of its providers at one gateway holds at another on the very next request."""
 
 import contextlib
-import http.server
-import json
-import threading
 
+from answering_provider import Provider
 from conftest import wait_until
 from two_gateways import TwoGateways
 
 CHANGES = 100
 
 
-class Provider(http.server.ThreadingHTTPServer):
-    """Says in OpenAI's dialect which key it was asked with."""
-
-    def __init__(self, resources):
-        super().__init__(("127.0.0.1", 0), Answers)
-        resources.callback(self.server_close)
-        resources.callback(self.shutdown)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Answers(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        key = self.headers["authorization"].removeprefix("Bearer ")
-        choice = {"index": 0, "message": {"role": "assistant", "content": key}, "finish_reason": "stop"}
-        body = json.dumps({"choices": [choice]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        pass
+def by_key(resources):
+    """A provider that says which key it was asked with."""
+    return Provider(resources, content=lambda key, number: key)
 
 
 def asked(client, key, model="openai/any"):
@@ -52,7 +23,7 @@ def asked(client, key, model="openai/any"):
 
 def test_keys_and_policies_hold_at_both_gateways_at_once():
     with contextlib.ExitStack() as resources:
-        provider = Provider(resources)
+        provider = by_key(resources)
         settings = {
             "OPENAI_API_KEY": "sk-instance", "OPENAI_BASE_URL": provider.url, "HIVEGATE_OUTBOUND_ALLOW": "127.0.0.0/8"}
         gateways = TwoGateways(resources, settings=settings)
@@ -80,7 +51,7 @@ def test_keys_and_policies_hold_at_both_gateways_at_once():
 
 def test_a_provider_that_an_operator_adds_or_deletes_is_known_to_the_other_gateway_soon():
     with contextlib.ExitStack() as resources:
-        provider = Provider(resources)
+        provider = by_key(resources)
         gateways = TwoGateways(resources)
         gateways.make_owner_operator()
         first, second = gateways.clients

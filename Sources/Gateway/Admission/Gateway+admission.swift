@@ -17,15 +17,21 @@ extension Gateway {
 
     /// Lets a request in, or throws what it is refused for; nil where the caller is another than was thought: then all
     /// that depends on them is to be found out anew.
+    ///
+    /// - Parameter askForLess: changes a request that was not let in to one that may be; says whether it has.
     private func enter(
-        _ arrival: Arrival, _ request: AdmissionRequest, beside others: [RedisCommand] = [],
-        _ exchange: Exchange, fewerTokens: () throws -> Int64? = { nil }
+        _ arrival: Arrival, _ request: AdmissionRequest, _ payment: Payment?,
+        beside others: [RedisCommand] = [], _ exchange: Exchange,
+        askForLess: (inout AdmissionRequest, Gatekeeper.Verdict) throws -> Bool = { _, _ in false }
     ) async throws -> Entry? {
+        var request = request
+        request.money = payment?.need
         var (verdict, values) = await gatekeeper.admit(request, beside: others)
-        if case .refused(let refusal) = verdict, refusal.isOfTokens, let tokens = try fewerTokens() {
-            var less = request
-            less.tokens = tokens
-            (verdict, values) = await gatekeeper.admit(less, beside: others)
+        // Once for tokens, and once for money.
+        for _ in 0..<2 {
+            if case .admitted = verdict { break }
+            guard try askForLess(&request, verdict) else { break }
+            (verdict, values) = await gatekeeper.admit(request, beside: others)
         }
         switch verdict {
         case .admitted(let permit):
@@ -52,10 +58,10 @@ extension Gateway {
                 throw Problem.invalidKey
             }
             return nil
-        case .unfunded:
-            throw Problem(
-                .unavailable, code: "billing_unavailable",
-                "Nobody can say at present whether this request can be paid for. Try again.")
+        case .unfunded(let shortage):
+            try await confirm(arrival, by: .unavailable)
+            guard let payment else { preconditionFailure("nothing was to be paid") }
+            throw payment.problem(shortage, at: time.timestamp())
         }
     }
 
@@ -65,34 +71,56 @@ extension Gateway {
         if isLocal { exchange.responseFields.append("X-Hivegate-Degraded", "redis") }
     }
 
-    /// Lets a conversation in. Where tokens are limited, what it can take is reserved, and its answer is limited to that.
+    /// Lets a conversation in. What it can take of tokens and of money, where those are limited, is reserved, and its answer
+    /// is limited to that.
     func enter(
-        _ arrival: Arrival, with call: ChatCall, _ candidate: Candidate
+        _ arrival: Arrival, with call: ChatCall, _ candidates: [Candidate]
     ) async throws -> Entry? {
+        let candidate = candidates[0]
         let (subjects, calendar) = try subjects.subjects(
             of: arrival.caller, asking: candidate.id, in: .chat)
         var request = AdmissionRequest(subjects, generation: arrival.generation, calendar: calendar)
         let others =
             call.cache?.decision.mayLookUp ?? false
             ? call.cache.map { [$0.place.get] } ?? [] : []
-        guard subjects.limitsTokens else {
-            return try await enter(arrival, request, beside: others, call.exchange)
+        let payment = try payment(for: call, by: candidates)
+        guard subjects.limitsTokens || payment != nil else {
+            return try await enter(arrival, request, nil, beside: others, call.exchange)
         }
-        var bound = try tokenBound.bound(of: call, candidate, room: gatekeeper.room(for: request))
-        request.tokens = bound.tokens
-        let entry = try await enter(arrival, request, beside: others, call.exchange) {
-            // What is left was not known, or somebody else has taken it.
-            let smaller = try tokenBound.bound(of: call, candidate, room: gatekeeper.room(for: request))
-            guard smaller.tokens < bound.tokens else { return nil }
-            bound = smaller
-            return smaller.tokens
+        var reserved: TokenBound.Bound?
+        if subjects.limitsTokens {
+            let bound = try tokenBound.bound(of: call, candidate, room: gatekeeper.room(for: request))
+            request.tokens = bound.tokens
+            reserved = bound
         }
-        if let entry, let most = bound.answer {
+        var paidAnswer = payment?.bound?.answer
+        let entry = try await enter(arrival, request, payment, beside: others, call.exchange) {
+            request, verdict in
+            switch verdict {
+            case .refused(let refusal) where refusal.isOfTokens:
+                // What is left was not known, or somebody else has taken it.
+                let smaller = try tokenBound.bound(
+                    of: call, candidate, room: gatekeeper.room(for: request))
+                guard smaller.tokens < request.tokens else { return false }
+                request.tokens = smaller.tokens
+                reserved = smaller
+                return true
+            case .unfunded(let shortage):
+                guard let answer = payment?.bound?.largestAnswer(within: shortage.affordable) else {
+                    return false
+                }
+                request.money?.nanodollars = shortage.affordable
+                paidAnswer = answer
+                return true
+            default: return false
+            }
+        }
+        if let entry, let most = [reserved?.answer, paidAnswer].compactMap(\.self).min() {
             do { try call.limitAnswer(to: most) } catch {
                 gatekeeper.settle(entry.permit, tokens: 0)
                 throw error
             }
-            call.exchange.responseFields.append("X-Hivegate-Max-Tokens", most)
+            call.exchange.responseFields.append(known: "X-Hivegate-Max-Tokens", most)
         }
         return entry
     }
@@ -125,7 +153,8 @@ extension Gateway {
     /// Lets a request in that asks for nothing but a model; who may answer it, and that it may go on.
     func admitted(
         _ arrival: Arrival, asking model: String, _ wishes: RouteWishes, in group: EndpointGroup,
-        priced need: PriceNeed, tokens: (Candidate) -> Int64 = { _ in 0 }, _ exchange: Exchange
+        priced need: PriceNeed, tokens: (Candidate) -> Int64 = { _ in 0 },
+        most: ([Candidate]) -> Int64? = { _ in 0 }, _ exchange: Exchange
     ) async throws -> (candidates: [Candidate], permit: Permit) {
         while true {
             let candidates: [Candidate]
@@ -140,7 +169,10 @@ extension Gateway {
             let request = AdmissionRequest(
                 subjects, generation: arrival.generation,
                 tokens: subjects.limitsTokens ? tokens(candidates[0]) : 0, calendar: calendar)
-            if let entry = try await enter(arrival, request, exchange) { return (candidates, entry.permit) }
+            let payment = try payment(of: arrival.caller, to: candidates, in: group, most: most)
+            if let entry = try await enter(arrival, request, payment, exchange) {
+                return (candidates, entry.permit)
+            }
         }
     }
 }

@@ -16,10 +16,13 @@ extension Gateway {
             let front = OpenAIEmbeddingFront()
             let document = try Self.document(try await exchange.body())
             let request = try front.request(document)
-            let reply = try await answer(exchange, document, model: request.model, .embedding, arrival) {
-                candidate, attempts in
-                try await self.embed(request, by: candidate, for: attempts)
+            let tokens = { (candidate: Candidate) in
+                self.tokenBound.tokens(in: document.bytes.count, candidate)
             }
+            let reply = try await answer(
+                exchange, document, model: request.model, .embedding, arrival, tokens: tokens,
+                most: { CostBound.most(ofInput: tokens, $0) },
+                attempt: { try await self.embed(request, by: $0, for: $1) })
             exchange.respond(
                 200, ["Content-Type": "application/json"], body: front.body(reply, to: request))
         }
@@ -55,17 +58,22 @@ extension Gateway {
             let front = OpenAIImageFront()
             let document = try Self.document(try await exchange.body())
             let request = try front.request(document)
-            let reply = try await answer(exchange, document, model: request.model, .image, arrival) {
-                candidate, attempts in
-                if case .sandbox(.image) = candidate.place {
-                    return try await self.draft(candidate, for: attempts, cost: request.cost(of:)) {
-                        SandboxImage.reply(to: request)
-                    }
-                }
-                guard case .upstream(let upstream) = candidate.place, let codec = upstream.settings.images
-                else { throw CallFailure.cannot("images", candidate) }
-                return try await self.draw(request, candidate, upstream, codec, for: attempts)
+            let tokens = { (candidate: Candidate) in
+                self.tokenBound.tokens(in: document.bytes.count, candidate)
             }
+            let reply = try await answer(
+                exchange, document, model: request.model, .image, arrival, tokens: tokens,
+                most: { CostBound.most(ofImages: request.count, input: tokens, $0) },
+                attempt: { candidate, attempts in
+                    if case .sandbox(.image) = candidate.place {
+                        return try await self.draft(candidate, for: attempts, cost: request.cost(of:)) {
+                            SandboxImage.reply(to: request)
+                        }
+                    }
+                    guard case .upstream(let upstream) = candidate.place, let codec = upstream.settings.images
+                    else { throw CallFailure.cannot("images", candidate) }
+                    return try await self.draw(request, candidate, upstream, codec, for: attempts)
+                })
             exchange.respond(
                 200, ["Content-Type": "application/json"],
                 body: front.body(reply, to: request, created: time.timestamp()))
@@ -74,24 +82,25 @@ extension Gateway {
 
     private func answer<Reply>(
         _ exchange: Exchange, _ document: JSONDocument, model: String,
-        _ kind: AttemptReport.Kind, _ arrival: Arrival,
-        _ attempt: (Candidate, CallAttempts) async throws -> Reply
+        _ kind: AttemptReport.Kind, _ arrival: Arrival, tokens: (Candidate) -> Int,
+        most: ([Candidate]) -> Int64?, attempt: (Candidate, CallAttempts) async throws -> Reply
     ) async throws -> Reply {
         let (wishes, _) = try RouteWishes.take(from: document, model: model)
         let (candidates, permit) = try await admitted(
             arrival, asking: model, wishes, in: kind == .image ? .images : .embeddings,
             priced: kind == .image ? .images : .vectors,
-            tokens: { Int64(tokenBound.tokens(in: document.bytes.count, $0)) }, exchange)
+            tokens: { Int64(tokens($0)) }, most: most, exchange)
         let attempts = CallAttempts(exchange.id, of: arrival.caller, kind)
         defer { gatekeeper.settle(permit, tokens: attempts.tokens) }
-        let ending = beforeEnd.map { work in
-            attempts.isMetered = true
-            return BeforeEnd(on: loop) { [time] in
-                await work(
+        attempts.isMetered = metersCalls
+        let ending =
+            metersCalls
+            ? BeforeEnd(on: loop) { [self] in
+                await settle(
+                    permit, attempts,
                     attempts.usageEvent(
                         endpoint: exchange.route?.name, asking: model, cache: nil, at: time.timestamp()))
-            }
-        }
+            } : nil
         let reply: Reply
         do {
             reply = try await tryInTurn(candidates) { candidate in

@@ -85,11 +85,11 @@ extension Gateway {
             guard try await isOutdated(arrival) else { throw error }
             return try await answer(request, as: front, for: arrival, exchange, id: id, sink: sink)
         }
-        guard let entry = try await enter(arrival, with: call, candidates[0]) else {
+        guard let entry = try await enter(arrival, with: call, candidates) else {
             return try await answer(request, as: front, for: arrival, exchange, id: id, sink: sink)
         }
         defer { gatekeeper.settle(entry.permit, tokens: call.attempts.tokens) }
-        if let beforeEnd { self.note(call, for: beforeEnd) }
+        if metersCalls { meter(call, entry.permit) }
         do {
             try await answer(call, candidates, entry)
         } catch {
@@ -102,11 +102,12 @@ extension Gateway {
 
     // What is seldom needed takes no room of every call.
     @inline(never)
-    private func note(_ call: ChatCall, for beforeEnd: @escaping EndOfCall) {
+    private func meter(_ call: ChatCall, _ permit: Permit) {
         call.attempts.isMetered = true
-        call.client.beforeEnd = BeforeEnd(on: loop) { [time] in
+        call.client.beforeEnd = BeforeEnd(on: loop) { [self] in
             let exchange = call.exchange
-            await beforeEnd(
+            await settle(
+                permit, call.attempts,
                 call.attempts.usageEvent(
                     endpoint: exchange.route?.name, asking: call.outline.model,
                     cache: exchange.responseFields.string("X-Cache"), at: time.timestamp()))

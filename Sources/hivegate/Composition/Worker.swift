@@ -76,7 +76,8 @@ final class Worker: @unchecked Sendable {
         ) { try await lookup.caller(of: $0) }
         let quotas = QuotaStore(pool)
         let gatekeeper = Gatekeeper(
-            redis, workers: configuration.loopCount, counters: shared.admissions
+            redis, workers: configuration.loopCount, counters: shared.admissions,
+            grants: GrantStore(pool)
         ) {
             try await quotas.load($0, $1, $2)
         }

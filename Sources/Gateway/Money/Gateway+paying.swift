@@ -1,0 +1,86 @@
+import Admission
+import Base
+import HTTPServer
+import Identity
+import Providers
+
+/// Who pays for a request, and how much it can cost.
+struct Payment {
+    /// In the order of their ids; never none.
+    let limits: [TouchedLimit]
+    let nanodollars: Int64
+    /// Of a conversation: how much less it costs if its answer is shorter.
+    var bound: CostBound?
+
+    var need: MoneyNeed {
+        MoneyNeed(
+            limits: limits.map { MoneyLimit(id: $0.id, isWallet: $0.isWallet, subject: $0.subject) },
+            nanodollars: nanodollars)
+    }
+
+    /// What a client is told of a limit that does not pay for so much.
+    func problem(_ shortage: Shortage, at now: Timestamp) -> Problem {
+        let limit = limits.first { $0.id == shortage.limit.id } ?? limits[0]
+        let reason: MoneyShortage.Reason =
+            switch shortage.reason {
+            case .unavailable: .unavailable
+            case .heldByOthers: .heldByOthers
+            case .spent: .spent
+            case .neverFits: .neverFits
+            }
+        return Problem(
+            MoneyShortage(
+                limit: limit, reason: reason, affordable: shortage.affordable, needed: nanodollars), at: now)
+    }
+}
+
+extension Gateway {
+    /// Whether what calls use is written down, and the end of each waits for that.
+    var metersCalls: Bool { limits.requiresPrices || beforeEnd != nil }
+
+    /// nil where nothing is paid: no prices, or no limits on money.
+    func payment(
+        for call: ChatCall, by candidates: [Candidate]
+    ) throws(Problem) -> Payment? {
+        let paying = try payers(of: call.caller, asking: candidates[0], in: .chat)
+        if paying.isEmpty { return nil }
+        guard let bound = try CostBound(of: call, candidates, by: tokenBound) else {
+            throw Problem.unpriced(call.outline.model)
+        }
+        return Payment(limits: paying, nanodollars: bound.nanodollars, bound: bound)
+    }
+
+    /// The same for a request that costs at most `most` at any of `candidates`.
+    func payment(
+        of caller: Caller, to candidates: [Candidate], in group: EndpointGroup,
+        most: ([Candidate]) -> Int64?
+    ) throws(Problem) -> Payment? {
+        let paying = try payers(of: caller, asking: candidates[0], in: group)
+        if paying.isEmpty { return nil }
+        guard let most = most(candidates) else { throw Problem.unpriced(candidates[0].id) }
+        return Payment(limits: paying, nanodollars: most)
+    }
+
+    private func payers(
+        of caller: Caller, asking candidate: Candidate, in group: EndpointGroup
+    ) throws(Problem) -> [TouchedLimit] {
+        guard limits.requiresPrices else { return [] }
+        return try money.limits(of: caller, asking: candidate.id, in: group, at: time.timestamp())
+    }
+
+    /// Ends what was let in: what it cost is settled and written down, and what was held beyond is given back.
+    func settle(_ permit: Permit, _ attempts: CallAttempts, _ event: UsageEvent) async {
+        var event = event
+        // Where something has no price that it used, it takes all that was held: never less than it cost.
+        var cost = event.cost
+        if let held = permit.money {
+            if !event.isWhollyPriced { cost = max(cost, held.nanodollars) }
+            event.charges = held.limits.map { UsageEvent.Charge(limit: $0.id, nanodollars: cost) }
+            event.isDirect = held.isDirect
+        }
+        await gatekeeper.settle(
+            permit, tokens: attempts.tokens, cost: cost,
+            journal: event.attempts.isEmpty ? nil : event.encoded())
+        await beforeEnd?(event)
+    }
+}

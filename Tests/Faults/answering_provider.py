@@ -1,0 +1,49 @@
+"""A provider in OpenAI's dialect, which counts how often it was asked."""
+
+import http.server
+import json
+import threading
+import time
+
+
+class Provider(http.server.ThreadingHTTPServer):
+    """Says after a moment what `content` says of a request's key and number, and that it took so many tokens."""
+
+    request_queue_size = 256
+    daemon_threads = True
+
+    def __init__(self, resources, pause=0.0, content=lambda key, number: f"answer {number}", usage=lambda number: (5, 2)):
+        super().__init__(("127.0.0.1", 0), Answers)
+        self.asked, self.pause, self.lock = 0, pause, threading.Lock()
+        self.content, self.usage = content, usage
+        resources.callback(self.server_close)
+        resources.callback(self.shutdown)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        with self.server.lock:
+            self.server.asked += 1
+            number = self.server.asked
+        time.sleep(self.server.pause)
+        content = self.server.content(self.headers["authorization"].removeprefix("Bearer "), number)
+        prompt, completion = self.server.usage(number)
+        choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": prompt, "completion_tokens": completion}
+        body = json.dumps({"choices": [choice], "usage": usage}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass

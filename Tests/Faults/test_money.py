@@ -1,0 +1,161 @@
+"""Money at two gateways with one Redis and one database: never more is spent than there is, whatever becomes of Redis."""
+
+import concurrent.futures
+import contextlib
+import json
+import os
+import signal
+import time
+import uuid
+
+from answering_provider import Provider
+from conftest import wait_until
+from test_limits import Scene, ask
+
+FULL = os.environ.get("FULL") == "1"
+MODEL = "openai/gpt-4o"
+# Nano-dollars for a token of this model.
+INPUT, OUTPUT = 2_500, 10_000
+# The most that an answer may have: it costs about a cent.
+LONGEST = 1_000
+
+
+def cost(usage):
+    return usage["prompt_tokens"] * INPUT + usage["completion_tokens"] * OUTPUT
+
+
+class PaidScene(Scene):
+    def __init__(self, resources, provider, **settings):
+        super().__init__(
+            resources, ENABLE_PRICING="true", OPENAI_API_KEY="sk-instance", OPENAI_BASE_URL=provider.url, **settings)
+
+    def sql(self, statement):
+        return self.gateways.databases.psql("hivegate", "-c", statement)
+
+    def grant(self, cap, kind="budget"):
+        """Another limit on the organization's money."""
+        limit = uuid.uuid4()
+        window = "now() - interval '1 hour', now() + interval '1 day'" if kind == "budget" else "NULL, NULL"
+        self.sql(
+            "INSERT INTO money_limits (id, org_id, kind, subject, cap_nano, window_start, window_end) "
+            f"VALUES ('{limit}', '{self.organization}', '{kind}', 'organization', {cap}, {window})")
+        # What is known of keys is looked up again.
+        time.sleep(6)
+        return limit
+
+    def forget(self, limit):
+        self.sql(f"DELETE FROM money_grants WHERE limit_id = '{limit}'; DELETE FROM money_limits WHERE id = '{limit}'")
+
+    def given(self, limit):
+        """What is granted or settled, and the cap."""
+        line = self.sql(f"SELECT granted_nano + settled_nano, cap_nano FROM money_limits WHERE id = '{limit}'")
+        return tuple(int(number) for number in line.split("|"))
+
+    def events(self):
+        """What the journal has of the organization's calls."""
+        found = []
+        for journal in self.gateways.redis("--scan", "--pattern", "hg:*:j").split():
+            for line in self.gateways.redis("XRANGE", journal, "-", "+").splitlines():
+                if line.startswith("{"):
+                    found.append(json.loads(line))
+        return found
+
+
+def crowd(scene, key, count, threads=100):
+    """The statuses, and what was answered cost."""
+
+    def one(number):
+        status, _, text = ask(
+            scene.ports[number % 2], key, f"question {number}", model=MODEL, most=LONGEST)
+        document = json.loads(text)
+        return status, cost(document["usage"]) if status == 200 else document["error"]["code"]
+
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def spent(results):
+    return sum(amount for status, amount in results if status == 200)
+
+
+def random_usage(number):
+    return 40, 1 + number * 7919 % LONGEST
+
+
+def test_two_hundred_callers_at_two_gateways_do_not_spend_more_than_a_dollar():
+    with contextlib.ExitStack() as resources:
+        provider = Provider(resources, pause=0.05, usage=random_usage)
+        scene = PaidScene(resources, provider)
+        key = scene.key()
+        for trial in range(20 if FULL else 2):
+            before = len(scene.events())
+            budget, wallet = scene.grant(1_000_000_000), scene.grant(3_000_000_000, "wallet")
+            results = crowd(scene, key, 400, threads=200)
+            total = spent(results)
+            codes = {amount for status, amount in results if status == 402}
+            assert total <= 1_000_000_000, f"trial {trial}: {total}"
+            assert {status for status, _ in results} == {200, 402}, results
+            assert codes <= {"budget_exceeded", "held_by_inflight"}, codes
+            # It was worth asking: most of it is spent, and at the end nothing is held.
+            assert total > 900_000_000, f"trial {trial}: {total}"
+            for limit in (budget, wallet):
+                given, cap = scene.given(limit)
+                assert total <= given <= cap
+            # Each answer is in the journal once, with what it cost and who paid.
+            events = scene.events()[before:]
+            assert len(events) == sum(status == 200 for status, _ in results)
+            assert sum(event["cost"] for event in events) == total
+            assert all({charge["limit"] for charge in event["charges"]} == {str(budget), str(wallet)} for event in events)
+            scene.forget(budget), scene.forget(wallet)
+
+
+def test_what_has_no_price_is_not_asked_and_what_never_fits_is_said_so():
+    with contextlib.ExitStack() as resources:
+        provider = Provider(resources)
+        scene = PaidScene(resources, provider)
+        key = scene.key()
+        status, _, text = ask(scene.ports[0], key, model="openai/any")
+        assert (status, json.loads(text)["error"]["code"]) == (422, "model_unpriced")
+        scene.grant(1_000)
+        status, _, text = ask(scene.ports[1], key, model=MODEL)
+        assert (status, json.loads(text)["error"]["code"]) == (402, "request_exceeds_budget"), text
+        assert provider.asked == 0
+
+
+def test_an_answer_is_as_long_as_can_be_paid():
+    with contextlib.ExitStack() as resources:
+        provider = Provider(resources)
+        scene = PaidScene(resources, provider)
+        key = scene.key()
+        # Of the 16,384 tokens that the model can answer this pays about 500.
+        scene.grant(5_500_000)
+        status, fields, text = ask(scene.ports[0], key, model=MODEL)
+        assert status == 200, text
+        assert 256 <= int(fields["x-hivegate-max-tokens"]) < 600
+
+
+def test_without_redis_the_database_pays_and_nothing_is_spent_twice():
+    with contextlib.ExitStack() as resources:
+        provider = Provider(resources, pause=0.02, usage=random_usage)
+        scene = PaidScene(resources, provider)
+        key = scene.key()
+        limit = scene.grant(1_000_000_000)
+        results = crowd(scene, key, 60, threads=20)
+        assert {status for status, _ in results} == {200}
+        redis = scene.redis_process()
+        os.kill(redis, signal.SIGSTOP)
+        try:
+            away = crowd(scene, key, 60, threads=8)
+        finally:
+            os.kill(redis, signal.SIGCONT)
+        assert {status for status, _ in away} <= {200, 402}, away
+        assert any(status == 200 for status, _ in away), away
+        results += away + crowd(scene, key, 300, threads=50)
+        total = spent(results)
+        assert total <= 1_000_000_000
+        given, cap = scene.given(limit)
+        assert total <= given <= cap
+        # What Redis was not there to be told it hears.
+        answered = sum(status == 200 for status, _ in results)
+        wait_until(lambda: len(scene.events()) == answered, what="every event in the journal")
+        assert sum(event["cost"] for event in scene.events()) == total
