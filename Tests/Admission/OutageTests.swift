@@ -127,13 +127,13 @@ struct OutageTests {
 
     @Test(.timeLimit(.minutes(5)))
     func `a Redis that is emptied under load lets one more window pass`() async throws {
-        try await withWorkers(2) { _, workers in
+        try await withWorkers(2) { redis, workers in
             for limit in [200, 1000] {
                 let load = Load(limit)
                 async let callers = Self.ask(workers, load)
-                try await eventually(workers[0].loop) { load.tally.admitted > limit / 2 }
+                try await eventually(redis.loop) { load.tally.admitted > limit / 2 }
                 _ = try await workers[0].run { try await $0.client.send(RedisCommand("FLUSHALL")) }
-                try await eventually(workers[0].loop) { load.tally.refused > 400 }
+                try await eventually(redis.loop) { load.tally.refused > 400 }
                 load.end()
                 _ = try await callers
                 #expect(load.tally.admitted >= limit && load.tally.admitted <= 2 * limit)
