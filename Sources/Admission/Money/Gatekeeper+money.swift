@@ -1,4 +1,5 @@
 import Base
+import Loop
 import Redis
 
 /// Requests that are paid for.
