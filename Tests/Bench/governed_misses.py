@@ -1,4 +1,4 @@
-"""Requests that nobody has asked before, with a key and limits: our CPU, beside gateways that limit in Redis too."""
+"""Requests that nobody has asked before, with a key, limits and, here, money: our CPU, beside gateways that limit in Redis too."""
 
 import json
 import os
@@ -42,16 +42,25 @@ class Governed:
     def start_hivegate(self, program, owner):
         organization = LimitedOrganization(program, owner, "governed", {
             "organization": {"requests_per_minute": ENOUGH, "tokens_per_minute": ENOUGH}})
+        organization.add_wallet()
         request = question("openai/gpt-4o-mini", organization.key)
         for way, cache in ((KEPT, "true"), (NOT_KEPT, "false")):
             server = Hivegate(
                 f"governed-{cache}", self.bench.directory, program, self.upstreams.whole, loops=1,
-                databases_of=owner, settings={"RESPONSE_CACHE": cache})
+                databases_of=owner, settings={"RESPONSE_CACHE": cache, "ENABLE_PRICING": "true"})
             self.bench.start(server).wait_until_ready()
             fields, _ = ask_once(server.port, request)
             if not fields["x-ratelimit-remaining-tokens"] or (fields["X-Cache"] == "MISS") != (way == KEPT):
                 raise SystemExit(f"the request was not governed: {fields}")
             self.add(HIVEGATE, way, server, server.port, request, own_redis(owner))
+        self.check_that_it_is_paid(owner)
+
+    @staticmethod
+    def check_that_it_is_paid(owner):
+        with RedisConnection(f"{owner.data}/run/redis.sock") as connection:
+            journals = connection.ask("KEYS", "hg:*:j")
+            if not journals or connection.ask("XLEN", journals[0]) < 2:
+                raise SystemExit("what a request has used was not written down")
 
     def start_tensorzero(self):
         if not TensorZero.version():
@@ -103,7 +112,7 @@ class Governed:
         for way in (KEPT, NOT_KEPT):
             ours = self.cases[HIVEGATE, way]
             spent = ours.median("microseconds_of_cpu")
-            report.bound(f"completion of 1 KB, key, 2 windows, {way}", spent, UNIT, 80)
+            report.bound(f"completion of 1 KB, key, 2 windows, wallet, {way}", spent, UNIT, 80)
             for label, goal in ((TensorZero.label, 0.6), (LiteLLM.label, None)):
                 theirs = self.cases.get((label, way))
                 if theirs:

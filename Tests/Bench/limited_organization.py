@@ -4,9 +4,12 @@ import http.client
 import json
 import os
 import subprocess
+import uuid
 
 # As much as can be said: everything is counted, and nothing refused.
 ENOUGH = 100_000_000_000
+# In nano-dollars: a million dollars.
+ENOUGH_MONEY = 10**15
 
 
 class LimitedOrganization:
@@ -24,6 +27,16 @@ class LimitedOrganization:
         held = ask(owner.port, "GET", "/api/v1/limits", token=self.key)["limits"]
         if len(held) != sum(map(len, limits.values())):
             raise SystemExit(f"other limits hold than were set: {held}")
+        self.owner = owner
+
+    def add_wallet(self):
+        """From which more can be paid than is asked for, as whoever has the database enters it."""
+        statement = (
+            "INSERT INTO money_limits (id, org_id, kind, subject, cap_nano) "
+            f"VALUES ('{uuid.uuid4()}', '{self.id}', 'wallet', 'organization', {ENOUGH_MONEY})")
+        subprocess.run(
+            ["psql", "-v", "ON_ERROR_STOP=1", "-qAt", "-h", f"{self.owner.data}/run", "-U", "hivegate",
+             "-d", "hivegate", "-c", statement], check=True)
 
 
 def made(program, owner, name):
