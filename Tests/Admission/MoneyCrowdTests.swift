@@ -25,8 +25,8 @@ struct MoneyCrowdTests {
                 let spent = try await Self.spend([wallet, budget], seed &+ UInt64(trial), world)
                 let account = try await world.account(budget)
                 #expect(spent <= Self.cap, "\(about): \(spent)")
-                // All that could be spent was.
-                #expect(spent > Self.cap - Self.need, "\(about): \(spent)")
+                // Nobody is sent away for good while others hold what they will not need, or hardly anybody.
+                #expect(spent > Self.cap * 9 / 10, "\(about): \(spent)")
                 #expect(account.settled + account.granted <= Self.cap, "\(about): \(account)")
                 #expect(account.granted == account.open, "\(about): \(account)")
                 #expect(account.left == account.granted - spent && account.held == 0, "\(about): \(account)")

@@ -37,8 +37,13 @@ final class MoneyWorld: @unchecked Sendable {
 
     fileprivate func close() { owner.close() }
 
+    /// On the loop of the connection, wherever one is.
+    private func query(_ sql: SQL) async throws -> PostgresRows {
+        try await Task(executorPreference: redis.loop) { [owner] in try await owner.query(sql) }.value
+    }
+
     func found(_ organization: UUID) async throws {
-        try await owner.execute("INSERT INTO organizations (id, name) VALUES (\(organization), 'acme')")
+        _ = try await query("INSERT INTO organizations (id, name) VALUES (\(organization), 'acme')")
     }
 
     /// A budget is good for an hour.
@@ -50,7 +55,7 @@ final class MoneyWorld: @unchecked Sendable {
         let now = Timestamp.now()
         let start: Timestamp? = wallet ? nil : now + .seconds(-3600)
         let end: Timestamp? = wallet ? nil : now + rest
-        try await owner.execute(
+        _ = try await query(
             """
             INSERT INTO money_limits (id, org_id, kind, subject, window_start, window_end, cap_nano)
             VALUES (\(limit.id), \(place ?? organization), \(wallet ? "wallet" : "budget"), \(subject.text),
@@ -60,7 +65,7 @@ final class MoneyWorld: @unchecked Sendable {
     }
 
     func setCap(_ cap: Int64, of limit: MoneyLimit) async throws {
-        try await owner.execute("UPDATE money_limits SET cap_nano = \(cap) WHERE id = \(limit.id)")
+        _ = try await query("UPDATE money_limits SET cap_nano = \(cap) WHERE id = \(limit.id)")
     }
 
     /// Somebody else holds on to a limit in the database, as long as `body` goes on.
@@ -84,7 +89,7 @@ final class MoneyWorld: @unchecked Sendable {
     }
 
     func account(_ limit: MoneyLimit, isInRedis: Bool = true) async throws -> Account {
-        let row = try await owner.query(
+        let row = try await query(
             """
             SELECT settled_nano, granted_nano, COALESCE((
                 SELECT sum(amount_nano)::bigint FROM money_grants WHERE limit_id = money_limits.id
@@ -106,7 +111,7 @@ final class MoneyWorld: @unchecked Sendable {
 
     func grantCount(_ limit: MoneyLimit) async throws -> Int {
         Int(
-            try await owner.query("SELECT count(*) FROM money_grants WHERE limit_id = \(limit.id)")
+            try await query("SELECT count(*) FROM money_grants WHERE limit_id = \(limit.id)")
                 .decode(Int64.self)[0])
     }
 

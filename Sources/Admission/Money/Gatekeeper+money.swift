@@ -1,4 +1,5 @@
 import Base
+import Loop
 import Redis
 
 /// Requests that are paid for.
@@ -10,6 +11,8 @@ extension Gatekeeper {
 
     /// How often Redis and the database are asked before others are believed to be faster.
     private static let mostRounds = 8
+
+    private static let pauseBeforeSpent = Duration.milliseconds(20)
 
     func admitPaid(_ request: AdmissionRequest, beside others: [RedisCommand]) async -> Answer {
         var request = request
@@ -35,6 +38,7 @@ extension Gatekeeper {
         defer { treasury?.hope(for: hoped, -need.nanodollars) }
         // What the database has just said of limits.
         var rooms: [UUID: LimitRoom] = [:]
+        var hasLookedAgain = false
         var last: (slices: MoneySlices, values: ArraySlice<RedisValue>)?
         for _ in 0..<Self.mostRounds {
             let short: (slices: MoneySlices, values: ArraySlice<RedisValue>)
@@ -48,6 +52,13 @@ extension Gatekeeper {
                 .map(\.0)
             let known = need.limits.map { rooms[$0.id] }
             if let shortage = Shortage.certain(need, known, short.slices) {
+                // What another loop was granted may be between the database and Redis.
+                if shortage.reason == .spent, !hasLookedAgain, known.contains(where: { $0?.isFresh == true })
+                {
+                    hasLookedAgain = true
+                    try? await redis.loop.sleep(for: Self.pauseBeforeSpent)
+                    continue
+                }
                 return (unfunded(shortage), short.values)
             }
             guard let treasury, treasury.mayAsk else {

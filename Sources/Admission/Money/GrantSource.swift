@@ -58,6 +58,8 @@ package struct LimitRoom: Equatable, Sendable {
     package var room: Int64
     /// Whether its time has not come or is over, or there is none.
     package var isOver: Bool
+    /// Whether a grant may be on its way to Redis. Said only where there is too little.
+    package var isFresh = false
 
     package init(cap: Int64, granted: Int64, room: Int64, isOver: Bool) {
         self.cap = cap

@@ -16,6 +16,10 @@ package struct GrantStore: GrantSource {
             let limits = try await Self.lock(wishes.map(\.grant.limit), of: organization, transaction)
             var rooms = wishes.map { limits[$0.grant.limit] ?? .none }
             guard zip(wishes, rooms).allSatisfy({ $0.least <= $1.room }) else {
+                let fresh = try await Self.fresh(wishes.map(\.grant.limit), of: organization, transaction)
+                for (place, wish) in wishes.enumerated() {
+                    rooms[place].isFresh = fresh.contains(wish.grant.limit)
+                }
                 return GrantAnswer(amounts: nil, rooms: rooms)
             }
             let amounts = zip(wishes, rooms).map(Self.amount)
@@ -43,6 +47,19 @@ package struct GrantStore: GrantSource {
     private static func amount(of wish: MoneyWish, in room: LimitRoom) -> Int64 {
         guard let wanted = wish.wanted else { return wish.least }
         return min(room.room, max(wish.least, wanted, min(slice, room.room / part)))
+    }
+
+    /// Those of the limits that have just granted something.
+    private static func fresh(
+        _ limits: [UUID], of organization: UUID, _ transaction: PostgresTransaction
+    ) async throws -> [UUID] {
+        try await transaction.query(
+            """
+            SELECT DISTINCT limit_id FROM money_grants
+            WHERE org_id = \(organization) AND limit_id = ANY(\(limits)) AND closed_at IS NULL
+                AND created_at > clock_timestamp() - interval '1 second'
+            """
+        ).decode(UUID.self)
     }
 
     /// In the order of their names, so that nobody waits for each other.
