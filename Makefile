@@ -10,7 +10,7 @@ VENV := .venv
 GENERATIONS := $(VENV)/generation-1 $(VENV)/generation-2
 AGENTS := $(VENV)/agents
 # One test at a time: many start servers and count what they leave behind.
-# With Swift's own libraries inside: nothing else to carry along, and a tenth less CPU for each request.
+# With Swift's own libraries inside: nothing else to carry along, and fewer instructions for each request.
 RELEASE := swift build -c release --static-swift-stdlib --product hivegate
 PROGRAM = "$$(swift build -c release --show-bin-path)/hivegate"
 SWIFT_TEST := swift test --disable-xctest --no-parallel --quiet
