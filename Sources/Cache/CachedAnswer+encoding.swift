@@ -10,7 +10,7 @@ import Chat
 ///
 /// Other processes may be of another version. One that does not know an entry's version has no such entry.
 extension CachedAnswer {
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
     private static let headCount = checksumCount + 2
     private static let checksumCount = 8
     private static let isCompressed: UInt8 = 1
@@ -46,6 +46,9 @@ extension CachedAnswer {
     }
 
     private func write(to writer: inout EntryWriter) {
+        writer.write(origin.requestID)
+        writer.write(Int(origin.created.microseconds))
+        writer.write(origin.attempts)
         writer.write(Int(storedAt.microseconds))
         writer.write(lifetimeSeconds)
         writer.write(provider)
@@ -93,6 +96,10 @@ extension CachedAnswer {
     }
 
     private init(reading reader: inout EntryReader, flags: UInt8) throws(EntryReader.Damage) {
+        origin = Origin(
+            requestID: try reader.text(),
+            created: Timestamp(microseconds: Int64(try reader.integer())),
+            attempts: try reader.integer())
         storedAt = Timestamp(microseconds: Int64(try reader.integer()))
         lifetimeSeconds = try reader.integer()
         provider = try reader.text()

@@ -4,6 +4,7 @@ package import Chat
 /// An answer that is kept: what was said, and what it takes to say it again.
 package struct CachedAnswer: Equatable, Sendable {
     package var content: Content
+    package var origin: Origin
     package var storedAt: Timestamp
     package var lifetimeSeconds: Int
     /// Who answered.
@@ -17,6 +18,20 @@ package struct CachedAnswer: Equatable, Sendable {
     /// What it cost; nil where that is not known.
     package var costNanodollars: Int64?
 
+    /// The request that it was made for, which answers name: said again, they are what they were.
+    package struct Origin: Equatable, Sendable {
+        package var requestID: String
+        package var created: Timestamp
+        /// How often providers were asked.
+        package var attempts: Int
+
+        package init(requestID: String, created: Timestamp, attempts: Int) {
+            self.requestID = requestID
+            self.created = created
+            self.attempts = attempts
+        }
+    }
+
     package enum Content: Equatable, Sendable {
         /// The provider's bytes as they came, in the client's own dialect.
         case forwarded(ChatDialect, isStream: Bool, contentType: String, [UInt8])
@@ -29,10 +44,11 @@ package struct CachedAnswer: Equatable, Sendable {
     package static let largestEventCount = 500_000
 
     package init(
-        _ content: Content, storedAt: Timestamp, lifetimeSeconds: Int, provider: String, model: String,
-        upstreamModel: String, usage: ChatUsage? = nil, costNanodollars: Int64? = nil
+        _ content: Content, origin: Origin, storedAt: Timestamp, lifetimeSeconds: Int, provider: String,
+        model: String, upstreamModel: String, usage: ChatUsage? = nil, costNanodollars: Int64? = nil
     ) {
         self.content = content
+        self.origin = origin
         self.storedAt = storedAt
         self.lifetimeSeconds = lifetimeSeconds
         self.provider = provider

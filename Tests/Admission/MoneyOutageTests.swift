@@ -118,15 +118,22 @@ struct MoneyOutageTests {
                 let third = try #require(await admit(90 * cent).permit)
                 worker.gatekeeper.settle(third, tokens: 0)
                 try await eventually(worker.loop) { try await granted() == [10 * cent, 10 * cent] }
+                // What costs more than was thought takes more, as far as there is.
+                let fourth = try #require(await admit(20 * cent).permit)
+                await worker.gatekeeper.settle(fourth, tokens: 0, cost: 50 * cent, journal: nil)
+                #expect(try await granted() == [60 * cent, 60 * cent])
+                let fifth = try #require(await admit(20 * cent).permit)
+                await worker.gatekeeper.settle(fifth, tokens: 0, cost: 70 * cent, journal: nil)
+                #expect(try await granted() == [130 * cent, dollar])
             }
             let account = try await world.account(budget, isInRedis: false)
-            #expect(account.open == 10 * cent)
+            #expect(account.open == dollar)
             try await world.redis.start()
             try await world.settleAll()
             // It has lost its functions, too.
             try await eventually(world.redis.loop) { try await !world.journal().isEmpty }
             #expect(try await world.journal() == ["a"])
-            #expect(world.counter("hivegate_direct_fundings_total") == 6)
+            #expect(world.counter("hivegate_direct_fundings_total") == 10)
         }
     }
 

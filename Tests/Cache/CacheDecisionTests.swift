@@ -140,7 +140,8 @@ struct CacheDecisionTests {
             var policy = CachePolicy()
             policy.lifetimeSeconds = lifetime
             let answer = CachedAnswer(
-                .events([]), storedAt: start, lifetimeSeconds: storedFor, provider: "", model: "",
+                .events([]), origin: CacheWorld.origin, storedAt: start, lifetimeSeconds: storedFor,
+                provider: "", model: "",
                 upstreamModel: "")
             let now = Timestamp(microseconds: start.microseconds + milliseconds * 1000)
             return CacheDecision(policy, wishes(wish), isVaried: false).mayGive(answer, at: now)

@@ -58,12 +58,15 @@ final class CacheWorld: @unchecked Sendable {
 
     // MARK: What tests do
 
+    /// The request that answers are made for here.
+    static let origin = CachedAnswer.Origin(
+        requestID: "req_1", created: Timestamp(seconds: 1_799_999_990), attempts: 2)
+
     func answer(_ text: String, model: String = "openai/gpt-5") -> CachedAnswer {
         CachedAnswer(
             .forwarded(.openAIChat, isStream: false, contentType: "application/json", Array(text.utf8)),
-            storedAt: Timestamp(seconds: 1_800_000_000), lifetimeSeconds: 600, provider: "openai",
-            model: model,
-            upstreamModel: "gpt-5")
+            origin: Self.origin, storedAt: Timestamp(seconds: 1_800_000_000), lifetimeSeconds: 600,
+            provider: "openai", model: model, upstreamModel: "gpt-5")
     }
 
     func key(_ number: Int) -> CacheKey {

@@ -9,9 +9,9 @@ struct CachedAnswerTests {
     private func forwarded(_ bytes: [UInt8]) -> CachedAnswer {
         CachedAnswer(
             .forwarded(.openAIChat, isStream: true, contentType: "text/event-stream", bytes),
-            storedAt: Timestamp(seconds: 1_800_000_000), lifetimeSeconds: 3600, provider: "openai",
-            model: "openai/gpt-5", upstreamModel: "gpt-5", usage: ChatUsage(input: 3, output: 4),
-            costNanodollars: 12_345)
+            origin: CacheWorld.origin, storedAt: Timestamp(seconds: 1_800_000_000), lifetimeSeconds: 3600,
+            provider: "openai", model: "openai/gpt-5", upstreamModel: "gpt-5",
+            usage: ChatUsage(input: 3, output: 4), costNanodollars: 12_345)
     }
 
     private func events(_ events: [ChatEvent]) -> CachedAnswer {
@@ -160,12 +160,12 @@ struct CachedAnswerTests {
             let count = Int(random.next() % 200)
             let noise = (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             #expect(CachedAnswer(decoding: noise) == nil, "seed \(seed)")
-            _ = CachedAnswer(decoding: sealed([2] + [UInt8](repeating: 0, count: 8) + noise))
+            _ = CachedAnswer(decoding: sealed([3] + [UInt8](repeating: 0, count: 8) + noise))
         }
     }
 
     @Test func `an entry of another version is none`() throws {
-        for version in UInt8(0)...255 where version != 2 {
+        for version in UInt8(0)...255 where version != 3 {
             var bytes = try samples[0]
             bytes[0] = version
             #expect(CachedAnswer(decoding: bytes) == nil)

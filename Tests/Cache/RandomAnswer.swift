@@ -12,11 +12,17 @@ struct RandomAnswer {
     mutating func answer() throws -> CachedAnswer {
         var answer = CachedAnswer(
             try below(2) == 0 ? forwarded() : .events(events(below(30))),
-            storedAt: Timestamp(microseconds: Int64(bitPattern: random.next())),
+            origin: CachedAnswer.Origin(
+                requestID: text(), created: timestamp(), attempts: number()),
+            storedAt: timestamp(),
             lifetimeSeconds: number(), provider: text(), model: text(), upstreamModel: text())
         if below(2) == 0 { answer.usage = usage() }
         if below(2) == 0 { answer.costNanodollars = Int64(number()) }
         return answer
+    }
+
+    private mutating func timestamp() -> Timestamp {
+        Timestamp(microseconds: Int64(bitPattern: random.next()))
     }
 
     mutating func events(_ count: Int) throws -> [ChatEvent] {

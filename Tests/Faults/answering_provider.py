@@ -29,13 +29,15 @@ class Answers(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         with self.server.lock:
             self.server.asked += 1
             number = self.server.asked
         time.sleep(self.server.pause)
         content = self.server.content(self.headers["authorization"].removeprefix("Bearer "), number)
         prompt, completion = self.server.usage(number)
+        # No answer is longer than it may be.
+        completion = min(completion, asked.get("max_tokens", completion))
         choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
         usage = {"prompt_tokens": prompt, "completion_tokens": completion}
         body = json.dumps({"choices": [choice], "usage": usage}).encode()

@@ -149,6 +149,37 @@ import Testing
         }
     }
 
+    /// Such answers name the request and the time that they were made for.
+    @Test func `what is made here, and not passed on, is said again as it was`() async throws {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            let key = world.key()
+            let messages = #""messages":[{"role":"user","content":"hi"}]"#
+            let questions = [
+                ("/v1/messages", #""max_tokens":100,"# + messages), ("/v1/responses", #""input":"hi""#),
+                ("/api/v1/generate", messages),
+            ]
+            for (path, question) in questions {
+                for isStreaming in [false, true] {
+                    let user = isStreaming ? "a" : "b"
+                    let body = question.replacing("hi", with: user) + ",\"stream\":\(isStreaming)"
+                    var answers: [GatewayWorld.Answer] = []
+                    for _ in 0..<2 {
+                        answers.append(
+                            try await world.send(
+                                "POST", path, [("Authorization", "Bearer \(key)")],
+                                body: "{\"model\":\"openai/m\",\(body)}"))
+                        // Into the next second, which some of them tell.
+                        try await world.loop.sleep(for: .milliseconds(1010))
+                    }
+                    #expect(answers.map { $0["x-cache"] } == ["MISS", "HIT"], "\(answers[0].text)")
+                    #expect(answers[0].body == answers[1].body, "\(answers.map(\.text))")
+                }
+            }
+            #expect(asked.withLock { $0 } == 6)
+        }
+    }
+
     @Test func `a request says what it wants of the cache`() async throws {
         let asked = Locked(0)
         try await Self.run(Self.counting(asked)) { world in

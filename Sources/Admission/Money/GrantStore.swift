@@ -86,16 +86,22 @@ package struct GrantStore: GrantSource {
             _ = try await Self.lock(grants.map(\.limit), of: organization, transaction)
             try await transaction.execute(
                 """
-                WITH ended AS (
+                WITH before AS (
+                    SELECT held.id, held.amount_nano, LEAST(\(cost), held.amount_nano + room.nano) AS cost_nano
+                    FROM money_grants AS held JOIN (
+                        SELECT id, GREATEST(0, cap_nano - settled_nano - granted_nano) AS nano
+                        FROM money_limits WHERE org_id = \(organization) AND id = ANY(\(grants.map(\.limit)))
+                    ) AS room ON room.id = held.limit_id
+                    WHERE held.id = ANY(\(grants.map(\.id))) AND held.org_id = \(organization)
+                        AND held.closed_at IS NULL
+                ), ended AS (
                     UPDATE money_grants SET
-                        amount_nano = CASE WHEN \(cost) > 0 THEN LEAST(money_grants.amount_nano, \(cost))
-                            ELSE money_grants.amount_nano END,
-                        state = CASE WHEN \(cost) > 0 THEN money_grants.state ELSE 'returned' END,
-                        closed_at = CASE WHEN \(cost) > 0 THEN NULL ELSE now() END
-                    FROM money_grants AS before
-                    WHERE money_grants.id = ANY(\(grants.map(\.id))) AND money_grants.org_id = \(organization)
-                        AND money_grants.closed_at IS NULL AND before.id = money_grants.id
-                    RETURNING money_grants.limit_id, GREATEST(0, before.amount_nano - \(cost)) AS surplus
+                        amount_nano = CASE WHEN before.cost_nano > 0 THEN before.cost_nano
+                            ELSE before.amount_nano END,
+                        state = CASE WHEN before.cost_nano > 0 THEN money_grants.state ELSE 'returned' END,
+                        closed_at = CASE WHEN before.cost_nano > 0 THEN NULL ELSE now() END
+                    FROM before WHERE money_grants.id = before.id
+                    RETURNING money_grants.limit_id, before.amount_nano - before.cost_nano AS surplus
                 )
                 UPDATE money_limits SET granted_nano = granted_nano - ended.surplus
                 FROM (SELECT limit_id, sum(surplus)::bigint AS surplus FROM ended GROUP BY limit_id) AS ended

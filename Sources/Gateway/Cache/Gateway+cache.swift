@@ -137,9 +137,9 @@ extension Gateway {
         // One that ends where we have ended it is not what was asked for.
         let isCutShort = call.answerLimit.map { usage?.totalOutput ?? $0 >= $0 } ?? false
         let answer = CachedAnswer(
-            content, storedAt: time.timestamp(), lifetimeSeconds: cache.decision.lifetimeSeconds,
-            provider: candidate.provider, model: candidate.id, upstreamModel: candidate.target.model,
-            usage: usage,
+            content, origin: call.origin, storedAt: time.timestamp(),
+            lifetimeSeconds: cache.decision.lifetimeSeconds, provider: candidate.provider,
+            model: candidate.id, upstreamModel: candidate.target.model, usage: usage,
             costNanodollars: usage.flatMap { candidate.price?.cost(of: Consumption($0)) })
         let entry = answer.encoded()
         guard entry.count <= cache.decision.largestEntryBytes, !isCutShort else { return }

@@ -23,18 +23,20 @@ struct ReplayedAnswer {
                 self.bytes = try Self.relayed(bytes, codec, to: call)
             case (false, true):
                 contentType = ""
-                self.bytes = try Self.stream(try codec.decode(bytes).events, to: call)
+                self.bytes = try Self.stream(try codec.decode(bytes).events, of: answer, to: call)
             case (true, false):
                 contentType = Self.json
                 var decoder = codec.streamDecoder()
                 var events: [ChatEvent] = []
                 try decoder.take(bytes, into: &events)
                 try decoder.end(into: &events)
-                self.bytes = try Self.whole(events, to: call)
+                self.bytes = try Self.whole(events, of: answer, to: call)
             }
         case .events(let events):
             contentType = isStreaming ? "" : Self.json
-            bytes = try isStreaming ? Self.stream(events, to: call) : Self.whole(events, to: call)
+            bytes =
+                try isStreaming
+                ? Self.stream(events, of: answer, to: call) : Self.whole(events, of: answer, to: call)
         }
     }
 
@@ -65,19 +67,23 @@ struct ReplayedAnswer {
         return output
     }
 
-    private static func stream(_ events: [ChatEvent], to call: ChatCall) throws(UpstreamFault) -> [UInt8] {
-        var encoder = call.front.streamEncoder(try context(of: call))
+    private static func stream(
+        _ events: [ChatEvent], of answer: CachedAnswer, to call: ChatCall
+    ) throws(UpstreamFault) -> [UInt8] {
+        var encoder = call.front.streamEncoder(try context(of: answer, for: call))
         var output: [UInt8] = []
         for event in events { encoder.encode(event, into: &output) }
         encoder.end(into: &output)
         return output
     }
 
-    private static func whole(_ events: [ChatEvent], to call: ChatCall) throws(UpstreamFault) -> [UInt8] {
+    private static func whole(
+        _ events: [ChatEvent], of answer: CachedAnswer, to call: ChatCall
+    ) throws(UpstreamFault) -> [UInt8] {
         var assembler = ReplyAssembler()
         for event in events { assembler.take(event) }
         guard let reply = assembler.reply else { throw .garbled("an answer without an end") }
-        return call.front.body(reply, try context(of: call))
+        return call.front.body(reply, try context(of: answer, for: call))
     }
 
     /// Whether a provider's filter has ended it, or it cannot be read.
@@ -100,7 +106,9 @@ struct ReplayedAnswer {
         }
     }
 
-    private static func context(of call: ChatCall) throws(UpstreamFault) -> ReplyContext {
-        do { return try call.context() } catch { throw .garbled("a request that cannot be read") }
+    private static func context(
+        of answer: CachedAnswer, for call: ChatCall
+    ) throws(UpstreamFault) -> ReplyContext {
+        do { return try call.context(of: answer) } catch { throw .garbled("a request that cannot be read") }
     }
 }

@@ -1,4 +1,5 @@
 import Base
+import Cache
 import Chat
 import HTTPServer
 import HTTPWire
@@ -109,6 +110,18 @@ final class ChatCall: @unchecked Sendable {
         ReplyContext(
             try request(), requestID: requestID, created: created,
             server: candidate.map { .init(provider: $0.provider, model: $0.id, attempts: attempts.count) })
+    }
+
+    /// The same for an answer that was made for another.
+    func context(of answer: CachedAnswer) throws(Problem) -> ReplyContext {
+        ReplyContext(
+            try request(), requestID: answer.origin.requestID, created: answer.origin.created,
+            server: .init(provider: answer.provider, model: answer.model, attempts: answer.origin.attempts))
+    }
+
+    /// What its answer says of it, whoever is given it.
+    var origin: CachedAnswer.Origin {
+        CachedAnswer.Origin(requestID: requestID, created: created, attempts: attempts.count)
     }
 
     /// Gives the client a whole answer, or holds it where it is to be checked first.
