@@ -7,14 +7,17 @@ import time
 
 
 class Provider(http.server.ThreadingHTTPServer):
-    """Says after a moment what `content` says of a request's key and number, and that it took so many tokens."""
+    """Says after a moment what `content` says of a request's key and number, and that it took so many tokens.
+
+    `last` is what it was asked last.
+    """
 
     request_queue_size = 256
     daemon_threads = True
 
     def __init__(self, resources, pause=0.0, content=lambda key, number: f"answer {number}", usage=lambda number: (5, 2)):
         super().__init__(("127.0.0.1", 0), Answers)
-        self.asked, self.pause, self.lock = 0, pause, threading.Lock()
+        self.asked, self.last, self.pause, self.lock = 0, None, pause, threading.Lock()
         self.content, self.usage = content, usage
         resources.callback(self.server_close)
         resources.callback(self.shutdown)
@@ -32,12 +35,13 @@ class Answers(http.server.BaseHTTPRequestHandler):
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         with self.server.lock:
             self.server.asked += 1
+            self.server.last = asked
             number = self.server.asked
         time.sleep(self.server.pause)
         content = self.server.content(self.headers["authorization"].removeprefix("Bearer "), number)
         prompt, completion = self.server.usage(number)
         # No answer is longer than it may be.
-        completion = min(completion, asked.get("max_tokens", completion))
+        completion = min(asked.get("max_completion_tokens", completion), asked.get("max_tokens", completion))
         choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
         usage = {"prompt_tokens": prompt, "completion_tokens": completion}
         body = json.dumps({"choices": [choice], "usage": usage}).encode()

@@ -45,13 +45,11 @@ class Scene:
         return int(self.gateways.redis("INFO", "server").split("process_id:")[1].split()[0])
 
 
-def ask(port, key, content="hello", model="sandbox/echo", most=None, **fields):
-    """The status of one completion, its fields and its text."""
+def ask(port, key, content="hello", model="sandbox/echo", more=None, **fields):
+    """The status of one completion, its fields and its text. Its request says `more`."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
-        body = {"model": model, "messages": [{"role": "user", "content": content}]}
-        if most:
-            body["max_tokens"] = most
+        body = {"model": model, "messages": [{"role": "user", "content": content}]} | (more or {})
         connection.request("POST", CHAT, json.dumps(body), {"Authorization": f"Bearer {key}"} | fields)
         answer = connection.getresponse()
         text = answer.read().decode()

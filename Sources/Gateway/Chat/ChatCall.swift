@@ -92,8 +92,11 @@ final class ChatCall: @unchecked Sendable {
         var request = try request()
         request.sampling.maximumTokens = count
         decoded = request
-        let edit = JSONEdit.set([.key(front.answerLimitField)], Array(String(count).utf8))
-        document = try JSONDocument(parsing: document.patched([edit]))
+        let said = front.answerLimitFields.filter { document.root.member($0)?.isNull == false }
+        let edits = (said.isEmpty ? [front.answerLimitFields[0]] : said).map { field in
+            JSONEdit.set([.key(field)], Array(String(count).utf8))
+        }
+        document = try JSONDocument(parsing: document.patched(edits))
     }
 
     /// Whether the provider of `candidate` gets the request as it is.

@@ -45,7 +45,7 @@ struct GenerateFront: ChatFront {
     }
 
     var forwardedFields: [String] { [] }
-    var answerLimitField: String { "max_tokens" }
+    var answerLimitFields: [String] { ["max_tokens"] }
 
     var keepAlive: [UInt8] {
         var comment: [UInt8] = []

@@ -41,7 +41,7 @@ package struct AnthropicFront: ChatFront {
 
     /// Which features of the provider the client wants, and in which version.
     package var forwardedFields: [String] { ["anthropic-version", "anthropic-beta"] }
-    package var answerLimitField: String { "max_tokens" }
+    package var answerLimitFields: [String] { ["max_tokens"] }
 
     /// A request to count tokens.
     package func countRequest(_ document: JSONDocument) throws(Problem) -> ChatRequest {

@@ -54,7 +54,7 @@ package struct OpenAIChatCodec: ChatCodec {
     private func rename(
         _ name: StaticString, to other: StaticString, in document: JSONDocument, _ edits: inout [JSONEdit]
     ) {
-        guard let value = document[name].present, document[other] == nil else { return }
+        guard let value = document[name].present, document[other].present == nil else { return }
         edits.append(.remove([.key("\(name)")]))
         edits.append(.set([.key("\(other)")], Array(value.bytes)))
     }

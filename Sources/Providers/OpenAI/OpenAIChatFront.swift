@@ -54,7 +54,7 @@ package struct OpenAIChatFront: ChatFront {
     }
 
     package var forwardedFields: [String] { [] }
-    package var answerLimitField: String { "max_completion_tokens" }
+    package var answerLimitFields: [String] { ["max_completion_tokens", "max_tokens"] }
 
     package var keepAlive: [UInt8] { OpenAIChatStreamEncoder.comment }
 }

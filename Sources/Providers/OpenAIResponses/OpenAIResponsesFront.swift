@@ -21,7 +21,7 @@ package struct OpenAIResponsesFront: ChatFront {
     }
 
     package var forwardedFields: [String] { ["openai-beta"] }
-    package var answerLimitField: String { "max_output_tokens" }
+    package var answerLimitFields: [String] { ["max_output_tokens"] }
     package var keepAlive: [UInt8] { OpenAIChatStreamEncoder.comment }
 
     package func request(_ document: JSONDocument) throws(Problem) -> ChatRequest {

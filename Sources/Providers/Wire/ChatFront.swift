@@ -23,8 +23,8 @@ package protocol ChatFront: Sendable {
     /// The fields of a request that go with it where it is passed on.
     var forwardedFields: [String] { get }
 
-    /// Where a request says how many tokens the answer may have.
-    var answerLimitField: String { get }
+    /// Where a request may say how many tokens the answer may have; first, where one is written that says it nowhere.
+    var answerLimitFields: [String] { get }
 
     /// Something that clients skip, for when there is nothing to say in a stream.
     var keepAlive: [UInt8] { get }
