@@ -10,6 +10,8 @@ package struct ConcurrencyLimiter: Equatable, Sendable {
     private static let start = 1024.0
     /// An upstream may be this much slower than usual before it gets less.
     private static let tolerance = 2.0
+    /// And by so many seconds besides, which say nothing where an answer takes milliseconds: then they are ours.
+    private static let noise = 0.25
     private static let smoothing = 0.2
     private static let recentWeight = 0.1
     private static let usualWeight = 0.005
@@ -46,7 +48,7 @@ package struct ConcurrencyLimiter: Equatable, Sendable {
         // What was slow for long and is fast again must not take as long to be believed.
         if usual > recent * 2 { usual *= 0.95 }
         (self.recent, self.usual) = (recent, usual)
-        let gradient = max(0.5, min(1, Self.tolerance * usual / recent))
+        let gradient = max(0.5, min(1, (Self.tolerance * usual + Self.noise) / recent))
         guard isBusy || gradient < 1 else { return }
         let next = exactLimit * gradient + exactLimit.squareRoot()
         exactLimit = bounded(exactLimit * (1 - Self.smoothing) + next * Self.smoothing)

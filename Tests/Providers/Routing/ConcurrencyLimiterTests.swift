@@ -34,6 +34,14 @@ struct ConcurrencyLimiterTests {
         #expect(limiter.limit > slow)
     }
 
+    @Test func `an upstream that answers in milliseconds gets no less for some more of them`() {
+        var limiter = ConcurrencyLimiter()
+        for _ in 0..<5 { _ = round(&limiter, .milliseconds(1)) }
+        let before = limiter.limit
+        for _ in 0..<20 { _ = round(&limiter, .milliseconds(200)) }
+        #expect(limiter.limit >= before)
+    }
+
     @Test func `one that turns requests away gets fewer at once`() {
         var limiter = ConcurrencyLimiter()
         for _ in 0..<100 {
