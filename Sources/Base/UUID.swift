@@ -59,27 +59,38 @@ package struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
         return bytes
     }
 
-    package var description: String {
-        var text: [UInt8] = []
-        append(to: &text)
-        return String(decoding: text, as: UTF8.self)
-    }
+    package var description: String { withText { String(decoding: $0, as: UTF8.self) } }
 
     /// The same as `description`.
-    package func append(to text: inout [UInt8]) {
-        text.append(count: 36) { text in
-            var place = 0
-            for position in 0..<16 {
-                if position == 4 || position == 6 || position == 8 || position == 10 {
-                    text[place] = 0x2D
-                    place += 1
-                }
-                let word = position < 8 ? high : low
-                let byte = UInt8(truncatingIfNeeded: word >> UInt64(56 - position % 8 * 8))
-                [UInt8].write(hex: byte, to: text, at: place)
-                place += 2
+    package func append(to text: inout [UInt8]) { withText { text.append(UnsafeRawBufferPointer($0)) } }
+
+    /// `description` without memory of its own.
+    package func withText<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
+        try withUnsafeTemporaryAllocation(byteCount: 36, alignment: 1) { text in
+            func store(_ digits: UInt64, at place: Int) {
+                text.storeBytes(of: digits.littleEndian, toByteOffset: place, as: UInt64.self)
             }
+            let middle = (Self.digits(UInt32(truncatingIfNeeded: high)), Self.digits(UInt32(low >> 32)))
+            // Each writes eight bytes; what is too much is overwritten by what comes next.
+            store(Self.digits(UInt32(high >> 32)), at: 0)
+            store(middle.0, at: 9)
+            store(middle.0 >> 32, at: 14)
+            store(middle.1, at: 19)
+            store(middle.1 >> 32, at: 24)
+            store(Self.digits(UInt32(truncatingIfNeeded: low)), at: 28)
+            (text[8], text[13], text[18], text[23]) = (0x2D, 0x2D, 0x2D, 0x2D)
+            return try body(UnsafeBufferPointer(text.assumingMemoryBound(to: UInt8.self)))
         }
+    }
+
+    /// Eight hexadecimal digits, the first in the lowest byte.
+    private static func digits(_ word: UInt32) -> UInt64 {
+        var digits = UInt64(word.byteSwapped)
+        digits = (digits | digits << 16) & 0x0000_FFFF_0000_FFFF
+        digits = (digits | digits << 8) & 0x00FF_00FF_00FF_00FF
+        digits = digits >> 4 & 0x000F_000F_000F_000F | digits << 8 & 0x0F00_0F00_0F00_0F00
+        let letters = (digits &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return digits &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
     }
 
     package static func < (left: UUID, right: UUID) -> Bool {

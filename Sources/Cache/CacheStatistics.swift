@@ -13,8 +13,7 @@ package final class CacheStatistics: Sendable {
     private let table = Locked<[Place: CacheCounts]>([:])
 
     /// What the process shows of itself, whoever it was for.
-    private let outcomes: [(of: @Sendable (CacheCounts) -> Int, counter: Counter)]
-    private let bypasses: Counter
+    private let hits, misses, coalesced, semanticHits, stored, corrupted, bypasses: Counter
 
     /// Once for a process and its `metrics`.
     package init(metrics: Metrics = Metrics()) {
@@ -23,13 +22,12 @@ package final class CacheStatistics: Sendable {
                 "hivegate_cache_total", "What the cache of answers did for requests, and learned of them.",
                 ["outcome": outcome])
         }
-        outcomes = [
-            ({ @Sendable in $0.hits }, counter("hit")), ({ @Sendable in $0.misses }, counter("miss")),
-            ({ @Sendable in $0.coalesced }, counter("coalesced")),
-            ({ @Sendable in $0.semanticHits }, counter("semantic")),
-            ({ @Sendable in $0.stored }, counter("stored")),
-            ({ @Sendable in $0.corrupted }, counter("corrupted")),
-        ]
+        hits = counter("hit")
+        misses = counter("miss")
+        coalesced = counter("coalesced")
+        semanticHits = counter("semantic")
+        stored = counter("stored")
+        corrupted = counter("corrupted")
         bypasses = counter("bypass")
     }
 
@@ -38,7 +36,13 @@ package final class CacheStatistics: Sendable {
 
     /// Any thread may call.
     package func add(_ counts: CacheCounts, of organization: UUID, at time: Timestamp) {
-        for (count, counter) in outcomes where count(counts) > 0 { counter.add(count(counts)) }
+        func add(_ count: Int, to counter: Counter) { if count > 0 { counter.add(count) } }
+        add(counts.hits, to: hits)
+        add(counts.misses, to: misses)
+        add(counts.coalesced, to: coalesced)
+        add(counts.semanticHits, to: semanticHits)
+        add(counts.stored, to: stored)
+        add(counts.corrupted, to: corrupted)
         putBack(counts, at: Place(organization: organization, day: CacheDay(time)))
     }
 

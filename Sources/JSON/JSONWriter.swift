@@ -71,10 +71,10 @@ package struct JSONWriter {
 
     /// A string given as its UTF-8, which must be well formed.
     package mutating func value(utf8 string: UnsafeBufferPointer<UInt8>) {
-        beginValue()
-        bytes.append(0x22)
-        Escape.append(string, to: &bytes)
-        bytes.append(0x22)
+        checkValue()
+        append(quoted: string, isKey: false)
+        needsComma = true
+        hasKey = false
     }
 
     package mutating func value(_ integer: Int) {
@@ -146,18 +146,52 @@ extension JSONWriter {
     private mutating func key(_ name: UnsafeBufferPointer<UInt8>) {
         assert(depth > 0 && objects & 1 == 1, "a key outside an object")
         assert(!hasKey, "a key after a key")
-        if needsComma { bytes.append(0x2C) }
-        bytes.append(0x22)
-        Escape.append(name, to: &bytes)
-        bytes.append(0x22)
-        bytes.append(0x3A)
+        append(quoted: name, isKey: true)
         needsComma = false
         hasKey = true
     }
 
+    /// With the comma in front, and in one piece where it is short: most have nothing to escape.
+    private mutating func append(quoted text: UnsafeBufferPointer<UInt8>, isKey: Bool) {
+        guard let base = text.baseAddress, text.count <= 256,
+            Scan.firstSpecial(base, from: 0, to: text.count, nonASCII: false) == text.count
+        else {
+            if needsComma { bytes.append(0x2C) }
+            bytes.append(0x22)
+            Escape.append(text, to: &bytes)
+            bytes.append(0x22)
+            if isKey { bytes.append(0x3A) }
+            return
+        }
+        let needsComma = needsComma
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: text.count + 4) { piece in
+            guard let start = piece.baseAddress else { return }
+            var end = 0
+            if needsComma {
+                start[0] = 0x2C
+                end = 1
+            }
+            start[end] = 0x22
+            (start + end + 1).initialize(from: base, count: text.count)
+            end += text.count + 1
+            start[end] = 0x22
+            end += 1
+            if isKey {
+                start[end] = 0x3A
+                end += 1
+            }
+            bytes.append(contentsOf: UnsafeBufferPointer(start: start, count: end))
+        }
+    }
+
+    @inline(__always)
+    private func checkValue() {
+        assert(depth == 0 ? !needsComma : (objects & 1 == 1) == hasKey, "a value where none can be")
+    }
+
     @inline(__always)
     private mutating func beginValue() {
-        assert(depth == 0 ? !needsComma : (objects & 1 == 1) == hasKey, "a value where none can be")
+        checkValue()
         if needsComma { bytes.append(0x2C) }
         needsComma = true
         hasKey = false

@@ -12,11 +12,11 @@ extension UsageEvent {
         var json = JSONWriter(capacity: 512 + 256 * attempts.count)
         json.object { json in
             json.field("v", Self.version)
-            json.field("id", id.description)
+            json.field("id", id)
             json.field("request", requestID)
-            json.field("organization", organization.description)
-            json.field("user", user.description)
-            json.field("key", key.description)
+            json.field("organization", organization)
+            json.field("user", user)
+            json.field("key", key)
             json.field("endpoint", endpoint)
             json.field("model", model)
             json.field("at", Int(at.microseconds))
@@ -28,7 +28,7 @@ extension UsageEvent {
                 json.array("charges") { json in
                     for charge in charges {
                         json.object { json in
-                            json.field("limit", charge.limit.description)
+                            json.field("limit", charge.limit)
                             json.field("nano", Int(charge.nanodollars))
                         }
                     }
@@ -68,4 +68,11 @@ extension UsageEvent.Attempt {
     }
 
     private static func microseconds(_ duration: Duration) -> Int { Int(duration.nanoseconds / 1000) }
+}
+
+extension JSONWriter {
+    fileprivate mutating func field(_ name: StaticString, _ id: UUID) {
+        key(name)
+        id.withText { value(utf8: $0) }
+    }
 }

@@ -3,18 +3,28 @@ import Catalog
 import Providers
 
 /// What an organization has of its own on the way of its requests.
-struct OwnRoutes: Sendable {
+final class OwnRoutes: Sendable {
     static let none = OwnRoutes()
 
-    var policy = RoutePolicy()
+    let policy: RoutePolicy
     /// The providers that it has credentials for, be they usable or not.
-    var providers: Set<String> = []
+    let providers: Set<String>
     /// Reached with the organization's own keys.
-    var upstreams = UpstreamDirectory.Snapshot([])
+    let upstreams: UpstreamDirectory.Snapshot
     /// Whether a provider that it has keys for is asked with the instance's too, behind its own.
-    var usesInstanceKeys = false
+    let usesInstanceKeys: Bool
+    let areNone: Bool
 
-    var areNone: Bool { providers.isEmpty && policy == RoutePolicy() }
+    init(
+        policy: RoutePolicy = RoutePolicy(), providers: Set<String> = [],
+        upstreams: UpstreamDirectory.Snapshot = UpstreamDirectory.Snapshot([]), usesInstanceKeys: Bool = false
+    ) {
+        self.policy = policy
+        self.providers = providers
+        self.upstreams = upstreams
+        self.usesInstanceKeys = usesInstanceKeys
+        areNone = providers.isEmpty && policy == RoutePolicy()
+    }
 }
 
 /// The upstreams that an organization's requests may go to.

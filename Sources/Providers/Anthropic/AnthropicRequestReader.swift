@@ -5,17 +5,19 @@ import JSON
 /// Reads a client's request to the Messages API. What only this dialect knows is left in the client's bytes.
 struct AnthropicRequestReader {
     private var reader = RequestReader()
-    private let root: JSONValue
+    private let isObject: Bool
+    private let root: JSONIndex
     /// To count tokens takes no limit of them.
     private let isCount: Bool
 
     init(_ document: JSONDocument, isCount: Bool) {
-        root = document.root
+        isObject = document.root.kind == .object
+        root = JSONIndex(document.root)
         self.isCount = isCount
     }
 
     mutating func request() throws(Problem) -> ChatRequest {
-        guard root.kind == .object else {
+        guard isObject else {
             throw .bodyIsNoObject
         }
         var request = ChatRequest(model: reader.requiredText(root["model"], "model") ?? "", messages: [])

@@ -7,6 +7,7 @@ struct OpenAIChatRequestReader {
     var fields = RequestReader()
 
     mutating func read(_ root: JSONValue) -> ChatRequest {
+        let root = JSONIndex(root)
         let model = fields.requiredText(root["model"], "model") ?? ""
         var request = ChatRequest(model: model, messages: [])
         if let list = fields.requiredArray(root["messages"], "messages") {
@@ -21,7 +22,9 @@ struct OpenAIChatRequestReader {
                 if let tool = read(tool: tool, "tools[\(index)]") { request.tools.append(tool) }
             }
         }
-        for name in ["functions", "function_call"] where root.member(name).present != nil {
+        for (name, value) in [
+            ("functions", root["functions"]), ("function_call", root["function_call"]),
+        ] where value.present != nil {
             fields.fault(name, "is of an older dialect; use \"tools\" and \"tool_choice\"")
         }
         request.toolChoice = read(toolChoice: root["tool_choice"])
@@ -40,7 +43,7 @@ struct OpenAIChatRequestReader {
 
     // MARK: Options
 
-    private mutating func read(samplingOf root: JSONValue) -> ChatSampling {
+    private mutating func read(samplingOf root: JSONIndex) -> ChatSampling {
         var sampling = ChatSampling()
         let newLimit = fields.count(root["max_completion_tokens"], from: 1, "max_completion_tokens")
         let oldLimit = fields.count(root["max_tokens"], from: 1, "max_tokens")
@@ -55,7 +58,7 @@ struct OpenAIChatRequestReader {
         return sampling
     }
 
-    private mutating func read(reasoningOf root: JSONValue) -> ChatReasoningOptions? {
+    private mutating func read(reasoningOf root: JSONIndex) -> ChatReasoningOptions? {
         // OpenRouter's object says more than OpenAI's word.
         if let object = fields.object(root["reasoning"], "reasoning") {
             var options = ChatReasoningOptions()
@@ -82,7 +85,7 @@ struct OpenAIChatRequestReader {
         return effort.map(ChatReasoningOptions.Amount.effort)
     }
 
-    private mutating func read(hintsOf root: JSONValue) -> ChatHints {
+    private mutating func read(hintsOf root: JSONIndex) -> ChatHints {
         var hints = ChatHints()
         hints.user =
             fields.text(root["user"], "user") ?? fields.text(root["safety_identifier"], "safety_identifier")

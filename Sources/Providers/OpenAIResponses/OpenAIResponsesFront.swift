@@ -15,7 +15,7 @@ package struct OpenAIResponsesFront: ChatFront {
         let model = fields.requiredText(document["model"], "model")
         if document["input"].present == nil { fields.fault("input", "is required") }
         let isStreaming = fields.flag(document["stream"], "stream")
-        OpenAIResponsesRequestReader.refuseBackground(document.root, &fields)
+        OpenAIResponsesRequestReader.refuseBackground(document["background"], &fields)
         if let problem = fields.problem { throw problem }
         return ChatOutline(model: model ?? "", isStreaming: isStreaming ?? false)
     }

@@ -7,6 +7,7 @@ struct OpenAIResponsesRequestReader {
     var reader = RequestReader()
 
     mutating func request(_ root: JSONValue) -> ChatRequest {
+        let root = JSONIndex(root)
         var request = ChatRequest(model: reader.requiredText(root["model"], "model") ?? "", messages: [])
         refuseWhatIsKept(root)
         if let text = reader.text(root["instructions"], "instructions") {
@@ -33,7 +34,7 @@ struct OpenAIResponsesRequestReader {
     }
 
     /// Names the way out of what only somebody who keeps conversations can do.
-    private mutating func refuseWhatIsKept(_ root: JSONValue) {
+    private mutating func refuseWhatIsKept(_ root: JSONIndex) {
         let wayOut =
             "is not kept for this model: send the whole conversation in input, "
             + "or choose a model whose provider speaks this API itself"
@@ -45,17 +46,17 @@ struct OpenAIResponsesRequestReader {
             reader.fault(
                 "prompt", "A prompt is not kept for this model: send its text in instructions and input")
         }
-        Self.refuseBackground(root, &reader)
+        Self.refuseBackground(root["background"], &reader)
     }
 
     /// Nobody could fetch the answer here, and what it takes would not be known.
-    static func refuseBackground(_ root: JSONValue, _ reader: inout RequestReader) {
-        if reader.flag(root["background"], "background") == true {
+    static func refuseBackground(_ background: JSONValue?, _ reader: inout RequestReader) {
+        if reader.flag(background, "background") == true {
             reader.fault("background", "must be false: send stream: true and read the answer as it comes")
         }
     }
 
-    private mutating func reasoning(_ root: JSONValue) -> ChatReasoningOptions? {
+    private mutating func reasoning(_ root: JSONIndex) -> ChatReasoningOptions? {
         var options = ChatReasoningOptions()
         if let reasoning = reader.object(root["reasoning"], "reasoning") {
             if reasoning["effort"]?.stringEquals("none") ?? false {
@@ -74,7 +75,7 @@ struct OpenAIResponsesRequestReader {
         return options == ChatReasoningOptions() ? nil : options
     }
 
-    private mutating func read(hintsOf root: JSONValue, into hints: inout ChatHints) {
+    private mutating func read(hintsOf root: JSONIndex, into hints: inout ChatHints) {
         let safety = reader.text(root["safety_identifier"], "safety_identifier")
         let user = reader.text(root["user"], "user")
         hints.user = safety ?? user
