@@ -25,7 +25,8 @@ enum TidyRules {
     }
 
     private static func opensFunction(_ line: String) -> Bool {
-        let words = line.trimmed.split { !$0.isLetter && $0 != "@" }
+        // A dot stays with its word: `.init(…)` calls what `init(…)` opens.
+        let words = line.trimmed.split { !$0.isLetter && $0 != "@" && $0 != "." }
         let isFunction = words.prefix(6).contains { ["func", "init", "deinit", "subscript"].contains($0) }
         let isOneLine = line.trimmed.hasSuffix("}")
         return isFunction && !isOneLine && !line.trimmed.hasPrefix("//") && !line.trimmed.hasPrefix("}")

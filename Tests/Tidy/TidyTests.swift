@@ -52,6 +52,7 @@ struct TidyRulesTests {
         #expect(TidyRules.longFunctions([file("struct A {\n    func long() {\n\(body)    }\n}")]).count == 1)
         #expect(
             TidyRules.longFunctions([file("struct A {\n    func short() {\n        work()\n    }\n}")]) == [])
+        #expect(TidyRules.longFunctions([file("    let a = A(b: .init(c: 0))\n\(body)    }\n}")]) == [])
         #expect(TidyRules.longFiles([file(String(repeating: "\n", count: 501))]).count == 1)
     }
 
