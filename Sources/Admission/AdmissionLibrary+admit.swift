@@ -23,17 +23,16 @@ extension AdmissionLibrary {
             if month > 0 and (ms < from or ms >= to) then return pk('<ddd', 7, ms, 0) end
             local bm, bh, bd = floor(s / 60), floor(s / 3600), floor(s / 86400)
             local fm, fh, fd = 60000 - (ms - bm * 60000), 36000 - (floor(ms / 100) - bh * 36000), 86400 - (s - bd * 86400)
-            local set, states, isLonger = {}, {}, false
+            local set, answer, isLonger = {}, {}, false
             for i = 1, n do
                 local lrm, lrh, lrd, lro, ltm, lth, ltd, lto = up('<dddddddd', a[2 * i + 2])
-                local rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to, turned
-                if v[i + 2] then
+                local at, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to =
+                    up(STATE, v[i + 2] or zero)
+                if at < bm * 60000 or was > 0 and month > was then
+                    local turned
                     rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to, turned =
-                        rolled(v[i + 2], bm, bh, bd, month)
+                        rolled(v[i + 2] or zero, bm, bh, bd, month)
                     if turned then isLonger = true end
-                else
-                    rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-                    isLonger = true
                 end
                 if was == 0 and forced == 0 then
                     -- What came before in this month is known elsewhere.
@@ -51,13 +50,14 @@ extension AdmissionLibrary {
                         v[i + 2] = pk(STATE, ms, unpack({rolled(v[i + 2], bm, bh, bd, 0)}, 1, 15))
                         call('HSET', keys[1], fields[i + 2], v[i + 2])
                     end
-                    for j = 1, n do states[j] = v[j + 2] or zero end
-                    return pk('<ddd', 3, ms, i) .. concat(states)
+                    answer[1] = pk('<ddd', 3, ms, i)
+                    for j = 1, n do answer[j + 1] = v[j + 2] or zero end
+                    return concat(answer)
                 end
                 local state = pk(STATE, ms, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to)
                 set[2 * i - 1] = fields[i + 2]
                 set[2 * i] = state
-                states[i] = state
+                answer[i + 1] = state
             end
             for i = n + 1, n + c do
                 local others, number, mine = underway(v[i + 2], ms, me)
@@ -77,12 +77,12 @@ extension AdmissionLibrary {
                     hold = hold .. sub(fields[i + 2], 2) .. a[2 * i + 2]
                 end
                 if isShort then
-                    local slices = {}
+                    local slices = {pk('<ddd', 8, ms, run)}
                     for i = 1, m do
                         local left, held = slice(v[n + c + i + 2], ms)
-                        slices[i] = pk('<dd', left, held)
+                        slices[i + 1] = pk('<dd', left, held)
                     end
-                    return pk('<ddd', 8, ms, run) .. concat(slices)
+                    return concat(slices)
                 end
                 set[2 * count + 1] = a[2 * count + 3]
                 set[2 * count + 2] = hold
@@ -92,7 +92,8 @@ extension AdmissionLibrary {
                 -- Without windows there is no telling when an hour has gone.
                 if isLonger or n == 0 then call('EXPIRE', keys[1], life) end
             end
-            return pk('<ddd', code, ms, (v[2] or 0) + 0) .. (states[2] and concat(states) or states[1] or '')
+            answer[1] = pk('<ddd', code, ms, (v[2] or 0) + 0)
+            return n > 1 and concat(answer) or answer[1] .. (answer[2] or '')
         end
         redis.register_function('admit' .. suffix, admit)
         """

@@ -1,5 +1,8 @@
 extension AdmissionLibrary {
     static let settling = """
+        -- What a journal may hold, and the same written: that takes longer than all else of an entry.
+        local bound, written = 0, '0'
+
         -- What a request really took, in the buckets in which it was admitted, and cost. Says whether its hold was
         -- there. What is repeated may have been done before.
         local function settle(keys, a)
@@ -29,10 +32,13 @@ extension AdmissionLibrary {
                 end
                 local bm, bh, bd = floor(s / 60), floor(s / 3600), floor(s / 86400)
                 local om, oh, od = bm - floor(admitted / 60000), bh - floor(admitted / 3600000), bd - floor(admitted / 86400000)
-                local set = {}
+                local set, last = {}, 0
                 for i = 1, n do
                     if v[i] then
-                        local rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to = rolled(v[i], bm, bh, bd, 0)
+                        local at, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to = up(STATE, v[i])
+                        if at < bm * 60000 then
+                            rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to = rolled(v[i], bm, bh, bd, 0)
+                        end
                         if om <= 0 then tm = tm + tokens elseif om == 1 then qm = qm + tokens end
                         if oh <= 0 then th = th + tokens elseif oh == 1 then qh = qh + tokens end
                         if od <= 0 then td = td + tokens elseif od == 1 then qd = qd + tokens end
@@ -44,8 +50,9 @@ extension AdmissionLibrary {
                         if qh < 0 then qh = 0 end
                         if qd < 0 then qd = 0 end
                         if to < 0 then to = 0 end
-                        set[#set + 1] = fields[i]
-                        set[#set + 1] = pk(STATE, ms, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to)
+                        set[last + 1] = fields[i]
+                        set[last + 2] = pk(STATE, ms, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to)
+                        last = last + 2
                     end
                 end
                 for i = n + 1, count do
@@ -58,8 +65,9 @@ extension AdmissionLibrary {
                                 if who == me then others = others .. pk('<ddd', me, mine - 1, till) end
                             end
                         end
-                        set[#set + 1] = fields[i]
-                        set[#set + 1] = others
+                        set[last + 1] = fields[i]
+                        set[last + 2] = others
+                        last = last + 2
                     end
                 end
                 if hold then
@@ -67,15 +75,19 @@ extension AdmissionLibrary {
                         local left, held, born, isThere = slice(v[count + i], ms)
                         if isThere and up('<d', hold) == run then
                             local amount = up('<d', hold, 24 * i + 9)
-                            set[#set + 1] = fields[count + i]
-                            set[#set + 1] = pk(SLICE, left + amount - cost, held - amount, run, born)
+                            set[last + 1] = fields[count + i]
+                            set[last + 2] = pk(SLICE, left + amount - cost, held - amount, run, born)
+                            last = last + 2
                         end
                     end
                     call('HDEL', keys[1], fields[count + m + 1])
                 end
                 if set[1] then call('HSET', keys[1], unpack(set)) end
             end
-            if journals > 0 then call('XADD', keys[2], 'MAXLEN', '~', journals, '*', 'e', a[#a]) end
+            if journals > 0 then
+                if journals ~= bound then bound, written = journals, tostring(journals) end
+                call('XADD', keys[2], 'MAXLEN', '~', written, '*', 'e', a[#a])
+            end
             return isHeld
         end
         redis.register_function('settle' .. suffix, settle)

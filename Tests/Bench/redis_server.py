@@ -83,7 +83,7 @@ class RedisConnection:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)
-        self.answers = self.socket.makefile("rb")
+        self.answers, self.bytes_read = self.socket.makefile("rb"), 0
 
     def __enter__(self):
         return self
@@ -99,12 +99,32 @@ class RedisConnection:
         self.send(encoded(*arguments))
         return self.read()
 
+    def bytes_of_answers(self, commands):
+        """How long the answers to `commands` are, on the wire."""
+        before = self.bytes_read
+        self.send(b"".join(commands))
+        for _ in commands:
+            self.read()
+        return self.bytes_read - before
+
+    def skip(self, count):
+        """Takes that many bytes of answers, and looks at none."""
+        while count > 0:
+            taken = self.socket.recv(min(count, 1 << 18))
+            if not taken:
+                raise SystemExit("Redis has hung up")
+            count -= len(taken)
+
     def read(self):
         line = self.answers.readline()
+        self.bytes_read += len(line)
         kind, rest = line[:1], line[1:-2]
         if kind == b"$":
             length = int(rest)
-            return None if length < 0 else self.answers.read(length + 2)[:-2]
+            if length < 0:
+                return None
+            self.bytes_read += length + 2
+            return self.answers.read(length + 2)[:-2]
         if kind == b"*":
             return [self.read() for _ in range(int(rest))]
         if kind == b":":
