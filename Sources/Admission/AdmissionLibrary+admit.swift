@@ -3,13 +3,15 @@ extension AdmissionLibrary {
         -- All or nothing. Answers a code, the time in milliseconds, and a detail, 8 bytes each; where windows decided,
         -- then the states of the subjects. Where money is lacking the detail is the run, and then comes what is left
         -- and held of each.
+        -- Takes numbers, behind them what is to be held of each wallet and budget; the generation; eight limits for
+        -- each subject with windows and one for each with slots; the names of all of them; a name for what is held.
         local function admit(keys, a)
             if not up then prepare() end
             local weight, tokens, deadline, month, from, to, me, lease, n, c, m, life, forced =
                 up('<ddddddddddddd', a[1])
-            local count = n + c + m
+            local limits, count = a[3], n + c + m
             local fields = {'g', 'x'}
-            for i = 1, count do fields[i + 2] = a[2 * i + 1] end
+            for i = 1, count do fields[i + 2] = a[i + 3] end
             local v = call('HMGET', keys[1], unpack(fields))
             local s, us = clock()
             local ms = s * 1000 + floor(us / 1000)
@@ -25,7 +27,7 @@ extension AdmissionLibrary {
             local fm, fh, fd = 60000 - (ms - bm * 60000), 36000 - (floor(ms / 100) - bh * 36000), 86400 - (s - bd * 86400)
             local set, answer, isLonger = {}, {}, false
             for i = 1, n do
-                local lrm, lrh, lrd, lro, ltm, lth, ltd, lto = up('<dddddddd', a[2 * i + 2])
+                local lrm, lrh, lrd, lro, ltm, lth, ltd, lto = up('<dddddddd', limits, 64 * i - 63)
                 local at, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to =
                     up(STATE, v[i + 2] or zero)
                 if at < bm * 60000 or was > 0 and month > was then
@@ -61,20 +63,20 @@ extension AdmissionLibrary {
             end
             for i = n + 1, n + c do
                 local others, number, mine = underway(v[i + 2], ms, me)
-                if number + mine >= up('<d', a[2 * i + 2]) then return pk('<ddd', 4, ms, i - n) end
+                if number + mine >= up('<d', limits, 56 * n + 8 * i - 7) then return pk('<ddd', 4, ms, i - n) end
                 set[2 * i - 1] = fields[i + 2]
                 set[2 * i] = others .. pk('<ddd', me, mine + 1, ms + lease)
             end
             if m > 0 then
                 local hold, isShort = pk('<dd', run, ms), false
                 for i = n + c + 1, count do
-                    local amount = up('<d', a[2 * i + 2])
+                    local amount = up('<d', a[1], 97 + 8 * (i - n - c))
                     local left, held, born = slice(v[i + 2], ms)
                     -- Who needs nothing is not kept waiting by what others owe.
                     if left < amount and amount > 0 then isShort = true end
                     set[2 * i - 1] = fields[i + 2]
                     set[2 * i] = pk(SLICE, left - amount, held + amount, run, born)
-                    hold = hold .. sub(fields[i + 2], 2) .. a[2 * i + 2]
+                    hold = hold .. sub(fields[i + 2], 2) .. pk('<d', amount)
                 end
                 if isShort then
                     local slices = {pk('<ddd', 8, ms, run)}
@@ -84,7 +86,7 @@ extension AdmissionLibrary {
                     end
                     return concat(slices)
                 end
-                set[2 * count + 1] = a[2 * count + 3]
+                set[2 * count + 1] = a[count + 4]
                 set[2 * count + 2] = hold
             end
             if set[1] then

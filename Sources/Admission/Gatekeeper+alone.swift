@@ -97,6 +97,7 @@ extension Gatekeeper {
             ])
         command.add("")
         if let windows = subject.windows { command.add(windows) }
+        command.add(subject.field)
         return command
     }
 }

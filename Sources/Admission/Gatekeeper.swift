@@ -184,17 +184,23 @@ package final class Gatekeeper: @unchecked Sendable {
         // What Redis does later than this is answered too late: it shall not count what is decided here then.
         let latest = bounds.patience.milliseconds * 9 / 10
         var command = RedisCommand(subjects.asking, room: Self.numbersSize + subjects.limits.size)
-        command.add(
-            [
-                Double(request.weight), Double(request.tokens), Double(now + latest),
-                Double(month?.index ?? 0), Double(month?.start ?? 0), Double(month?.end ?? 0), identity,
-                Double(bounds.lease.milliseconds), Double(subjects.windowed.count),
-                Double(subjects.slotted.count), Double(request.money?.limits.count ?? 0),
-                Double(life(at: subjects.place)), 0,
-            ])
+        var numbers: [Double] = [
+            Double(request.weight), Double(request.tokens), Double(now + latest),
+            Double(month?.index ?? 0), Double(month?.start ?? 0), Double(month?.end ?? 0), identity,
+            Double(bounds.lease.milliseconds), Double(subjects.windowed.count),
+            Double(subjects.slotted.count), Double(request.money?.limits.count ?? 0),
+            Double(life(at: subjects.place)), 0,
+        ]
+        if let money = request.money {
+            for _ in money.limits { numbers.append(Double(money.nanodollars)) }
+        }
+        command.add(numbers)
         if let generation = request.generation { command.add(Int(generation)) } else { command.add("") }
         command.add(subjects.limits)
-        if let money = request.money { command.add(money, held: request.hold) }
+        if let money = request.money {
+            for limit in money.limits { command.add(limit.field) }
+            command.add(request.hold)
+        }
         return command
     }
 
@@ -405,15 +411,6 @@ extension RedisCommand {
     /// One argument, as Lua's `struct` reads `<ddd`.
     mutating func add(_ numbers: [Double]) {
         numbers.withUnsafeBytes { add($0) }
-    }
-
-    /// What is to be held of each limit, and under what name.
-    fileprivate mutating func add(_ money: MoneyNeed, held name: [UInt8]) {
-        for limit in money.limits {
-            add(limit.field)
-            add([Double(money.nanodollars)])
-        }
-        add(name)
     }
 }
 

@@ -8,10 +8,10 @@ package final class Subject: @unchecked Sendable {
     let memory: SubjectMemory
     /// Its field among those of the organization.
     let field: [UInt8]
-    /// For `admit`.
-    let windows: RedisArguments?
-    let slots: RedisArguments?
-    /// For `settle`.
+    /// Its limits as Redis reads them, if it has any of this kind.
+    let windows: [UInt8]?
+    let slots: [UInt8]?
+    /// Where its requests under way are counted.
     let slotsField: [UInt8]
     /// Whether its month is limited.
     let limitsMonth: Bool
@@ -25,18 +25,21 @@ package final class Subject: @unchecked Sendable {
         field = name.field
         limitsMonth = limits.requests.month != nil || limits.tokens.month != nil
         slotsField = Self.slotsField(of: name)
-        var packed: [UInt8] = []
-        for name in LimitName.all {
-            packed.append(double: limits[name.quantity, name.span].map(Double.init) ?? Self.unlimited)
-        }
         let hasWindows = limits.requests != Limits.Windows() || limits.tokens != Limits.Windows()
-        windows = hasWindows ? RedisArguments([field, packed]) : nil
-        var count: [UInt8] = []
-        limits.concurrent.map { count.append(double: Double($0)) }
-        slots = limits.concurrent == nil ? nil : RedisArguments([slotsField, count])
+        windows =
+            hasWindows
+            ? Self.packed(
+                LimitName.all.map { limits[$0.quantity, $0.span].map(Double.init) ?? Self.unlimited }) : nil
+        slots = limits.concurrent.map { Self.packed([Double($0)]) }
     }
 
     static func slotsField(of name: Name) -> [UInt8] { [UInt8(ascii: "c")] + name.field }
 
     private static let unlimited = 1e15
+
+    private static func packed(_ numbers: [Double]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for number in numbers { bytes.append(double: number) }
+        return bytes
+    }
 }

@@ -43,9 +43,10 @@ package final class SubjectList: @unchecked Sendable {
         return RedisArguments(command)
     }()
 
-    /// The limits.
+    /// All limits in one, and whose they are.
     private(set) lazy var limits = RedisArguments(
-        windowed.compactMap(\.windows) + slotted.compactMap(\.slots))
+        [windowed.compactMap(\.windows).flatMap(\.self) + slotted.compactMap(\.slots).flatMap(\.self)]
+            + windowed.map(\.field) + slotted.map(\.slotsField))
 
     /// What each settling begins with.
     private(set) lazy var settling: RedisArguments = {

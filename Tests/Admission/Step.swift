@@ -139,15 +139,12 @@ extension Step.Admission {
         var numbers = [weight, tokens, deadline, month?.index ?? 0, month?.start ?? 0, month?.end ?? 0]
         numbers += [worker, lease, Int64(windows.count), Int64(slots.count), Int64(money.count), life]
         numbers.append(isForced ? 1 : 0)
-        var arguments = [pack(numbers), Array((generation.map { "\($0)" } ?? "").utf8)]
-        for window in windows {
-            arguments.append(Array(window.field.utf8))
-            arguments.append(pack(window.limits.map { $0 ?? 1_000_000_000_000_000 }))
-        }
-        for slot in slots { arguments += [Array(slot.field.utf8), pack([slot.limit])] }
-        for money in money { arguments += [Array(money.field.utf8), pack([money.amount])] }
-        if !money.isEmpty { arguments.append(Array(hold.utf8)) }
-        return arguments
+        let limits = windows.flatMap(\.limits).map { $0 ?? 1_000_000_000_000_000 } + slots.map(\.limit)
+        let names =
+            windows.map(\.field) + slots.map(\.field) + money.map(\.field) + (money.isEmpty ? [] : [hold])
+        return [
+            pack(numbers + money.map(\.amount)), Array((generation.map { "\($0)" } ?? "").utf8), pack(limits),
+        ] + names.map { Array($0.utf8) }
     }
 }
 

@@ -24,7 +24,7 @@ GENERATION = b"7"
 UNLIMITED = 1e15
 WALLET = 1e15
 HOLD = 1_000_000
-LEASE, LIFE, JOURNAL = 30_000, 8 * 86_400, 10_000
+LEASE, LIFE, JOURNAL = 30_000, 8 * 86_400, 100
 LIBRARY = "hivegate_admission"
 # The code of an admission that is refused for want of money.
 LACKS_MONEY = 8
@@ -78,14 +78,15 @@ class Organization:
     def admit(self, count, holds=False):
         """Requests and tokens of a minute, an hour and a day are limited, for each of `count` subjects."""
         limits = packed(*[ENOUGH] * 3, UNLIMITED, *[ENOUGH] * 3, UNLIMITED)
+        holdings = [HOLD] if holds else []
         arguments = [
-            packed(1, RESERVED, self.now + 60_000, 0, 0, 0, self.identity, LEASE, count, 0, int(holds), LIFE, 0),
-            GENERATION,
+            packed(
+                1, RESERVED, self.now + 60_000, 0, 0, 0, self.identity, LEASE, count, 0, len(holdings), LIFE, 0,
+                *holdings),
+            GENERATION, limits * count, *self.subjects[:count],
         ]
-        for subject in self.subjects[:count]:
-            arguments += [subject, limits]
         if holds:
-            arguments += [b"b" + self.wallet, packed(HOLD), self.hold]
+            arguments += [b"b" + self.wallet, self.hold]
         return [encoded("FCALL", f"admit{self.suffix}", 1, self.state, *arguments), *self.get()]
 
     def settle(self, count, holds=False):
