@@ -3,31 +3,39 @@ extension AdmissionLibrary {
         -- All or nothing. Answers a code, the time in milliseconds, and a detail, 8 bytes each; where windows decided,
         -- then the states of the subjects. Where money is lacking the detail is the run, and then comes what is left
         -- and held of each.
-        -- Takes numbers, behind them what is to be held of each wallet and budget; the generation; eight limits for
-        -- each subject with windows and one for each with slots; the names of all of them; a name for what is held.
+        -- Takes numbers: nine; eight limits for each subject with windows; one for each with slots; when the month begins
+        -- and ends, if there is one; who asks and for how long it may be believed to be at work, if there are slots;
+        -- and what is to be held of each wallet and budget. Then the names of all of them, and one for what is held.
+        -- What must be done by no time is done whatever the limits are.
         local function admit(keys, a)
             if not up then prepare() end
-            local weight, tokens, deadline, month, from, to, me, lease, n, c, m, life, forced =
-                up('<ddddddddddddd', a[1])
-            local limits, count = a[3], n + c + m
+            local numbers = a[1]
+            local weight, tokens, deadline, generation, month, life, n, c, m = up('<ddddddddd', numbers)
+            local count = n + c + m
             local fields = {'g', 'x'}
-            for i = 1, count do fields[i + 2] = a[i + 3] end
+            for i = 1, count do fields[i + 2] = a[i + 1] end
             local v = call('HMGET', keys[1], unpack(fields))
             local s, us = clock()
             local ms = s * 1000 + floor(us / 1000)
             local code = 1
             -- Who comes without a key has no generation.
-            if a[2] ~= '' and v[1] ~= a[2] then
-                if v[1] and v[1] + 0 > a[2] + 0 then return pk('<ddd', 5, ms, v[1] + 0) end
-                code = 2
+            if generation >= 0 then
+                local known = (v[1] or -1) + 0
+                if known > generation then return pk('<ddd', 5, ms, known) end
+                if known < generation then code = 2 end
             end
             if deadline > 0 and ms > deadline then return pk('<ddd', 0, ms, 0) end
-            if month > 0 and (ms < from or ms >= to) then return pk('<ddd', 7, ms, 0) end
+            local rest = 73 + 64 * n + 8 * c
+            if month > 0 then
+                local from, to = up('<dd', numbers, rest)
+                if ms < from or ms >= to then return pk('<ddd', 7, ms, 0) end
+                rest = rest + 16
+            end
             local bm, bh, bd = floor(s / 60), floor(s / 3600), floor(s / 86400)
             local fm, fh, fd = 60000 - (ms - bm * 60000), 36000 - (floor(ms / 100) - bh * 36000), 86400 - (s - bd * 86400)
             local set, answer, isLonger = {}, {}, false
             for i = 1, n do
-                local lrm, lrh, lrd, lro, ltm, lth, ltd, lto = up('<dddddddd', limits, 64 * i - 63)
+                local lrm, lrh, lrd, lro, ltm, lth, ltd, lto = up('<dddddddd', numbers, 64 * i + 9)
                 local at, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to =
                     up(STATE, v[i + 2] or zero)
                 if at < bm * 60000 or was > 0 and month > was then
@@ -36,14 +44,14 @@ extension AdmissionLibrary {
                         rolled(v[i + 2] or zero, bm, bh, bd, month)
                     if turned then isLonger = true end
                 end
-                if was == 0 and forced == 0 then
+                if was == 0 and deadline > 0 then
                     -- What came before in this month is known elsewhere.
                     if lro < NONE or lto < NONE then return pk('<ddd', 6, ms, i) end
                     was = month
                 end
                 rm, rh, rd, tm, th, td = rm + weight, rh + weight, rd + weight, tm + tokens, th + tokens, td + tokens
                 if was > 0 then ro, to = ro + weight, to + tokens end
-                if forced == 0 and (pm * fm > (lrm - rm) * 60000 or ph * fh > (lrh - rh) * 36000
+                if deadline > 0 and (pm * fm > (lrm - rm) * 60000 or ph * fh > (lrh - rh) * 36000
                     or pd * fd > (lrd - rd) * 86400 or qm * fm > (ltm - tm) * 60000 or qh * fh > (lth - th) * 36000
                     or qd * fd > (ltd - td) * 86400 or ro > lro or to > lto) then
                     if v[i + 2] and floor(up('<d', v[i + 2]) / 60000) > bm then
@@ -61,16 +69,22 @@ extension AdmissionLibrary {
                 set[2 * i] = state
                 answer[i + 1] = state
             end
-            for i = n + 1, n + c do
-                local others, number, mine = underway(v[i + 2], ms, me)
-                if number + mine >= up('<d', limits, 56 * n + 8 * i - 7) then return pk('<ddd', 4, ms, i - n) end
-                set[2 * i - 1] = fields[i + 2]
-                set[2 * i] = others .. pk('<ddd', me, mine + 1, ms + lease)
+            if c > 0 then
+                local me, lease = up('<dd', numbers, rest)
+                rest = rest + 16
+                for i = n + 1, n + c do
+                    local others, number, mine = underway(v[i + 2], ms, me)
+                    if number + mine >= up('<d', numbers, 56 * n + 8 * i + 65) then
+                        return pk('<ddd', 4, ms, i - n)
+                    end
+                    set[2 * i - 1] = fields[i + 2]
+                    set[2 * i] = others .. pk('<ddd', me, mine + 1, ms + lease)
+                end
             end
             if m > 0 then
                 local hold, isShort = pk('<dd', run, ms), false
                 for i = n + c + 1, count do
-                    local amount = up('<d', a[1], 97 + 8 * (i - n - c))
+                    local amount = up('<d', numbers, rest + 8 * (i - n - c - 1))
                     local left, held, born = slice(v[i + 2], ms)
                     -- Who needs nothing is not kept waiting by what others owe.
                     if left < amount and amount > 0 then isShort = true end
@@ -86,7 +100,7 @@ extension AdmissionLibrary {
                     end
                     return concat(slices)
                 end
-                set[2 * count + 1] = a[count + 4]
+                set[2 * count + 1] = a[count + 2]
                 set[2 * count + 2] = hold
             end
             if set[1] then

@@ -87,16 +87,15 @@ extension Gatekeeper {
 
     private func command(paying debt: SubjectMemory.Debt, of memory: SubjectMemory) -> RedisCommand {
         let subject = Subject(Limits(requests: .init(day: Limits.largest)), of: memory)
+        let month = Double(debt.month)
         var command = RedisCommand(calling: AdmissionLibrary.admit, keyCount: 1)
         command.add(memory.place.key)
         command.add(
             [
-                Double(debt.requests), Double(debt.tokens), 0, Double(debt.month), 0, 1e15, identity, 0, 1, 0,
-                0,
-                Double(life(at: memory.place)), 1,
-            ])
-        command.add("")
-        if let windows = subject.windows { command.add(windows) }
+                Double(debt.requests), Double(debt.tokens), 0, -1, month, Double(life(at: memory.place)), 1,
+                0, 0,
+            ]
+                + (subject.windows ?? []) + (month > 0 ? [0, 1e15] : []))
         command.add(subject.field)
         return command
     }

@@ -183,29 +183,38 @@ package final class Gatekeeper: @unchecked Sendable {
         let month = request.calendar?.month(at: now)
         // What Redis does later than this is answered too late: it shall not count what is decided here then.
         let latest = bounds.patience.milliseconds * 9 / 10
-        var command = RedisCommand(subjects.asking, room: Self.numbersSize + subjects.limits.size)
-        var numbers: [Double] = [
-            Double(request.weight), Double(request.tokens), Double(now + latest),
-            Double(month?.index ?? 0), Double(month?.start ?? 0), Double(month?.end ?? 0), identity,
-            Double(bounds.lease.milliseconds), Double(subjects.windowed.count),
-            Double(subjects.slotted.count), Double(request.money?.limits.count ?? 0),
-            Double(life(at: subjects.place)), 0,
-        ]
-        if let money = request.money {
-            for _ in money.limits { numbers.append(Double(money.nanodollars)) }
+        let holders = request.money?.limits.count ?? 0
+        var numbers: [Double] = []
+        numbers.reserveCapacity(13 + subjects.limits.count + holders)
+        numbers.append(Double(request.weight))
+        numbers.append(Double(request.tokens))
+        numbers.append(Double(now + latest))
+        numbers.append(Double(request.generation ?? -1))
+        numbers.append(Double(month?.index ?? 0))
+        numbers.append(Double(life(at: subjects.place)))
+        numbers.append(Double(subjects.windowed.count))
+        numbers.append(Double(subjects.slotted.count))
+        numbers.append(Double(holders))
+        numbers.append(contentsOf: subjects.limits)
+        if let month {
+            numbers.append(Double(month.start))
+            numbers.append(Double(month.end))
         }
+        if !subjects.slotted.isEmpty {
+            numbers.append(identity)
+            numbers.append(Double(bounds.lease.milliseconds))
+        }
+        for _ in 0..<holders { numbers.append(Double(request.money?.nanodollars ?? 0)) }
+        var command = RedisCommand(
+            subjects.asking, room: 8 * numbers.count + subjects.fields.size + 20 + 48 * holders)
         command.add(numbers)
-        if let generation = request.generation { command.add(Int(generation)) } else { command.add("") }
-        command.add(subjects.limits)
+        command.add(subjects.fields)
         if let money = request.money {
             for limit in money.limits { command.add(limit.field) }
             command.add(request.hold)
         }
         return command
     }
-
-    /// Of what changes from one asking to the next, on the wire.
-    private static let numbersSize = 160
 
     func life(at place: Place) -> Int64 {
         if case .address = place { return bounds.lifeOfAddress.milliseconds / 1000 }

@@ -8,9 +8,8 @@ package final class Subject: @unchecked Sendable {
     let memory: SubjectMemory
     /// Its field among those of the organization.
     let field: [UInt8]
-    /// Its limits as Redis reads them, if it has any of this kind.
-    let windows: [UInt8]?
-    let slots: [UInt8]?
+    /// The limits of its windows as Redis reads them, if it has any.
+    let windows: [Double]?
     /// Where its requests under way are counted.
     let slotsField: [UInt8]
     /// Whether its month is limited.
@@ -28,18 +27,10 @@ package final class Subject: @unchecked Sendable {
         let hasWindows = limits.requests != Limits.Windows() || limits.tokens != Limits.Windows()
         windows =
             hasWindows
-            ? Self.packed(
-                LimitName.all.map { limits[$0.quantity, $0.span].map(Double.init) ?? Self.unlimited }) : nil
-        slots = limits.concurrent.map { Self.packed([Double($0)]) }
+            ? LimitName.all.map { limits[$0.quantity, $0.span].map(Double.init) ?? Self.unlimited } : nil
     }
 
     static func slotsField(of name: Name) -> [UInt8] { [UInt8(ascii: "c")] + name.field }
 
     private static let unlimited = 1e15
-
-    private static func packed(_ numbers: [Double]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        for number in numbers { bytes.append(double: number) }
-        return bytes
-    }
 }

@@ -43,10 +43,10 @@ package final class SubjectList: @unchecked Sendable {
         return RedisArguments(command)
     }()
 
-    /// All limits in one, and whose they are.
-    private(set) lazy var limits = RedisArguments(
-        [windowed.compactMap(\.windows).flatMap(\.self) + slotted.compactMap(\.slots).flatMap(\.self)]
-            + windowed.map(\.field) + slotted.map(\.slotsField))
+    /// All limits, and whose they are.
+    private(set) lazy var limits =
+        windowed.flatMap { $0.windows ?? [] } + slotted.compactMap { $0.limits.concurrent.map(Double.init) }
+    private(set) lazy var fields = RedisArguments(windowed.map(\.field) + slotted.map(\.slotsField))
 
     /// What each settling begins with.
     private(set) lazy var settling: RedisArguments = {

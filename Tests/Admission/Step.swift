@@ -136,15 +136,16 @@ extension Step {
 
 extension Step.Admission {
     fileprivate func arguments(_ life: Int64) -> [[UInt8]] {
-        var numbers = [weight, tokens, deadline, month?.index ?? 0, month?.start ?? 0, month?.end ?? 0]
-        numbers += [worker, lease, Int64(windows.count), Int64(slots.count), Int64(money.count), life]
-        numbers.append(isForced ? 1 : 0)
-        let limits = windows.flatMap(\.limits).map { $0 ?? 1_000_000_000_000_000 } + slots.map(\.limit)
+        let unlimited: Int64 = 1_000_000_000_000_000
+        let latest = isForced ? 0 : deadline > 0 ? deadline : unlimited
+        var numbers = [weight, tokens, latest, generation ?? -1, month?.index ?? 0, life]
+        numbers += [windows.count, slots.count, money.count].map(Int64.init)
+        numbers += windows.flatMap(\.limits).map { $0 ?? unlimited } + slots.map(\.limit)
+        if let month { numbers += [month.start, month.end] }
+        if !slots.isEmpty { numbers += [worker, lease] }
         let names =
             windows.map(\.field) + slots.map(\.field) + money.map(\.field) + (money.isEmpty ? [] : [hold])
-        return [
-            pack(numbers + money.map(\.amount)), Array((generation.map { "\($0)" } ?? "").utf8), pack(limits),
-        ] + names.map { Array($0.utf8) }
+        return [pack(numbers + money.map(\.amount))] + names.map { Array($0.utf8) }
     }
 }
 

@@ -20,11 +20,11 @@ DEPTH, LANES = 16, 16
 ANSWER = b"x" * 1024
 ENTRY_OF_JOURNAL = b"e" * 300
 RESERVED, TOOK = 500, 169
-GENERATION = b"7"
+GENERATION = 7
 UNLIMITED = 1e15
 WALLET = 1e15
 HOLD = 1_000_000
-LEASE, LIFE, JOURNAL = 30_000, 8 * 86_400, 100
+LIFE, JOURNAL = 8 * 86_400, 100
 LIBRARY = "hivegate_admission"
 # The code of an admission that is refused for want of money.
 LACKS_MONEY = 8
@@ -79,12 +79,8 @@ class Organization:
         """Requests and tokens of a minute, an hour and a day are limited, for each of `count` subjects."""
         limits = packed(*[ENOUGH] * 3, UNLIMITED, *[ENOUGH] * 3, UNLIMITED)
         holdings = [HOLD] if holds else []
-        arguments = [
-            packed(
-                1, RESERVED, self.now + 60_000, 0, 0, 0, self.identity, LEASE, count, 0, len(holdings), LIFE, 0,
-                *holdings),
-            GENERATION, limits * count, *self.subjects[:count],
-        ]
+        head = packed(1, RESERVED, self.now + 60_000, GENERATION, 0, LIFE, count, 0, len(holdings))
+        arguments = [head + limits * count + packed(*holdings), *self.subjects[:count]]
         if holds:
             arguments += [b"b" + self.wallet, self.hold]
         return [encoded("FCALL", f"admit{self.suffix}", 1, self.state, *arguments), *self.get()]
