@@ -43,7 +43,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
         # No answer is longer than it may be.
         completion = min(asked.get("max_completion_tokens", completion), asked.get("max_tokens", completion))
         choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
-        usage = {"prompt_tokens": prompt, "completion_tokens": completion}
+        usage = {
+            "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
         body = json.dumps({"choices": [choice], "usage": usage}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

@@ -75,6 +75,37 @@ def test_of_many_callers_at_two_gateways_exactly_as_many_as_the_limit_pass():
             assert statuses.count(429) == 200 - limit
 
 
+def test_answers_of_many_callers_never_have_more_tokens_than_the_limit():
+    # What an answer has at most, and the tokens of a question: of so short a one five hundred at most are feared.
+    longest, prompt, feared = 400, 5, 500
+    with contextlib.ExitStack() as resources:
+        provider = Provider(resources, pause=0.02, usage=lambda number: (prompt, number * 37 % (longest + 1)))
+        scene = Scene(resources, OPENAI_API_KEY="sk-instance", OPENAI_BASE_URL=provider.url)
+
+        def tokens(number):
+            """What the answer has; None where there is none."""
+            status, _, text = ask(
+                scene.ports[number % 2], key, f"question {number}", "openai/any", {"max_tokens": longest})
+            assert status in (200, 429), text
+            return json.loads(text)["usage"]["total_tokens"] if status == 200 else None
+
+        for trial in range(20 if FULL else 3):
+            limit = 20_000 + 777 * trial
+            key = scene.key(tokens_per_day=limit)
+            with concurrent.futures.ThreadPoolExecutor(100) as pool:
+                answers = list(pool.map(tokens, range(400)))
+            # Alone, until what is left is too little for an answer of that length. What others had reserved and did not
+            # take may be given back a moment after their answers.
+            refused = 0
+            while refused < 3:
+                answers.append(tokens(len(answers)))
+                if answers[-1] is None:
+                    refused += 1
+                    time.sleep(0.1)
+            used = sum(answer for answer in answers if answer is not None)
+            assert limit - longest - feared < used <= limit, f"trial {trial}: {used} of {limit}"
+
+
 def test_twenty_who_ask_the_same_at_two_gateways_are_answered_by_one_call():
     with contextlib.ExitStack() as resources:
         provider = Provider(resources, pause=0.5)
