@@ -1,6 +1,6 @@
 extension AdmissionLibrary {
     static let settling = """
-        -- What a journal may hold, and the same written: that takes longer than all else of an entry.
+        -- What a journal may hold, and the same in digits: Redis would write the number anew each time.
         local bound, written = 0, '0'
 
         -- What a request really took, in the buckets in which it was admitted, and cost. Says whether its hold was
