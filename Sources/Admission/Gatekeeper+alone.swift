@@ -84,21 +84,6 @@ extension Gatekeeper {
             }
         }
     }
-
-    private func command(paying debt: SubjectMemory.Debt, of memory: SubjectMemory) -> RedisCommand {
-        let subject = Subject(Limits(requests: .init(day: Limits.largest)), of: memory)
-        let month = Double(debt.month)
-        var command = RedisCommand(calling: AdmissionLibrary.admit, keyCount: 1)
-        command.add(memory.place.key)
-        command.add(
-            [
-                Double(debt.requests), Double(debt.tokens), 0, -1, month, Double(life(at: memory.place)), 1,
-                0, 0,
-            ]
-                + (subject.windows ?? []) + (month > 0 ? [0, 1e15] : []))
-        command.add(subject.field)
-        return command
-    }
 }
 
 extension SubjectMemory {

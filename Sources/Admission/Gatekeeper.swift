@@ -176,46 +176,6 @@ package final class Gatekeeper: @unchecked Sendable {
 
     // MARK: Words with Redis
 
-    func command(for request: AdmissionRequest) -> RedisCommand {
-        let subjects = request.subjects
-        if subjects.isEmpty, request.money == nil { return RedisCommand(subjects.askingNothing, room: 0) }
-        let now = clock.now(time.instant(), time.timestamp())
-        let month = request.calendar?.month(at: now)
-        // What Redis does later than this is answered too late: it shall not count what is decided here then.
-        let latest = bounds.patience.milliseconds * 9 / 10
-        let holders = request.money?.limits.count ?? 0
-        var numbers: [Double] = []
-        numbers.reserveCapacity(13 + subjects.limits.count + holders)
-        numbers.append(Double(request.weight))
-        numbers.append(Double(request.tokens))
-        numbers.append(Double(now + latest))
-        numbers.append(Double(request.generation ?? -1))
-        numbers.append(Double(month?.index ?? 0))
-        numbers.append(Double(life(at: subjects.place)))
-        numbers.append(Double(subjects.windowed.count))
-        numbers.append(Double(subjects.slotted.count))
-        numbers.append(Double(holders))
-        numbers.append(contentsOf: subjects.limits)
-        if let month {
-            numbers.append(Double(month.start))
-            numbers.append(Double(month.end))
-        }
-        if !subjects.slotted.isEmpty {
-            numbers.append(identity)
-            numbers.append(Double(bounds.lease.milliseconds))
-        }
-        for _ in 0..<holders { numbers.append(Double(request.money?.nanodollars ?? 0)) }
-        var command = RedisCommand(
-            subjects.asking, room: 8 * numbers.count + subjects.fields.size + 20 + 48 * holders)
-        command.add(numbers)
-        command.add(subjects.fields)
-        if let money = request.money {
-            for limit in money.limits { command.add(limit.field) }
-            command.add(request.hold)
-        }
-        return command
-    }
-
     func life(at place: Place) -> Int64 {
         if case .address = place { return bounds.lifeOfAddress.milliseconds / 1000 }
         return Int64(OrganizationKeys.lifetimeSeconds)

@@ -24,7 +24,7 @@ GENERATION = 7
 UNLIMITED = 1e15
 WALLET = 1e15
 HOLD = 1_000_000
-LIFE, JOURNAL = 8 * 86_400, 100
+LIFE, JOURNAL = 8 * 86_400, 10_000
 LIBRARY = "hivegate_admission"
 # The code of an admission that is refused for want of money.
 LACKS_MONEY = 8
