@@ -31,6 +31,12 @@ package final class HTTPClientResponse: @unchecked Sendable {
         throw HTTPClientError(.tooLarge, mayHaveExecuted: true, detail: "more than \(limit) bytes")
     }
 
+    /// Reads what comes behind that of which all is known, so that the connection can be used again. Whatever happens to
+    /// it, nothing is lost.
+    package func discardRest() async {
+        do { while try await next() != nil {} } catch {}
+    }
+
     /// Whether an earlier request had opened the connection.
     package var usedExistingConnection: Bool { transfer.usedExistingConnection }
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from conftest import Gateway, kept_well, wait_until
-from families import HELLO, LONG, TEXT, every_family, says
+from families import HELLO, LONG, TEXT, every_family, families, says
 from upstreams import Answer, Reply
 
 openai = pytest.importorskip("openai", reason="OpenAI's client is not in this environment")
@@ -195,6 +195,16 @@ def test_a_client_that_leaves_is_billed_what_it_has_read(counting, peer, family,
     wait_until(lambda: peer.last.left_at, 5, "the end of the request to the provider")
     assert STORY.startswith(seen) and len(seen) >= 5
     check_part(gain, family, seen, STORY[: 7 * peer.last.events_sent])
+
+
+@families("openai", "azure", "anthropic", "openai-responses")
+@pytest.mark.parametrize("front", FRONTS)
+def test_who_leaves_with_the_last_word_has_had_a_whole_answer(counting, peer, family, front):
+    """OpenAI's client closes the connection as soon as the end is said, and the provider's may stay open for a while."""
+    counts = Counts(counting, family.name)
+    peer.will(Answer(pause=0.05))
+    list(Asker(counting, front).ask(family.model, stream=True))
+    assert counts.gained("answered") == tokens(Reply(), family)
 
 
 @every_family

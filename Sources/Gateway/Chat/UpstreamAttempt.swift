@@ -189,7 +189,12 @@ final class UpstreamAttempt: @unchecked Sendable {
                 throw error
             }
             try await call.client.write(output)
-            if let ending = relay.takeEnding() { try await call.client.end(ending) }
+            if let ending = relay.takeEnding() {
+                try await call.client.end(ending)
+                // Who has got the end may leave: what was asked for is answered.
+                await response.discardRest()
+                break
+            }
         }
         var output: [UInt8] = []
         try relay.end(into: &output)
