@@ -146,17 +146,32 @@ package final class Gatekeeper: @unchecked Sendable {
         _ request: AdmissionRequest, beside others: [RedisCommand] = []
     ) async -> (verdict: Verdict, values: ArraySlice<RedisValue>) {
         if request.money != nil { return await admitPaid(request, beside: others) }
-        if !mayAsk { return (admitLocally(request), []) }
+        let (verdict, values) = await withUnsafeContinuation { continuation in
+            admit(request, beside: others) { continuation.resume(returning: ($0, $1)) }
+        }
+        if let verdict { return (verdict, values.dropFirst()) }
+        return await admitOnceMore(request, beside: others, after: values[0])
+    }
+
+    /// The same for one that pays nothing, without a task that waits. `done` is called once, on the loop, perhaps at once;
+    /// it must not ask for more. There is no verdict where Redis is to be asked once more.
+    ///
+    /// - Parameter done: is given the values with that of the request itself before those of `others`.
+    package func admit(
+        _ request: AdmissionRequest, beside others: [RedisCommand],
+        then done: @escaping (Verdict?, [RedisValue]) -> Void
+    ) {
+        if !mayAsk { return done(admitLocally(request), []) }
         payDebts()
         for subject in request.subjects.slotted { subject.memory.asked += 1 }
-        defer { for subject in request.subjects.slotted { subject.memory.asked -= 1 } }
-        switch await ask([command(for: request)] + others) {
-        case .failure(let error):
-            noteFailure(error, request)
-            return (admitLocally(request), [])
-        case .success(let values):
-            if let verdict = take(values[0], request) { return (verdict, values.dropFirst()) }
-            return await admitOnceMore(request, beside: others, after: values[0])
+        redis.pipeline([command(for: request)] + others, timeout: bounds.patience) { [self] result in
+            for subject in request.subjects.slotted { subject.memory.asked -= 1 }
+            switch result {
+            case .failure(let error):
+                noteFailure(error, request)
+                done(admitLocally(request), [])
+            case .success(let values): done(take(values[0], request), values)
+            }
         }
     }
 
@@ -307,6 +322,8 @@ package final class Gatekeeper: @unchecked Sendable {
     private func admitOnceMore(
         _ request: AdmissionRequest, beside others: [RedisCommand], after answer: RedisValue
     ) async -> (verdict: Verdict, values: ArraySlice<RedisValue>) {
+        for subject in request.subjects.slotted { subject.memory.asked += 1 }
+        defer { for subject in request.subjects.slotted { subject.memory.asked -= 1 } }
         var answer = answer
         for _ in 0..<Self.mostRepetitions {
             if answer.error != nil, answer.error?.kind != .functionNotFound { break }

@@ -25,6 +25,9 @@ package final class SubjectList: @unchecked Sendable {
 
     package var isEmpty: Bool { subjects.isEmpty }
 
+    /// Whether there is something to be told Redis when a request ends that has taken nothing.
+    package var hearsOfEnds: Bool { limitsTokens || !slotted.isEmpty }
+
     // MARK: Words with Redis that are the same each time
 
     /// Where nothing is limited: all that is asked is how the organization stands.

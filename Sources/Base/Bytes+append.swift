@@ -1,36 +1,32 @@
 /// `[UInt8]` is the buffer of the house. These write into one without a detour over `String`.
 extension [UInt8] {
     package mutating func append(_ text: StaticString) {
-        append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     package mutating func append(_ text: String) {
         var text = text
-        text.withUTF8 { append(contentsOf: $0) }
+        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
 
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        append(contentsOf: bytes.assumingMemoryBound(to: UInt8.self))
+        append(count: bytes.count) { $0.copyMemory(from: bytes) }
     }
 
     package mutating func append(_ bytes: ArraySlice<UInt8>) {
-        bytes.withUnsafeBufferPointer { append(contentsOf: $0) }
+        bytes.withUnsafeBytes { append($0) }
     }
 
     /// Makes room for `count` bytes and has `write` fill all of it: pieces that are appended one by one cost more than
     /// what is in them.
+    @inlinable
     @inline(__always)
     package mutating func append(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
-        if count <= 512 {
-            // An array does not grow by what nobody has written; to write it twice costs less than zeros first.
-            withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { bytes in
-                write(bytes)
-                append(UnsafeRawBufferPointer(bytes))
+        append(addingCapacity: count) { room in
+            room.withUnsafeMutableBufferPointer { bytes, written in
+                write(UnsafeMutableRawBufferPointer(start: bytes.baseAddress, count: count))
+                written = count
             }
-        } else {
-            let start = self.count
-            append(contentsOf: repeatElement(0, count: count))
-            withUnsafeMutableBytes { write(UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
         }
     }
 
@@ -53,7 +49,7 @@ extension [UInt8] {
                 start -= 1
                 digits[start] = 0x30
             }
-            append(contentsOf: UnsafeBufferPointer(rebasing: digits[start..<20]))
+            append(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: digits[start..<20])))
         }
     }
 

@@ -60,6 +60,15 @@ extension Connection {
         inputStart += try outcome.get()
     }
 
+    func lookAtBody(_ look: (UnsafeRawBufferPointer) -> Void) -> Bool {
+        guard let count = bodyReader.missing, bodyReader.received == 0, input.count - inputStart >= count
+        else {
+            return false
+        }
+        input.withUnsafeBytes { look(UnsafeRawBufferPointer(rebasing: $0[inputStart..<inputStart + count])) }
+        return true
+    }
+
     /// Reads once into the input, waiting until there is something.
     private func readMore() async throws {
         while true {

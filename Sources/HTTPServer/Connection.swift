@@ -90,11 +90,22 @@ final class Connection: @unchecked Sendable {
         handling?.cancel()
     }
 
-    /// Runs a handler, in a task of its own where it goes deep: a task keeps the most memory that it ever took, and
-    /// every idle connection has one.
+    /// Has a route answer.
     func run(_ route: Route, _ exchange: Exchange) async throws {
-        guard route.metadata.goesDeep else { return try await route.handler(exchange) }
-        let handling = Task(executorPreference: shared.loop) { try await route.handler(exchange) }
+        guard let beginning = route.beginning else {
+            return try await run(route.handler, of: route, exchange)
+        }
+        let rest = await withUnsafeContinuation { continuation in
+            beginning(exchange) { continuation.resume(returning: $0) }
+        }
+        if let rest { try await run(rest, of: route, exchange) }
+    }
+
+    /// In a task of its own where it goes deep: a task keeps the most memory that it ever took, and every idle
+    /// connection has one.
+    private func run(_ handler: @escaping Handler, of route: Route, _ exchange: Exchange) async throws {
+        guard route.metadata.goesDeep else { return try await handler(exchange) }
+        let handling = Task(executorPreference: shared.loop) { try await handler(exchange) }
         self.handling = handling
         defer { self.handling = nil }
         if Task.isCancelled { handling.cancel() }

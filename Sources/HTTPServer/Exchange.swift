@@ -74,6 +74,11 @@ package final class Exchange: @unchecked Sendable {
         return whole
     }
 
+    /// Shows `look` the whole body, if all of it is here already; it stays where it is. Says whether it was.
+    package func lookAtBody(_ look: (UnsafeRawBufferPointer) -> Void) -> Bool {
+        connection?.lookAtBody(look) ?? false
+    }
+
     /// The next piece of the body as it comes; `nil` at its end.
     package func nextBodyPiece(limit: Int? = nil) async throws -> [UInt8]? {
         guard let connection else { throw ConnectionClosed() }

@@ -8,13 +8,17 @@ package final class Route: Sendable {
     package let pattern: String
     package let metadata: RouteMetadata
     package let handler: Handler
+    /// Tried before the handler.
+    package let beginning: Beginning?
 
     package init(
-        _ method: HTTPMethod, _ pattern: String, _ metadata: RouteMetadata, _ handler: @escaping Handler
+        _ method: HTTPMethod, _ pattern: String, _ metadata: RouteMetadata, beginning: Beginning? = nil,
+        _ handler: @escaping Handler
     ) {
         self.method = method
         self.pattern = pattern
         self.metadata = metadata
+        self.beginning = beginning
         self.handler = handler
     }
 

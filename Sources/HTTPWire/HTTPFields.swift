@@ -57,6 +57,20 @@ package struct HTTPFields: Sendable {
 
     package func contains(_ name: String) -> Bool { firstIndex(of: name) != nil }
 
+    /// Whether the name of any begins with `prefix`, which is in lower case.
+    package func contains(prefix: StaticString) -> Bool {
+        let prefix = UnsafeRawBufferPointer(prefix)
+        return bytes.withUnsafeBytes { bytes in
+            lines.contains { line in
+                guard line.nameCount >= prefix.count else { return false }
+                let start = Int(line.nameStart)
+                for offset in 0..<prefix.count
+                where ASCII.lowercased(bytes[start &+ offset]) != prefix[offset] { return false }
+                return true
+            }
+        }
+    }
+
     /// The values of every field called `name`, in order.
     package func values(_ name: String) -> [ArraySlice<UInt8>] {
         var found: [ArraySlice<UInt8>] = []
@@ -175,10 +189,10 @@ package struct HTTPFields: Sendable {
         bytes.append(count: name.count + value.count + 4) { line in
             line.copyMemory(from: name)
             line[name.count] = 0x3A
-            line[name.count + 1] = 0x20
-            UnsafeMutableRawBufferPointer(rebasing: line[(name.count + 2)...]).copyMemory(from: value)
-            line[line.count - 2] = 0x0D
-            line[line.count - 1] = 0x0A
+            line[name.count &+ 1] = 0x20
+            UnsafeMutableRawBufferPointer(rebasing: line[(name.count &+ 2)...]).copyMemory(from: value)
+            line[line.count &- 2] = 0x0D
+            line[line.count &- 1] = 0x0A
         }
         lines.append(
             Line(

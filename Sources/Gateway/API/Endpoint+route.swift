@@ -13,7 +13,8 @@ extension Endpoint {
             name, access: access.description, bodyLimit: bodyLimit, summary: summary, group: group,
             goesDeep: access == .inference)
         switch handle {
-        case .direct(let handler): return Route(method, path, metadata, handler(gateway))
+        case .direct(let handler, let beginning):
+            return Route(method, path, metadata, beginning: beginning?(gateway), handler(gateway))
         case .checked(let handle):
             return Route(method, path, metadata) { exchange in
                 // On the exchange, so that errors carry them too.

@@ -40,7 +40,9 @@ package struct Endpoint: Sendable {
         case checked(@Sendable (Gateway, APICall) async throws -> Reply)
         /// Does everything itself, authentication too, and streams if it likes. Given as what makes the handler, so
         /// that nothing stands between the server and it; the description is documentation only.
-        case direct(@Sendable (@escaping GatewayOfLoop) -> Handler)
+        case direct(
+            @Sendable (@escaping GatewayOfLoop) -> Handler,
+            beginning: (@Sendable (@escaping GatewayOfLoop) -> Beginning)?)
     }
 
     /// One whose description is enforced.
@@ -62,12 +64,13 @@ package struct Endpoint: Sendable {
         _ method: HTTPMethod, _ path: String, _ name: String, group: String, _ summary: String,
         description: String? = nil, access: Access, parameters: [PathParameter] = [],
         query: [QueryParameter] = [], body: BodyDescription? = nil, answers: [AnswerDescription],
-        bodyLimit: Int? = nil, direct: @escaping @Sendable (@escaping GatewayOfLoop) -> Handler
+        bodyLimit: Int? = nil, beginning: (@Sendable (@escaping GatewayOfLoop) -> Beginning)? = nil,
+        direct: @escaping @Sendable (@escaping GatewayOfLoop) -> Handler
     ) {
         self.init(
             method, path, name, group: group, summary, description: description, access: access,
             parameters: parameters, query: query, ignoresUnknownQuery: false, body: body, answers: answers,
-            bodyLimit: bodyLimit, endsSession: false, .direct(direct))
+            bodyLimit: bodyLimit, endsSession: false, .direct(direct, beginning: beginning))
     }
 
     private init(

@@ -22,11 +22,13 @@ extension Gateway {
     private func enter(
         _ arrival: Arrival, _ request: AdmissionRequest, _ payment: Payment?,
         beside others: [RedisCommand] = [], _ exchange: Exchange,
+        after first: (verdict: Gatekeeper.Verdict, values: ArraySlice<RedisValue>)? = nil,
         askForLess: (inout AdmissionRequest, Gatekeeper.Verdict) throws -> Bool = { _, _ in false }
     ) async throws -> Entry? {
         var request = request
         request.money = payment?.need
-        var (verdict, values) = await gatekeeper.admit(request, beside: others)
+        var (verdict, values) =
+            if let first { first } else { await gatekeeper.admit(request, beside: others) }
         // Once for tokens, and once for money.
         for _ in 0..<2 {
             if case .admitted = verdict { break }
@@ -74,7 +76,7 @@ extension Gateway {
     /// Lets a conversation in. What it can take of tokens and of money, where those are limited, is reserved, and its answer
     /// is limited to that.
     func enter(
-        _ arrival: Arrival, with call: ChatCall, _ candidates: [Candidate]
+        _ arrival: Arrival, with call: ChatCall, _ candidates: [Candidate], after trip: FirstTrip? = nil
     ) async throws -> Entry? {
         let candidate = candidates[0]
         let (subjects, calendar) = try subjects.subjects(
@@ -85,7 +87,9 @@ extension Gateway {
             ? call.cache.map { [$0.place.get] } ?? [] : []
         let payment = try payment(for: call, by: candidates)
         guard subjects.limitsTokens || payment != nil else {
-            return try await enter(arrival, request, nil, beside: others, call.exchange)
+            return try await enter(
+                arrival, request, nil, beside: others, call.exchange,
+                after: trip?.take(for: request, call.cache?.place))
         }
         var reserved: TokenBound.Bound?
         if subjects.limitsTokens {

@@ -54,6 +54,7 @@ extension Gateway {
         let place = AnswerPlace(
             of: subject(of: call, request, candidates), usual: isUsual ? candidates[0] : nil)
         request.place = place
+        requests.hasPlaces = true
         return place
     }
 
@@ -89,7 +90,7 @@ extension Gateway {
         let now = time.timestamp()
         if cache.decision.mayLookUp, let reply, let (answer, output) = find(call, cache, in: reply, at: now) {
             name(answer, as: "HIT", at: now, call.exchange)
-            noteSaved(by: answer, cache) { $0.hits = 1 }
+            noteSaved(by: answer, for: cache.organization) { $0.hits = 1 }
             try await output.send(to: call)
             return true
         }
@@ -160,9 +161,9 @@ extension Gateway {
     }
 
     func noteSaved(
-        by answer: CachedAnswer, _ cache: CallCache, _ outcome: (inout CacheCounts) -> Void
+        by answer: CachedAnswer, for organization: UUID, _ outcome: (inout CacheCounts) -> Void
     ) {
-        count(cache) { counts in
+        count(for: organization) { counts in
             outcome(&counts)
             counts.tokensSaved = (answer.usage?.totalInput ?? 0) + (answer.usage?.totalOutput ?? 0)
             counts.nanodollarsSaved = Int(answer.costNanodollars ?? 0)
@@ -183,8 +184,12 @@ extension Gateway {
     }
 
     func count(_ cache: CallCache, _ change: (inout CacheCounts) -> Void) {
+        count(for: cache.organization, change)
+    }
+
+    private func count(for organization: UUID, _ change: (inout CacheCounts) -> Void) {
         var counts = CacheCounts()
         change(&counts)
-        cacheStatistics.add(counts, of: cache.organization, at: time.timestamp())
+        cacheStatistics.add(counts, of: organization, at: time.timestamp())
     }
 }

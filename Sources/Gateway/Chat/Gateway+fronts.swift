@@ -64,10 +64,12 @@ extension Gateway {
     }
 
     /// Answers a request for a conversation, whatever its dialect, and says in that dialect what goes wrong.
-    func answer(_ exchange: Exchange, as front: some ChatFront) async throws {
+    ///
+    /// - Parameter trip: what was said of it already.
+    func answer(_ exchange: Exchange, as front: some ChatFront, after trip: FirstTrip? = nil) async throws {
         try await guarded(exchange, front) { arrival in
             let request = try requests.read(try await exchange.body(), as: front)
-            try await answer(request, as: front, for: arrival, exchange)
+            try await answer(request, as: front, for: arrival, exchange, after: trip)
         }
     }
 
@@ -75,7 +77,7 @@ extension Gateway {
     /// stream goes.
     func answer(
         _ request: ReadRequest, as front: some ChatFront, for arrival: Arrival, _ exchange: Exchange,
-        id: String? = nil, sink: ClientStream.Sink? = nil
+        id: String? = nil, sink: ClientStream.Sink? = nil, after trip: FirstTrip? = nil
     ) async throws {
         let call: ChatCall
         let candidates: [Candidate]
@@ -85,7 +87,7 @@ extension Gateway {
             guard try await isOutdated(arrival) else { throw error }
             return try await answer(request, as: front, for: arrival, exchange, id: id, sink: sink)
         }
-        guard let entry = try await enter(arrival, with: call, candidates) else {
+        guard let entry = try await enter(arrival, with: call, candidates, after: trip) else {
             return try await answer(request, as: front, for: arrival, exchange, id: id, sink: sink)
         }
         defer { gatekeeper.settle(entry.permit, tokens: call.attempts.tokens) }
@@ -188,8 +190,7 @@ extension Gateway {
     func guarded(
         _ exchange: Exchange, _ front: some ChatFront, _ body: (Arrival) async throws -> Void
     ) async throws {
-        exchange.responseFields.append(known: "X-Request-Id", exchange.id)
-        if front.dialect == .anthropic { exchange.responseFields.append(known: "Request-Id", exchange.id) }
+        nameRequest(exchange, in: front.dialect)
         do {
             let arrival = try await arrival(at: exchange)
             do { try await body(arrival) } catch {
@@ -201,6 +202,11 @@ extension Gateway {
             if exchange.isCommitted { throw error }
             errors.respond(error, exchange) { front.body($0, requestID: exchange.id) }
         }
+    }
+
+    func nameRequest(_ exchange: Exchange, in dialect: ChatDialect) {
+        exchange.responseFields.append(known: "X-Request-Id", exchange.id)
+        if dialect == .anthropic { exchange.responseFields.append(known: "Request-Id", exchange.id) }
     }
 
     static func document(_ body: [UInt8]) throws(Problem) -> JSONDocument {

@@ -58,45 +58,55 @@ final class RequestMemory: @unchecked Sendable {
     private static let largestTable = 256
     private static let largestBody = 16 << 10
 
-    private var table = ClockTable<Body, ReadRequest>(capacity: largestTable)
+    /// By their hashes. Of two that have the same one is remembered.
+    private var table = ClockTable<UInt64, Known>(capacity: largestTable)
     /// Of those that came once, at their place: what never comes again leaves nothing else behind.
-    private var hashes = [Int](repeating: 0, count: 1024)
+    private var hashes = [UInt64](repeating: 0, count: 1024)
 
-    private struct Body: Hashable {
-        let dialect: ChatDialect
+    private struct Known {
         let bytes: [UInt8]
-        let hash: Int
+        let dialect: ChatDialect
+        let request: ReadRequest
 
-        init(_ bytes: [UInt8], _ dialect: ChatDialect) {
-            self.bytes = bytes
-            self.dialect = dialect
-            var hasher = Hasher()
-            bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
-            hash = hasher.finalize()
-        }
-
-        func hash(into hasher: inout Hasher) { hasher.combine(hash) }
-
-        static func == (left: Body, right: Body) -> Bool {
-            guard left.bytes.count == right.bytes.count, left.dialect == right.dialect else { return false }
-            return left.bytes.withUnsafeBytes { left in
-                right.bytes.withUnsafeBytes { right in
-                    guard let one = left.baseAddress, let other = right.baseAddress else { return true }
-                    return memcmp(one, other, left.count) == 0
-                }
+        func isOf(_ body: UnsafeRawBufferPointer, _ dialect: ChatDialect) -> Bool {
+            guard bytes.count == body.count, self.dialect == dialect, let body = body.baseAddress else {
+                return false
             }
+            return bytes.withUnsafeBytes { memcmp($0.baseAddress.unsafelyUnwrapped, body, $0.count) == 0 }
         }
+    }
+
+    /// Whether the answer to any was looked for where it is kept.
+    var hasPlaces = false
+
+    func recall(_ body: UnsafeRawBufferPointer, _ dialect: ChatDialect) -> ReadRequest? {
+        body.count > Self.largestBody ? nil : recall(body, dialect, XXHash64.hash(of: body))
+    }
+
+    private func recall(_ body: UnsafeRawBufferPointer, _ dialect: ChatDialect, _ hash: UInt64)
+        -> ReadRequest?
+    {
+        guard let known = table.value(for: hash), known.isOf(body, dialect) else { return nil }
+        return known.request
     }
 
     func read(_ bytes: [UInt8], as front: some ChatFront) throws(Problem) -> ReadRequest {
         guard bytes.count <= Self.largestBody else {
             return try ReadRequest(try Gateway.document(bytes), as: front)
         }
-        let body = Body(bytes, front.dialect)
-        if let known = table.value(for: body) { return known }
+        let dialect = front.dialect
+        let (hash, known) = bytes.withUnsafeBytes { bytes in
+            let hash = XXHash64.hash(of: bytes)
+            return (hash, recall(bytes, dialect, hash))
+        }
+        if let known { return known }
         let request = try ReadRequest(try Gateway.document(bytes), as: front)
-        let place = body.hash & (hashes.count - 1)
-        if hashes[place] == body.hash { table.set(request, for: body) } else { hashes[place] = body.hash }
+        let place = Int(truncatingIfNeeded: hash) & (hashes.count - 1)
+        if hashes[place] == hash {
+            table.set(Known(bytes: bytes, dialect: dialect, request: request), for: hash)
+        } else {
+            hashes[place] = hash
+        }
         return request
     }
 }

@@ -1,5 +1,6 @@
 import HTTPServer
 import HTTPWire
+import Providers
 
 /// What clients of the models call. They check their requests themselves, in their dialect.
 enum ModelEndpoints {
@@ -37,6 +38,9 @@ enum ModelEndpoints {
             AnswerDescription(502, "The provider failed."),
             AnswerDescription(504, "The provider did not answer in time."),
         ],
+        beginning: { gateway in
+            { exchange, then in gateway(exchange.loop).begin(exchange, as: OpenAIChatFront(), then: then) }
+        },
         direct: { gateway in { exchange in try await gateway(exchange.loop).chatCompletions(exchange) } })
 
     private static let responses = Endpoint(
@@ -83,6 +87,10 @@ enum ModelEndpoints {
             AnswerDescription(502, "The provider failed."),
             AnswerDescription(504, "The provider did not answer in time."),
         ],
+        beginning: { gateway in
+            { exchange, then in gateway(exchange.loop).begin(exchange, as: OpenAIResponsesFront(), then: then)
+            }
+        },
         direct: { gateway in { exchange in try await gateway(exchange.loop).responses(exchange) } })
 
     private static let messages = Endpoint(
@@ -116,6 +124,9 @@ enum ModelEndpoints {
             AnswerDescription(502, "The provider failed."),
             AnswerDescription(504, "The provider did not answer in time."),
         ],
+        beginning: { gateway in
+            { exchange, then in gateway(exchange.loop).begin(exchange, as: AnthropicFront(), then: then) }
+        },
         direct: { gateway in { exchange in try await gateway(exchange.loop).messages(exchange) } })
 
     private static let countTokens = Endpoint(

@@ -71,13 +71,17 @@ final class OwnRoutesFinder: @unchecked Sendable {
 
     /// As they were when the caller was looked up, or newer.
     func routes(for caller: Caller) async throws -> OwnRoutes {
-        guard let generation = caller.ownRoutes else { return .none }
-        if let known = memory.recall(caller.organization), known.generation >= generation,
+        if let known = known(for: caller) { return known }
+        return try await load(caller.organization, reaching: caller.ownRoutes ?? 0)
+    }
+
+    /// The same where nothing has to be read.
+    func known(for caller: Caller) -> OwnRoutes? {
+        guard let generation = caller.ownRoutes else { return OwnRoutes.none }
+        guard let known = memory.recall(caller.organization), known.generation >= generation,
             known.version == instance.version
-        {
-            return known.routes
-        }
-        return try await load(caller.organization, reaching: generation)
+        else { return nil }
+        return known.routes
     }
 
     /// As they are now.

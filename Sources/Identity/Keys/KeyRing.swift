@@ -108,8 +108,20 @@ package final class KeyRing: @unchecked Sendable {
         guard judge(remembered, by: reading) == .right else {
             return arrive(arrival, try await find(remembered, of: arrival.key, by: reading))
         }
-        if remembered.isAging { renewAhead(arrival.key) }
         arrival.confirm()
+        return use(remembered, of: arrival.key)
+    }
+
+    /// Whether what is remembered of a key is right by `reading`, and the key its caller's now; `confirm` without
+    /// looking anything up.
+    package func confirm(
+        _ remembered: Remembered, of key: APIKey, by reading: KeyGenerations.Reading
+    ) -> Bool {
+        judge(remembered, by: reading) == .right && use(remembered, of: key)
+    }
+
+    private func use(_ remembered: Remembered, of key: APIKey) -> Bool {
+        if remembered.isAging { renewAhead(key) }
         return used(remembered.known) != nil
     }
 

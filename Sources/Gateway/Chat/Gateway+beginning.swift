@@ -1,0 +1,131 @@
+import Admission
+import Base
+import Cache
+import Catalog
+import Chat
+import HTTPServer
+import HTTPWire
+import Identity
+import Providers
+import Redis
+
+/// Questions that were asked before: all about them is known but what Redis says. Where an answer is kept they need no task
+/// that waits, which takes longer than all else about them. They are answered by the rules for all others, and whatever is
+/// unusual about them goes the way of all others.
+extension Gateway {
+    /// Answers a question whose answer is kept. See `Beginning`.
+    func begin(_ exchange: Exchange, as front: some ChatFront, then: @escaping (Handler?) -> Void) {
+        guard let question = knownQuestion(exchange, front) else {
+            return then { [self] exchange in try await answer(exchange, as: front) }
+        }
+        gatekeeper.admit(question.admission, beside: [question.place.get]) { [self] verdict, values in
+            guard let verdict else { return then { [self] in try await answer($0, as: front) } }
+            if answer(question, exchange, as: front.dialect, verdict, values.last) { return then(nil) }
+            let trip = FirstTrip(question, verdict, values)
+            then { [self] exchange in
+                defer { trip.giveUp { gatekeeper.settle($0, tokens: 0) } }
+                try await answer(exchange, as: front, after: trip)
+            }
+        }
+    }
+
+    private func knownQuestion(_ exchange: Exchange, _ front: some ChatFront) -> KnownQuestion? {
+        guard requests.hasPlaces, !metersCalls else { return nil }
+        var found: ReadRequest?
+        guard exchange.lookAtBody({ found = requests.recall($0, front.dialect) }), let request = found,
+            !request.outline.isStreaming, let place = request.place, let usual = place.usual,
+            usual.catalogueEpoch == catalog.snapshot.version
+        else { return nil }
+        let fields = exchange.request.fields
+        guard let presented = Self.presentedKey(fields), let key = APIKey(presented: presented),
+            case .known(let remembered) = keys.recall(key)
+        else { return nil }
+        let caller = remembered.known.caller
+        guard caller.organization == place.organization, caller.scopes.contains(.inference),
+            // All that clients can wish for beside the cache's own.
+            !fields.contains(prefix: "x-hivegate-"), !front.forwardedFields.contains(where: fields.contains),
+            let own = ownRoutes.known(for: caller)
+        else { return nil }
+        // Whoever cannot be answered learns why on the usual way.
+        do throws(Problem) {
+            let candidates = try candidates(
+                for: request.outline.model, request.wishes, caller, own, priced: .conversation)
+            guard candidates.count == 1, candidates[0] === usual.candidate else { return nil }
+            let policy = try subjects.cachePolicy(of: caller) ?? limits.cachePolicy
+            let wishes = CacheWishes(cacheControl: fields.values("cache-control"), preference: nil)
+            let decision = CacheDecision(policy, wishes, isVaried: request.isVaried)
+            let (subjects, calendar) = try subjects.subjects(
+                of: caller, asking: usual.candidate.id, in: .chat)
+            guard decision.mayLookUp, !subjects.hearsOfEnds else { return nil }
+            return KnownQuestion(
+                key: key, remembered: remembered, place: place, decision: decision,
+                admission: AdmissionRequest(
+                    subjects, generation: remembered.known.generation, calendar: calendar))
+        } catch { return nil }
+    }
+
+    /// Says whether it was answered.
+    private func answer(
+        _ question: KnownQuestion, _ exchange: Exchange, as dialect: ChatDialect,
+        _ verdict: Gatekeeper.Verdict,
+        _ reply: RedisValue?
+    ) -> Bool {
+        guard case .admitted(let permit) = verdict, permit.generation == .current, !permit.isLocal, let reply,
+            case .found(let kept) = CacheLookup(reply),
+            case .forwarded(dialect, isStream: false, let type, let body) = kept.content
+        else { return false }
+        let now = time.timestamp()
+        guard question.decision.mayGive(kept, at: now),
+            keys.confirm(
+                question.remembered, of: question.key, by: .generation(question.remembered.known.generation))
+        else { return false }
+        nameRequest(exchange, in: dialect)
+        exchange.responseFields.append(known: "X-Cache-Key", question.place.name)
+        tell(permit.standing, isLocal: false, exchange)
+        name(kept, as: "HIT", at: now, exchange)
+        exchange.responseFields.append(known: "Content-Type", type)
+        exchange.respond(200, body: body)
+        noteSaved(by: kept, for: question.place.organization) { $0.hits = 1 }
+        gatekeeper.settle(permit, tokens: 0)
+        return true
+    }
+}
+
+/// A question that was asked before in the same words, and who asks it now.
+struct KnownQuestion {
+    let key: APIKey
+    let remembered: KeyRing.Remembered
+    let place: AnswerPlace
+    let decision: CacheDecision
+    let admission: AdmissionRequest
+}
+
+/// What Redis has said of a request, for those who go on with it.
+// Confined to its loop.
+final class FirstTrip: @unchecked Sendable {
+    private let question: KnownQuestion
+    private var outcome: (verdict: Gatekeeper.Verdict, values: [RedisValue])?
+
+    init(_ question: KnownQuestion, _ verdict: Gatekeeper.Verdict, _ values: [RedisValue]) {
+        self.question = question
+        outcome = (verdict, values)
+    }
+
+    /// What it was, where it was for this; once.
+    func take(
+        for request: AdmissionRequest, _ place: AnswerPlace?
+    ) -> (verdict: Gatekeeper.Verdict, values: ArraySlice<RedisValue>)? {
+        let admission = question.admission
+        guard let outcome, place === question.place, request.subjects === admission.subjects,
+            request.generation == admission.generation, request.tokens == 0, request.money == nil
+        else { return nil }
+        self.outcome = nil
+        return (outcome.verdict, outcome.values.dropFirst())
+    }
+
+    /// Gives `settle` what was let in and not taken up.
+    func giveUp(_ settle: (Permit) -> Void) {
+        if case .admitted(let permit) = outcome?.verdict { settle(permit) }
+        outcome = nil
+    }
+}
