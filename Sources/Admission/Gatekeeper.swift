@@ -164,7 +164,11 @@ package final class Gatekeeper: @unchecked Sendable {
         if !mayAsk { return done(admitLocally(request), []) }
         payDebts()
         for subject in request.subjects.slotted { subject.memory.asked += 1 }
-        redis.pipeline([command(for: request)] + others, timeout: bounds.patience) { [self] result in
+        var commands: [RedisCommand] = []
+        commands.reserveCapacity(1 + others.count)
+        commands.append(command(for: request))
+        commands.append(contentsOf: others)
+        redis.pipeline(commands, timeout: bounds.patience) { [self] result in
             for subject in request.subjects.slotted { subject.memory.asked -= 1 }
             switch result {
             case .failure(let error):

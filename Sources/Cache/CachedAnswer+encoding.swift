@@ -29,7 +29,7 @@ extension CachedAnswer {
         case .events(let events):
             var body = EntryWriter()
             for event in events { body.write(event) }
-            flags = Self.write(body: body.bytes, to: &writer)
+            flags = Self.write(body: body.bytes[...], to: &writer)
         }
         var bytes = writer.bytes
         bytes[0] = Self.version
@@ -69,7 +69,7 @@ extension CachedAnswer {
     }
 
     /// Gives the flags.
-    private static func write(body: [UInt8], to writer: inout EntryWriter) -> UInt8 {
+    private static func write(body: ArraySlice<UInt8>, to writer: inout EntryWriter) -> UInt8 {
         writer.write(count: body.count)
         if body.count > smallestCompressed,
             let compressed = body.withUnsafeBytes({ ZstdContexts.shared.compressed($0) })
@@ -83,19 +83,21 @@ extension CachedAnswer {
 
     /// nil for what is not exactly what `encoded` writes: cut off, changed, longer, of another version.
     package init?(decoding bytes: [UInt8]) {
-        let answer = bytes.withUnsafeBufferPointer { bytes -> CachedAnswer? in
-            guard bytes.count > Self.headCount, bytes[0] == Self.version else { return nil }
-            let raw = UnsafeRawBufferPointer(bytes)
+        let answer = bytes.withUnsafeBufferPointer { entry -> CachedAnswer? in
+            guard entry.count > Self.headCount, entry[0] == Self.version else { return nil }
+            let raw = UnsafeRawBufferPointer(entry)
             let checksum = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: 1, as: UInt64.self))
             guard checksum == Self.checksum(of: raw) else { return nil }
-            var reader = EntryReader(UnsafeBufferPointer(rebasing: bytes[Self.headCount...]))
-            return try? CachedAnswer(reading: &reader, flags: bytes[Self.headCount - 1])
+            var reader = EntryReader(UnsafeBufferPointer(rebasing: entry[Self.headCount...]))
+            return try? CachedAnswer(reading: &reader, of: bytes, flags: entry[Self.headCount - 1])
         }
         guard let answer else { return nil }
         self = answer
     }
 
-    private init(reading reader: inout EntryReader, flags: UInt8) throws(EntryReader.Damage) {
+    private init(
+        reading reader: inout EntryReader, of entry: [UInt8], flags: UInt8
+    ) throws(EntryReader.Damage) {
         origin = Origin(
             requestID: try reader.text(),
             created: Timestamp(microseconds: Int64(try reader.integer())),
@@ -112,31 +114,31 @@ extension CachedAnswer {
             let dialect: ChatDialect = try reader.word()
             let isStream = try reader.flag()
             let contentType = try reader.text()
-            let body = try Self.body(&reader, flags)
+            let body = try Self.body(&reader, of: entry, flags)
             content = .forwarded(dialect, isStream: isStream, contentType: contentType, body)
-        case 1: content = .events(try Self.events(try Self.body(&reader, flags)))
+        case 1: content = .events(try Self.events(try Self.body(&reader, of: entry, flags)))
         default: throw EntryReader.Damage()
         }
     }
 
     /// All that is left, decompressed. Nothing is taken for more memory than the entry can stand for.
     private static func body(
-        _ reader: inout EntryReader, _ flags: UInt8
-    ) throws(EntryReader.Damage) -> [UInt8] {
+        _ reader: inout EntryReader, of entry: [UInt8], _ flags: UInt8
+    ) throws(EntryReader.Damage) -> ArraySlice<UInt8> {
         let count = try reader.number()
         let rest = reader.takeRest()
         switch flags {
-        case 0 where count == rest.count: return [UInt8](rest)
+        case 0 where count == rest.count: return entry.suffix(rest.count)
         case isCompressed
         where count > 0 && count <= largestBody && count / UInt64(largestRatio) <= rest.count:
             let body = ZstdContexts.shared.decompressed(UnsafeRawBufferPointer(rest), count: Int(count))
             guard let body else { throw EntryReader.Damage() }
-            return body
+            return body[...]
         default: throw EntryReader.Damage()
         }
     }
 
-    private static func events(_ body: [UInt8]) throws(EntryReader.Damage) -> [ChatEvent] {
+    private static func events(_ body: ArraySlice<UInt8>) throws(EntryReader.Damage) -> [ChatEvent] {
         let result = body.withUnsafeBufferPointer { bytes -> Result<[ChatEvent], EntryReader.Damage> in
             var reader = EntryReader(bytes)
             var events: [ChatEvent] = []

@@ -34,7 +34,7 @@ package struct CachedAnswer: Equatable, Sendable {
 
     package enum Content: Equatable, Sendable {
         /// The provider's bytes as they came, in the client's own dialect.
-        case forwarded(ChatDialect, isStream: Bool, contentType: String, [UInt8])
+        case forwarded(ChatDialect, isStream: Bool, contentType: String, ArraySlice<UInt8>)
         /// What was said, for whatever dialect it is to be said in; the pieces of a text stay what they were.
         case events([ChatEvent])
     }

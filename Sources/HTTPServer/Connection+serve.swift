@@ -3,22 +3,41 @@ import HTTPWire
 import Loop
 
 extension Connection {
-    /// Runs one request from its head to the end of its answer.
-    func serve(_ head: RequestHead) async {
+    /// A request whose head has come, and what its address leads to: nothing where it is answered already.
+    struct Request {
+        let exchange: Exchange
+        let route: Result<Route?, any Error>
+        /// What its route's beginning has left to be run.
+        var rest: Handler?
+    }
+
+    func open(_ head: RequestHead) -> Request {
         machine.headArrived(head)
         bodyReader = BodyReader(head.framing)
         let exchange = Exchange(head, on: self)
         self.exchange = exchange
+        return Request(
+            exchange: exchange, route: Result { try shared.configuration.router.route(exchange) })
+    }
+
+    /// Runs one request from its head to the end of its answer.
+    func serve(_ request: Request) async {
         // Who has left already gets an answer only where it takes no waiting.
         if machine.peerHasLeft { cancel() }
+        let exchange = request.exchange
         do {
-            if let route = try shared.configuration.router.route(exchange) {
-                try await run(route, exchange)
+            if let route = try request.route.get() {
+                try await run(request.rest ?? route.handler, of: route, exchange)
             }
-            if !machine.isCommitted { throw Problem.noAnswer }
+            conclude(exchange)
         } catch {
-            failed(error, exchange)
+            conclude(exchange, after: error)
         }
+    }
+
+    /// Sees to it that a request whose handler has returned has an answer with an end.
+    func conclude(_ exchange: Exchange, after error: (any Error)? = nil) {
+        if let error = error ?? (machine.isCommitted ? nil : Problem.noAnswer) { failed(error, exchange) }
         if case .started = machine.response, !exchange.hasFailed { exchange.endStream() }
         discardBufferedBody()
         finish(exchange)

@@ -3,7 +3,8 @@ import HTTPWire
 import Loop
 
 /// One connection: a thin shell around its machine. A single task reads requests, runs their handlers in
-/// order and writes; readiness wakes it, the end of the tick flushes it.
+/// order and writes; readiness wakes it, the end of the tick flushes it. Only a request whose route has a beginning does
+/// not wake it before that has said that there is a rest.
 // Confined to its loop.
 final class Connection: @unchecked Sendable {
     let shared: ServerLoop
@@ -37,6 +38,10 @@ final class Connection: @unchecked Sendable {
     private var handling: Task<Void, any Error>?
     /// The exchange in the handler's hands.
     var exchange: Exchange?
+    /// Whether its route's beginning has it, while the task waits.
+    private var isBegun = false
+    /// What the task is to go on with.
+    private var handedOver: Request?
     private var requestsInARow = 0
 
     init(_ transport: any Transport, peer: IPAddress?, on shared: ServerLoop) {
@@ -73,13 +78,14 @@ final class Connection: @unchecked Sendable {
         if readiness.hasPeerLeft { peerLeft() }
         if readiness.hasPeerLeft || readiness.canRead {
             canRead = true
-            if arrived.isWaiting { arrived.wake() }
+            // What comes behind a request that is begun is read when that has ended.
+            if arrived.isWaiting, !isBegun { readAhead() }
         }
     }
 
     private func peerLeft() {
         guard !machine.peerHasLeft else { return }
-        guard machine.peerLeft() == .cancel else { return }
+        guard machine.peerLeft() == .cancel, !isBegun else { return }
         if exchange?.goesOnAlone?() ?? false { return }
         cancel()
     }
@@ -90,20 +96,9 @@ final class Connection: @unchecked Sendable {
         handling?.cancel()
     }
 
-    /// Has a route answer.
-    func run(_ route: Route, _ exchange: Exchange) async throws {
-        guard let beginning = route.beginning else {
-            return try await run(route.handler, of: route, exchange)
-        }
-        let rest = await withUnsafeContinuation { continuation in
-            beginning(exchange) { continuation.resume(returning: $0) }
-        }
-        if let rest { try await run(rest, of: route, exchange) }
-    }
-
-    /// In a task of its own where it goes deep: a task keeps the most memory that it ever took, and every idle
-    /// connection has one.
-    private func run(_ handler: @escaping Handler, of route: Route, _ exchange: Exchange) async throws {
+    /// Runs a handler, in a task of its own where it goes deep: a task keeps the most memory that it ever took, and
+    /// every idle connection has one.
+    func run(_ handler: @escaping Handler, of route: Route, _ exchange: Exchange) async throws {
         guard route.metadata.goesDeep else { return try await handler(exchange) }
         let handling = Task(executorPreference: shared.loop) { try await handler(exchange) }
         self.handling = handling
@@ -120,11 +115,9 @@ final class Connection: @unchecked Sendable {
     // MARK: The task
 
     private func run() async {
-        while let head = await nextHead() {
-            await serve(head)
+        while let request = await nextRequest() {
+            await serve(request)
             guard case .idle = machine.phase, isOpen else { break }
-            // Who asks on without reading the answers must wait.
-            if output.count > limits.unsentHighWater { await waitForReader() }
             requestsInARow += 1
             if requestsInARow >= limits.pipelineBurst {
                 requestsInARow = 0
@@ -143,22 +136,33 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Reads the next request's head; `nil` when there is to be none.
-    private func nextHead() async -> RequestHead? {
+    /// The next request; `nil` when there is to be none.
+    private func nextRequest() async -> Request? {
+        // Who asks on without reading the answers must wait.
+        if output.count > limits.unsentHighWater { await waitForReader() }
         if inputStart < input.count {
             machine.bytesArrived(at: shared.loop.now)
-            if let outcome = take(parseInput()) { return outcome.head }
+            if let outcome = take(parseInput()) { return outcome.head.map(open) }
         } else {
             releaseInput()
         }
         while isOpen {
-            if case .ending = machine.phase { return nil }
-            if canRead, let outcome = readHead() { return outcome.head }
-            if canRead { continue }
+            if let request = handedOver {
+                handedOver = nil
+                return request
+            }
+            if !isBegun {
+                if case .ending = machine.phase { return nil }
+                if inputStart < input.count, case .idle = machine.phase { return await nextRequest() }
+                if canRead, let outcome = readHead() { return outcome.head.map(open) }
+                if canRead { continue }
+            }
             requestsInARow = 0
             do throws(WaitFailure) {
-                try await arrived.wait(until: machine.deadline)
+                try await arrived.wait(until: isBegun ? .never : machine.deadline)
             } catch .timedOut {
+                // Another request may have come, and been answered, since.
+                if isBegun || machine.deadline > shared.loop.now { continue }
                 if machine.deadlinePassed() == .refuse {
                     refuse(408, code: "request_timeout", "The request's head did not come in time.")
                 }
@@ -168,6 +172,34 @@ final class Connection: @unchecked Sendable {
             }
         }
         return nil
+    }
+
+    /// Reads what has come while the task waits for a request. The task goes on waiting as long as the route's beginning
+    /// can do without it.
+    private func readAhead() {
+        guard case .idle = machine.phase, inputStart == input.count, output.count <= limits.unsentHighWater,
+            let outcome = readHead(), let head = outcome.head
+        else { return arrived.wake() }
+        let request = open(head)
+        guard case .success(.some(let route)) = request.route, let beginning = route.beginning else {
+            handedOver = request
+            return arrived.wake()
+        }
+        isBegun = true
+        beginning(request.exchange) { [self] rest in
+            isBegun = false
+            if let rest, isOpen {
+                handedOver = Request(exchange: request.exchange, route: request.route, rest: rest)
+            } else {
+                conclude(request.exchange)
+            }
+            // The answer is written without it.
+            if handedOver != nil || canRead || inputStart < input.count || !machine.isIdle {
+                arrived.wake()
+            } else {
+                releaseInput()
+            }
+        }
     }
 
     /// A head, or the end of all heads.

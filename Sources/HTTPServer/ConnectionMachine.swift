@@ -64,6 +64,8 @@ package struct ConnectionMachine: Equatable, Sendable {
         phase = .idle(since: now)
     }
 
+    package var isIdle: Bool { if case .idle = phase { true } else { false } }
+
     // MARK: Requests
 
     /// Bytes came while a request was awaited.

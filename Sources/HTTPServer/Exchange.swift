@@ -93,21 +93,34 @@ package final class Exchange: @unchecked Sendable {
     /// Fields that cannot be sent (a line end in a value) turn the answer into a 500: an answer is never
     /// split.
     package func respond(_ status: Int, _ fields: HTTPFields = HTTPFields(), body: [UInt8] = []) {
-        guard let connection else { return }
+        guard let connection, respond(status, fields, length: body.count, on: connection) else { return }
+        if !body.isEmpty { connection.append(body) }
+    }
+
+    /// The same with a part of something.
+    package func respond(_ status: Int, body: ArraySlice<UInt8>) {
+        guard let connection, respond(status, HTTPFields(), length: body.count, on: connection) else {
+            return
+        }
+        connection.append(expecting: body.count) { $0.append(body) }
+    }
+
+    /// Says whether the body is to follow.
+    private func respond(
+        _ status: Int, _ fields: HTTPFields, length: Int, on connection: Connection
+    ) -> Bool {
         connection.discardBufferedBody()
-        guard let plan = connection.machine.respond(status: status, length: body.count) else { return }
+        guard let plan = connection.machine.respond(status: status, length: length) else { return false }
         guard connection.appendHead(status, fields, and: responseFields, plan) else {
             self.status = 500
             var bare = plan
             bare.framing = .length(0)
             connection.appendHead(500, HTTPFields(), bare)
-            return
+            return false
         }
         self.status = status
-        if plan.sendsBody {
-            bytesOut = body.count
-            if !body.isEmpty { connection.append(body) }
-        }
+        if plan.sendsBody { bytesOut = length }
+        return plan.sendsBody
     }
 
     /// Begins an answer whose length is not known: chunked, or until the close for HTTP/1.0.

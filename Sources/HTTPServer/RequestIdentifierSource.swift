@@ -6,18 +6,26 @@ struct RequestIdentifierSource {
     private var state: (UInt64, UInt64) = Random.words()
 
     mutating func next() -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity(26)
-        text.append("req_" as StaticString)
-        for word in [step(), step()] {
-            var rest = word
-            // Eleven digits of base 62 hold 64 bits.
-            for _ in 0..<11 {
-                text.append(Base62.alphabet[Int(rest % 62)])
-                rest /= 62
-            }
+        let words = (step(), step())
+        return String(unsafeUninitializedCapacity: Self.length) { text in
+            for (place, byte) in Self.prefix.enumerated() { text[place] = byte }
+            Self.write(words.0, to: text, at: Self.prefix.count)
+            Self.write(words.1, to: text, at: Self.prefix.count + Self.digits)
+            return Self.length
         }
-        return String(decoding: text, as: UTF8.self)
+    }
+
+    private static let prefix = Array("req_".utf8)
+    /// So many of base 62 hold 64 bits.
+    private static let digits = 11
+    private static let length = prefix.count + 2 * digits
+
+    private static func write(_ word: UInt64, to text: UnsafeMutableBufferPointer<UInt8>, at start: Int) {
+        var rest = word
+        for place in start..<start + digits {
+            text[place] = Base62.alphabet[Int(rest % 62)]
+            rest /= 62
+        }
     }
 
     /// xoroshiro128+.

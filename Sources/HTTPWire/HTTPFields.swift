@@ -10,6 +10,8 @@ package struct HTTPFields: Sendable {
     /// The wire form; for a request it holds the request line too.
     private(set) var bytes: [UInt8]
     private(set) var lines: [Line]
+    /// The lengths of the names, a bit for each: most names that are not there are not looked for.
+    private var nameLengths: UInt64
     /// The first field that could not be taken.
     package private(set) var fault: FieldFault?
 
@@ -32,13 +34,17 @@ package struct HTTPFields: Sendable {
     package init() {
         bytes = []
         lines = []
+        nameLengths = 0
     }
 
     /// For the request parser, which has checked the lines.
     init(bytes: [UInt8], lines: [Line]) {
         self.bytes = bytes
         self.lines = lines
+        nameLengths = .max
     }
+
+    private static func bit(ofLength length: Int) -> UInt64 { 1 << UInt64(min(length, 63)) }
 
     package var count: Int { lines.count }
     package var isEmpty: Bool { lines.isEmpty }
@@ -131,11 +137,13 @@ package struct HTTPFields: Sendable {
         append(name, String(value))
     }
 
-    /// A field of ours whose value is a number: there is nothing to check.
-    package mutating func append(known name: StaticString, _ value: Int) {
+    /// A field of ours whose value is a number, and a unit behind it: there is nothing to check.
+    package mutating func append(known name: StaticString, _ value: Int, _ unit: StaticString = "") {
         var rest = value.magnitude
-        withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { digits in
+        let unit = UnsafeRawBufferPointer(unit)
+        withUnsafeTemporaryAllocation(byteCount: 20 + unit.count, alignment: 1) { digits in
             var start = 20
+            UnsafeMutableRawBufferPointer(rebasing: digits[start...]).copyMemory(from: unit)
             repeat {
                 start -= 1
                 digits[start] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
@@ -152,6 +160,10 @@ package struct HTTPFields: Sendable {
     /// A field of ours with a value of ours.
     package mutating func append(known name: StaticString, _ value: StaticString) {
         appendLine(UnsafeRawBufferPointer(name), UnsafeRawBufferPointer(value))
+    }
+
+    package mutating func append(known name: StaticString, _ value: [UInt8]) {
+        value.withUnsafeBytes { appendLine(UnsafeRawBufferPointer(name), $0) }
     }
 
     /// A field of ours with a value of somebody's.
@@ -185,6 +197,7 @@ package struct HTTPFields: Sendable {
     /// In one piece: each of five would cost as much.
     private mutating func appendLine(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
         if lines.isEmpty { reserve() }
+        nameLengths |= Self.bit(ofLength: name.count)
         let start = bytes.count
         bytes.append(count: name.count + value.count + 4) { line in
             line.copyMemory(from: name)
@@ -209,6 +222,7 @@ package struct HTTPFields: Sendable {
     /// Adds every field of `other`.
     package mutating func append(contentsOf other: HTTPFields) {
         fault = fault ?? other.fault
+        nameLengths |= other.nameLengths
         let wire = other.wireForm
         if wire.isEmpty { return }
         let shift = UInt32(bytes.count)
@@ -253,6 +267,7 @@ package struct HTTPFields: Sendable {
     }
 
     private func contains(_ name: UnsafeRawBufferPointer) -> Bool {
+        if nameLengths & Self.bit(ofLength: name.count) == 0 { return false }
         let name = name.assumingMemoryBound(to: UInt8.self)
         return bytes.withUnsafeBufferPointer { bytes in
             lines.contains { Self.matches($0, name, in: bytes) }

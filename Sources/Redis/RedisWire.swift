@@ -4,7 +4,8 @@ import Glibc
 import Loop
 
 /// One socket to Redis: hiredis connects it and parses what comes, the loop says when, and writing is done here, once
-/// a tick.
+/// a tick. What most replies are, strings that have come whole, is taken out before hiredis gets to see it: it would copy
+/// each twice and ask for memory four times, which was a twentieth of a request.
 ///
 /// hiredis's own event adapter (`async.h`) is not used: it ends the process with `assert` when a reply comes that nobody
 /// asked for, which is what a corrupted or confused peer sends.
@@ -202,7 +203,7 @@ extension RedisWire {
             let code = errno
             return code == EAGAIN || code == EINTR ? nil : SystemError("recv", code: code).description
         }
-        var start = 0
+        var start = takeWholeStrings(UnsafeRawBufferPointer(rebasing: input[..<count]))
         while start < count, !isClosed {
             let end = min(start + Self.mouthful, count)
             if let failure = parse(UnsafeRawBufferPointer(rebasing: input[start..<end])) { return failure }
@@ -211,6 +212,29 @@ extension RedisWire {
         if isClosed { return nil }
         if holdsPart { owner?.wireHoldsPart(self) }
         return pendingReplyBytes > maximumReplyBytes ? "a reply of more than \(maximumReplyBytes) bytes" : nil
+    }
+
+    /// Hands over the strings that `bytes` begin with, where the parser has nothing of a reply yet. Says how many bytes they are.
+    private func takeWholeStrings(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var start = 0
+        if holdsPart { return 0 }
+        while !isClosed, start < bytes.count, bytes[start] == 0x24 {
+            var place = start + 1
+            var length = 0
+            // No reply that may be kept is longer than this many digits.
+            while place < bytes.count, place - start < 10, bytes[place] &- 0x30 < 10 {
+                length = length * 10 + Int(bytes[place] &- 0x30)
+                place += 1
+            }
+            let end = place + 2 + length
+            guard place > start + 1, end + 2 <= bytes.count, bytes[place] == 0x0D, bytes[place + 1] == 0x0A,
+                bytes[end] == 0x0D, bytes[end + 1] == 0x0A
+            else { break }
+            let value = [UInt8](UnsafeRawBufferPointer(rebasing: bytes[place + 2..<end]))
+            start = end + 2
+            owner?.wireReceived(self, .bytes(value))
+        }
+        return start
     }
 
     /// What the parser gets at once: with each reply that it gives out it moves all that lies behind.

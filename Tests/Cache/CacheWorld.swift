@@ -64,7 +64,7 @@ final class CacheWorld: @unchecked Sendable {
 
     func answer(_ text: String, model: String = "openai/gpt-5") -> CachedAnswer {
         CachedAnswer(
-            .forwarded(.openAIChat, isStream: false, contentType: "application/json", Array(text.utf8)),
+            .forwarded(.openAIChat, isStream: false, contentType: "application/json", Array(text.utf8)[...]),
             origin: Self.origin, storedAt: Timestamp(seconds: 1_800_000_000), lifetimeSeconds: 600,
             provider: "openai", model: model, upstreamModel: "gpt-5")
     }

@@ -8,7 +8,7 @@ import Testing
 struct CachedAnswerTests {
     private func forwarded(_ bytes: [UInt8]) -> CachedAnswer {
         CachedAnswer(
-            .forwarded(.openAIChat, isStream: true, contentType: "text/event-stream", bytes),
+            .forwarded(.openAIChat, isStream: true, contentType: "text/event-stream", bytes[...]),
             origin: CacheWorld.origin, storedAt: Timestamp(seconds: 1_800_000_000), lifetimeSeconds: 3600,
             provider: "openai", model: "openai/gpt-5", upstreamModel: "gpt-5",
             usage: ChatUsage(input: 3, output: 4), costNanodollars: 12_345)

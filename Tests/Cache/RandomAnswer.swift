@@ -82,7 +82,7 @@ struct RandomAnswer {
         let variety = [1, 4, 256][below(3)]
         let bytes = (0..<count).map { _ in UInt8(below(variety)) }
         return .forwarded(
-            pick(ChatDialect.allCases), isStream: below(2) == 0, contentType: text(), bytes)
+            pick(ChatDialect.allCases), isStream: below(2) == 0, contentType: text(), bytes[...])
     }
 
     private mutating func media() -> ChatMedia {

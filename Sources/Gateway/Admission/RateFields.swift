@@ -27,12 +27,12 @@ enum RateFields {
             if let requests = standing.requests {
                 fields.append(known: "x-ratelimit-limit-requests", requests.limit)
                 fields.append(known: "x-ratelimit-remaining-requests", requests.remaining)
-                fields.append("x-ratelimit-reset-requests", goDuration(requests.reset))
+                append("x-ratelimit-reset-requests", after: requests.reset, to: &fields)
             }
             if let tokens = standing.tokens {
                 fields.append(known: "x-ratelimit-limit-tokens", tokens.limit)
                 fields.append(known: "x-ratelimit-remaining-tokens", tokens.remaining)
-                fields.append("x-ratelimit-reset-tokens", goDuration(tokens.reset))
+                append("x-ratelimit-reset-tokens", after: tokens.reset, to: &fields)
             }
         }
     }
@@ -47,13 +47,25 @@ enum RateFields {
 
     private static func seconds(_ milliseconds: Int64) -> Int { Int((milliseconds + 999) / 1000) }
 
-    /// `6m0s`, `1s`, `120ms`
-    static func goDuration(_ milliseconds: Int64) -> String {
-        if milliseconds < 1000 { return "\(milliseconds)ms" }
+    /// As Go writes durations: `6m0s`, `1s`, `120ms`.
+    private static func append(
+        _ name: StaticString, after milliseconds: Int64, to fields: inout HTTPFields
+    ) {
+        if milliseconds < 1000 { return fields.append(known: name, Int(milliseconds), "ms") }
         let (minutes, rest) = (milliseconds / 60_000, milliseconds % 60_000)
-        let (hours, left) = (minutes / 60, minutes % 60)
         let seconds = (rest + 999) / 1000
-        if hours > 0 { return "\(hours)h\(left)m\(seconds)s" }
-        return minutes > 0 ? "\(minutes)m\(seconds)s" : "\(seconds)s"
+        if minutes == 0 { return fields.append(known: name, Int(seconds), "s") }
+        let (hours, left) = (minutes / 60, minutes % 60)
+        var text: [UInt8] = []
+        text.reserveCapacity(16)
+        if hours > 0 {
+            text.append(decimal: Int(hours))
+            text.append("h" as StaticString)
+        }
+        text.append(decimal: Int(left))
+        text.append("m" as StaticString)
+        text.append(decimal: Int(seconds))
+        text.append("s" as StaticString)
+        fields.append(known: name, text)
     }
 }

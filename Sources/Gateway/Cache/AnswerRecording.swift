@@ -67,7 +67,7 @@ final class AnswerRecording: @unchecked Sendable {
         guard isWhole, size <= limit else { return nil }
         return switch form {
         case .forwarded(let dialect, let isStream, let type):
-            .forwarded(dialect, isStream: isStream, contentType: type, bytes)
+            .forwarded(dialect, isStream: isStream, contentType: type, bytes[...])
         case .events: .events(events)
         case nil: nil
         }

@@ -118,12 +118,20 @@ extension Gateway {
     }
 
     func name(_ answer: CachedAnswer, as outcome: String, at now: Timestamp, _ exchange: Exchange) {
-        exchange.responseFields.replace(known: "X-Cache", outcome)
+        Self.name(answer, as: outcome, in: &exchange.responseFields)
+        tellAge(of: answer, at: now, exchange)
+    }
+
+    static func name(_ answer: CachedAnswer, as outcome: String, in fields: inout HTTPFields) {
+        fields.replace(known: "X-Cache", outcome)
+        fields.replace(known: "X-Hivegate-Provider", answer.provider)
+        fields.replace(known: "X-Hivegate-Model", answer.upstreamModel)
+        fields.replace(known: "X-Hivegate-Attempts", 0)
+    }
+
+    func tellAge(of answer: CachedAnswer, at now: Timestamp, _ exchange: Exchange) {
         exchange.responseFields.replace(
             known: "Age", Int(answer.age(at: now).nanoseconds / 1_000_000_000))
-        exchange.responseFields.replace(known: "X-Hivegate-Provider", answer.provider)
-        exchange.responseFields.replace(known: "X-Hivegate-Model", answer.upstreamModel)
-        exchange.responseFields.replace(known: "X-Hivegate-Attempts", 0)
     }
 
     /// Keeps what was answered, for the next who asks the same.

@@ -14,7 +14,8 @@ struct ReplayedAnswer {
     init(_ answer: CachedAnswer, to call: ChatCall) throws(UpstreamFault) {
         let isStreaming = call.outline.isStreaming
         switch answer.content {
-        case .forwarded(let dialect, let isStream, let type, let bytes):
+        case .forwarded(let dialect, let isStream, let type, let body):
+            let bytes = Array(body)
             let codec = try Self.codec(of: dialect)
             switch (isStream, isStreaming) {
             case (false, false): (contentType, self.bytes) = (type, bytes)
@@ -89,9 +90,11 @@ struct ReplayedAnswer {
     /// Whether a provider's filter has ended it, or it cannot be read.
     static func wasFiltered(_ content: CachedAnswer.Content) -> Bool {
         // Those that are translated are looked at as they come.
-        guard case .forwarded(let dialect, let isStream, _, let bytes) = content,
-            bytes.contains("content_filter") || dialect == .anthropic && bytes.contains("refusal")
-        else { return false }
+        guard case .forwarded(let dialect, let isStream, _, let body) = content else { return false }
+        let bytes = Array(body)
+        guard bytes.contains("content_filter") || dialect == .anthropic && bytes.contains("refusal") else {
+            return false
+        }
         do throws(UpstreamFault) {
             let codec = try codec(of: dialect)
             if !isStream { return try codec.decode(bytes).finish.reason == .contentFilter }

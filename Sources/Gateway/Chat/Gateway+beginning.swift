@@ -3,6 +3,7 @@ import Base
 import Cache
 import Catalog
 import Chat
+import Glibc
 import HTTPServer
 import HTTPWire
 import Identity
@@ -22,10 +23,7 @@ extension Gateway {
             guard let verdict else { return then { [self] in try await answer($0, as: front) } }
             if answer(question, exchange, as: front.dialect, verdict, values.last) { return then(nil) }
             let trip = FirstTrip(question, verdict, values)
-            then { [self] exchange in
-                defer { trip.giveUp { gatekeeper.settle($0, tokens: 0) } }
-                try await answer(exchange, as: front, after: trip)
-            }
+            then { [self] exchange in try await answer(exchange, as: front, after: trip) }
         }
     }
 
@@ -37,8 +35,8 @@ extension Gateway {
             usual.catalogueEpoch == catalog.snapshot.version
         else { return nil }
         let fields = exchange.request.fields
-        guard let presented = Self.presentedKey(fields), let key = APIKey(presented: presented),
-            case .known(let remembered) = keys.recall(key)
+        guard let presented = Self.presentedKey(fields),
+            let (key, remembered) = keys.recallKnown(presented)
         else { return nil }
         let caller = remembered.known.caller
         guard caller.organization == place.organization, caller.scopes.contains(.inference),
@@ -58,7 +56,7 @@ extension Gateway {
                 of: caller, asking: usual.candidate.id, in: .chat)
             guard decision.mayLookUp, !subjects.hearsOfEnds else { return nil }
             return KnownQuestion(
-                key: key, remembered: remembered, place: place, decision: decision,
+                key: key, remembered: remembered, request: request, place: place, decision: decision,
                 admission: AdmissionRequest(
                     subjects, generation: remembered.known.generation, calendar: calendar))
         } catch { return nil }
@@ -67,25 +65,23 @@ extension Gateway {
     /// Says whether it was answered.
     private func answer(
         _ question: KnownQuestion, _ exchange: Exchange, as dialect: ChatDialect,
-        _ verdict: Gatekeeper.Verdict,
-        _ reply: RedisValue?
+        _ verdict: Gatekeeper.Verdict, _ reply: RedisValue?
     ) -> Bool {
-        guard case .admitted(let permit) = verdict, permit.generation == .current, !permit.isLocal, let reply,
-            case .found(let kept) = CacheLookup(reply),
-            case .forwarded(dialect, isStream: false, let type, let body) = kept.content
+        guard case .admitted(let permit) = verdict, permit.generation == .current, !permit.isLocal,
+            let kept = question.answer(in: reply, dialect)
         else { return false }
         let now = time.timestamp()
-        guard question.decision.mayGive(kept, at: now),
+        guard question.decision.mayGive(kept.answer, at: now),
             keys.confirm(
-                question.remembered, of: question.key, by: .generation(question.remembered.known.generation))
+                question.remembered, of: question.key,
+                by: .generation(question.remembered.known.generation))
         else { return false }
         nameRequest(exchange, in: dialect)
-        exchange.responseFields.append(known: "X-Cache-Key", question.place.name)
+        exchange.responseFields.append(contentsOf: kept.fields)
+        tellAge(of: kept.answer, at: now, exchange)
         tell(permit.standing, isLocal: false, exchange)
-        name(kept, as: "HIT", at: now, exchange)
-        exchange.responseFields.append(known: "Content-Type", type)
-        exchange.respond(200, body: body)
-        noteSaved(by: kept, for: question.place.organization) { $0.hits = 1 }
+        exchange.respond(200, body: kept.body)
+        noteSaved(by: kept.answer, for: question.place.organization) { $0.hits = 1 }
         gatekeeper.settle(permit, tokens: 0)
         return true
     }
@@ -95,12 +91,65 @@ extension Gateway {
 struct KnownQuestion {
     let key: APIKey
     let remembered: KeyRing.Remembered
+    let request: ReadRequest
     let place: AnswerPlace
     let decision: CacheDecision
     let admission: AdmissionRequest
+
+    /// The answer that Redis has; nil where that is none that can be given as it is. It is read once, and then again when it
+    /// is another.
+    fileprivate func answer(in reply: RedisValue?, _ dialect: ChatDialect) -> KeptAnswer? {
+        guard case .bytes(let entry) = reply else { return nil }
+        if let known = request.keptAnswer, known.place === place, known.is(entry) { return known }
+        guard case .found(let answer) = CacheLookup(.bytes(entry)),
+            case .forwarded(dialect, isStream: false, let type, let body) = answer.content
+        else { return nil }
+        let kept = KeptAnswer(entry, answer, body, type, at: place)
+        request.keptAnswer = entry.count <= KeptAnswer.largest ? kept : nil
+        return kept
+    }
 }
 
-/// What Redis has said of a request, for those who go on with it.
+/// An answer that is given as it was kept, as long as the same is kept.
+struct KeptAnswer {
+    /// More is not remembered.
+    fileprivate static let largest = 16 << 10
+
+    fileprivate let place: AnswerPlace
+    private let entry: [UInt8]
+    fileprivate let answer: CachedAnswer
+    fileprivate let body: ArraySlice<UInt8>
+    /// Those that are the same each time.
+    fileprivate let fields: HTTPFields
+
+    fileprivate init(
+        _ entry: [UInt8], _ answer: CachedAnswer, _ body: ArraySlice<UInt8>, _ type: String,
+        at place: AnswerPlace
+    ) {
+        self.place = place
+        self.entry = entry
+        self.answer = answer
+        self.body = body
+        var fields = HTTPFields()
+        fields.append(known: "X-Cache-Key", place.name)
+        Gateway.name(answer, as: "HIT", in: &fields)
+        fields.append(known: "Content-Type", type)
+        self.fields = fields
+    }
+
+    fileprivate func `is`(_ other: [UInt8]) -> Bool {
+        guard entry.count == other.count else { return false }
+        return entry.withUnsafeBytes { entry in
+            other.withUnsafeBytes { other in
+                guard let one = entry.baseAddress, let another = other.baseAddress else { return true }
+                return memcmp(one, another, entry.count) == 0
+            }
+        }
+    }
+}
+
+/// What Redis has said of a request, for those who go on with it. Where they do not there is nothing to be taken back: see
+/// `SubjectList.hearsOfEnds`.
 // Confined to its loop.
 final class FirstTrip: @unchecked Sendable {
     private let question: KnownQuestion
@@ -121,11 +170,5 @@ final class FirstTrip: @unchecked Sendable {
         else { return nil }
         self.outcome = nil
         return (outcome.verdict, outcome.values.dropFirst())
-    }
-
-    /// Gives `settle` what was let in and not taken up.
-    func giveUp(_ settle: (Permit) -> Void) {
-        if case .admitted(let permit) = outcome?.verdict { settle(permit) }
-        outcome = nil
     }
 }

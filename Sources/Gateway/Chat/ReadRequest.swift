@@ -31,6 +31,8 @@ final class ReadRequest: @unchecked Sendable {
 
     /// Where its answer was looked for last.
     var place: AnswerPlace?
+    /// The answer that was there.
+    var keptAnswer: KeptAnswer?
 
     /// What tells it from other questions.
     private(set) lazy var canonical = CanonicalRequest(whole, dialect)

@@ -56,5 +56,6 @@ package struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConve
         return true
     }
 
-    private init(unchecked bytes: ArraySlice<UInt8>) { self.bytes = bytes }
+    /// Of what is found to be a key otherwise.
+    init(unchecked bytes: ArraySlice<UInt8>) { self.bytes = bytes }
 }

@@ -171,6 +171,14 @@ package final class KeyRing: @unchecked Sendable {
         }
     }
 
+    /// What memory says of what may not even be a key; nil for all but one that is known.
+    package func recallKnown(_ presented: ArraySlice<UInt8>) -> (key: APIKey, remembered: Remembered)? {
+        // Whatever has a digest that is remembered is a key.
+        let key = APIKey(unchecked: presented)
+        guard case .known(let remembered) = recall(key) else { return nil }
+        return (key, remembered)
+    }
+
     /// The caller that memory holds, if it is still right by what Redis says now; otherwise the one that the database
     /// has. `reading` must be no older than the request.
     // Neither this nor what looks up is inlined: a task keeps the largest frame that it ever had, and so does every
