@@ -37,19 +37,14 @@ extension [UInt8] {
     }
 
     package mutating func append(decimal value: UInt, width: Int = 1) {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-            var rest = value
-            var start = 20
-            repeat {
-                start -= 1
-                digits[start] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            } while rest != 0
-            while 20 - start < Swift.min(width, 20) {
+        let most = DecimalDigits.most
+        withUnsafeTemporaryAllocation(byteCount: most, alignment: 1) { digits in
+            var start = DecimalDigits.write(value, before: most, in: digits)
+            while most - start < Swift.min(width, most) {
                 start -= 1
                 digits[start] = 0x30
             }
-            append(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: digits[start..<20])))
+            append(UnsafeRawBufferPointer(rebasing: digits[start...]))
         }
     }
 

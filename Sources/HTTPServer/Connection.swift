@@ -40,6 +40,8 @@ final class Connection: @unchecked Sendable {
     var exchange: Exchange?
     /// Whether its route's beginning has it, while the task waits.
     private var isBegun = false
+    /// Whether the task waits for that to end, and for nothing else.
+    private var isEndAwaited = false
     /// What the task is to go on with.
     private var handedOver: Request?
     private var requestsInARow = 0
@@ -158,6 +160,7 @@ final class Connection: @unchecked Sendable {
                 if canRead { continue }
             }
             requestsInARow = 0
+            isEndAwaited = isBegun
             do throws(WaitFailure) {
                 try await arrived.wait(until: isBegun ? .never : machine.deadline)
             } catch .timedOut {
@@ -194,11 +197,9 @@ final class Connection: @unchecked Sendable {
                 conclude(request.exchange)
             }
             // The answer is written without it.
-            if handedOver != nil || canRead || inputStart < input.count || !machine.isIdle {
-                arrived.wake()
-            } else {
-                releaseInput()
-            }
+            let isDone = handedOver == nil && !canRead && inputStart == input.count && machine.isIdle
+            if isDone { releaseInput() }
+            if !isDone || isEndAwaited { arrived.wake() }
         }
     }
 

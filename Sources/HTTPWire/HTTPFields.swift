@@ -137,23 +137,16 @@ package struct HTTPFields: Sendable {
         append(name, String(value))
     }
 
-    /// A field of ours whose value is a number, and a unit behind it: there is nothing to check.
-    package mutating func append(known name: StaticString, _ value: Int, _ unit: StaticString = "") {
-        var rest = value.magnitude
-        let unit = UnsafeRawBufferPointer(unit)
-        withUnsafeTemporaryAllocation(byteCount: 20 + unit.count, alignment: 1) { digits in
-            var start = 20
-            UnsafeMutableRawBufferPointer(rebasing: digits[start...]).copyMemory(from: unit)
-            repeat {
-                start -= 1
-                digits[start] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            } while rest != 0
+    /// A field of ours whose value is a number: there is nothing to check.
+    package mutating func append(known name: StaticString, _ value: Int) {
+        let most = DecimalDigits.most
+        withUnsafeTemporaryAllocation(byteCount: 1 + most, alignment: 1) { text in
+            var start = DecimalDigits.write(value.magnitude, before: 1 + most, in: text)
             if value < 0 {
                 start -= 1
-                digits[start] = 0x2D
+                text[start] = 0x2D
             }
-            appendLine(UnsafeRawBufferPointer(name), UnsafeRawBufferPointer(rebasing: digits[start...]))
+            append(known: name, UnsafeRawBufferPointer(rebasing: text[start...]))
         }
     }
 
@@ -162,8 +155,8 @@ package struct HTTPFields: Sendable {
         appendLine(UnsafeRawBufferPointer(name), UnsafeRawBufferPointer(value))
     }
 
-    package mutating func append(known name: StaticString, _ value: [UInt8]) {
-        value.withUnsafeBytes { appendLine(UnsafeRawBufferPointer(name), $0) }
+    package mutating func append(known name: StaticString, _ value: UnsafeRawBufferPointer) {
+        appendLine(UnsafeRawBufferPointer(name), value)
     }
 
     /// A field of ours with a value of somebody's.

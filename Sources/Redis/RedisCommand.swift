@@ -49,27 +49,15 @@ package struct RedisCommand: Sendable {
     package mutating func add(_ bytes: ArraySlice<UInt8>) { bytes.withUnsafeBytes { add($0) } }
 
     package mutating func add(_ integer: Int) {
-        withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { text in
-            var start = Self.write(integer.magnitude, to: text)
+        let most = DecimalDigits.most
+        withUnsafeTemporaryAllocation(byteCount: 1 + most, alignment: 1) { text in
+            var start = DecimalDigits.write(integer.magnitude, before: 1 + most, in: text)
             if integer < 0 {
                 start -= 1
                 text[start] = 0x2D
             }
             add(UnsafeRawBufferPointer(rebasing: text[start...]))
         }
-    }
-
-    /// In decimal, at the end of `text`. Says where it starts.
-    @inline(__always)
-    private static func write(_ number: UInt, to text: UnsafeMutableRawBufferPointer) -> Int {
-        var rest = number
-        var start = text.count
-        repeat {
-            start &-= 1
-            text[start] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        } while rest != 0
-        return start
     }
 
     package mutating func add(_ argument: Argument) {
@@ -101,8 +89,9 @@ package struct RedisCommand: Sendable {
     /// In one piece: each of its parts would cost as much.
     package mutating func add(_ bytes: UnsafeRawBufferPointer) {
         count += 1
-        withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { length in
-            let length = length[Self.write(UInt(bytes.count), to: length)...]
+        let most = DecimalDigits.most
+        withUnsafeTemporaryAllocation(byteCount: most, alignment: 1) { length in
+            let length = length[DecimalDigits.write(UInt(bytes.count), before: most, in: length)...]
             arguments.append(count: bytes.count + length.count + 5) { text in
                 text[0] = 0x24
                 UnsafeMutableRawBufferPointer(rebasing: text[1...]).copyMemory(from: .init(rebasing: length))

@@ -122,6 +122,34 @@ def test_twenty_who_ask_the_same_at_two_gateways_are_answered_by_one_call():
         assert ask(scene.ports[1], key, model="openai/any")[1]["x-cache"] == "HIT"
 
 
+def test_an_answer_that_is_kept_is_given_as_often_as_the_limit_says_and_never_to_a_key_that_was_revoked():
+    with contextlib.ExitStack() as resources:
+        provider = Provider(resources)
+        scene = Scene(
+            resources, RESPONSE_CACHE="true", OPENAI_API_KEY="sk-instance", OPENAI_BASE_URL=provider.url)
+
+        def question(number, key):
+            return ask(scene.ports[number % 2], key, model="openai/any", more={"temperature": 0})
+
+        first = scene.key()
+        for number in range(8):
+            question(number, first)
+        for limit in [7, 61, 150]:
+            key = scene.key(requests_per_day=limit)
+            with concurrent.futures.ThreadPoolExecutor(100) as pool:
+                answers = list(pool.map(question, range(200), [key] * 200))
+            statuses = [status for status, _, _ in answers]
+            assert statuses.count(200) == limit and statuses.count(429) == 200 - limit
+            given = [fields["x-cache"] for status, fields, _ in answers if status == 200]
+            assert set(given) == {"HIT"}, given
+        assert provider.asked == 1
+        listed = scene.client.call("GET", "/api/auth/api-keys", credential=scene.token)[1]["data"]
+        for made in listed:
+            scene.client.call("DELETE", f"/api/auth/api-keys/{made['id']}", credential=scene.token)
+        for number in range(2):
+            assert question(number, first)[0] == 401
+
+
 class Watch:
     """Asks at both gateways again and again, and notes how that went."""
 

@@ -258,6 +258,66 @@ import Testing
         }
     }
 
+    @Test
+    func `who asks the same again and again takes a request each time, whatever has become of the answer`()
+        async throws
+    {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            let key = world.key(limits: #"{"requests_per_day":12}"#)
+            var outcomes: [String] = []
+            for number in 0..<12 {
+                if number == 5 { try await world.removeEntries() }
+                if number == 8 { try await world.damageEntries() }
+                let answer = try await Self.ask(world, key, Self.question)
+                #expect(answer.status == 200, "\(answer.text)")
+                #expect(answer["x-ratelimit-remaining-requests"] == "\(11 - number)")
+                outcomes.append(answer["x-cache"] ?? "")
+            }
+            let hits = ["HIT", "HIT", "HIT", "HIT"]
+            #expect(outcomes == ["MISS"] + hits + ["MISS", "HIT", "HIT", "MISS", "HIT", "HIT", "HIT"])
+            #expect(asked.withLock { $0 } == 3)
+            #expect(try await Self.ask(world, key, Self.question).status == 429)
+        }
+    }
+
+    @Test func `an answer that has taken another's place is the one that is given`() async throws {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            let key = world.key()
+            for round in 0..<3 {
+                for _ in 0..<4 {
+                    let answer = try await Self.ask(world, key, Self.question)
+                    #expect(answer.text.contains("answer \(round)"))
+                    #expect(
+                        answer["x-hivegate-provider"] == "openai"
+                            && answer["content-type"] == "application/json")
+                }
+                _ = try await Self.ask(world, key, Self.question, [("Cache-Control", "no-cache")])
+            }
+        }
+    }
+
+    @Test func `a key that is nobody's any more, or may do less, gets no answer that is kept`() async throws {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            let organization = UUID.make()
+            let key = world.key(of: organization)
+            for _ in 0..<4 { _ = try await Self.ask(world, key, Self.question) }
+            let reader = world.key(scopes: [], of: organization)
+            let elsewhere = world.key(models: AllowedModels(["other/m"]), of: organization)
+            for _ in 0..<2 {
+                #expect(try await Self.ask(world, reader, Self.question).code == "missing_scope")
+                #expect(try await Self.ask(world, elsewhere, Self.question).status >= 400)
+            }
+            world.revokeAll()
+            // As long as a key is taken for what it was without Redis saying otherwise.
+            try await world.loop.sleep(for: KeyRing.Limits().freshness)
+            #expect(try await Self.ask(world, key, Self.question).code == "invalid_api_key")
+            #expect(asked.withLock { $0 } == 1)
+        }
+    }
+
     @Test func `a damaged entry is a miss, and overwritten`() async throws {
         let asked = Locked(0)
         try await Self.run(Self.counting(asked)) { world in

@@ -48,24 +48,34 @@ enum RateFields {
     private static func seconds(_ milliseconds: Int64) -> Int { Int((milliseconds + 999) / 1000) }
 
     /// As Go writes durations: `6m0s`, `1s`, `120ms`.
-    private static func append(
-        _ name: StaticString, after milliseconds: Int64, to fields: inout HTTPFields
-    ) {
-        if milliseconds < 1000 { return fields.append(known: name, Int(milliseconds), "ms") }
-        let (minutes, rest) = (milliseconds / 60_000, milliseconds % 60_000)
-        let seconds = (rest + 999) / 1000
-        if minutes == 0 { return fields.append(known: name, Int(seconds), "s") }
-        let (hours, left) = (minutes / 60, minutes % 60)
-        var text: [UInt8] = []
-        text.reserveCapacity(16)
-        if hours > 0 {
-            text.append(decimal: Int(hours))
-            text.append("h" as StaticString)
+    static func append(_ name: StaticString, after milliseconds: Int64, to fields: inout HTTPFields) {
+        withUnsafeTemporaryAllocation(byteCount: 3 * (1 + DecimalDigits.most), alignment: 1) { text in
+            // From its end.
+            var start = text.count
+            func write(_ unit: Unicode.Scalar) {
+                start -= 1
+                text[start] = UInt8(ascii: unit)
+            }
+            func write(_ number: Int64) {
+                start = DecimalDigits.write(UInt(number.magnitude), before: start, in: text)
+            }
+            write("s")
+            if milliseconds < 1000 {
+                write("m")
+                write(milliseconds)
+            } else {
+                let (minutes, rest) = (milliseconds / 60_000, milliseconds % 60_000)
+                write((rest + 999) / 1000)
+                if minutes > 0 {
+                    write("m")
+                    write(minutes % 60)
+                }
+                if minutes >= 60 {
+                    write("h")
+                    write(minutes / 60)
+                }
+            }
+            fields.append(known: name, UnsafeRawBufferPointer(rebasing: text[start...]))
         }
-        text.append(decimal: Int(left))
-        text.append("m" as StaticString)
-        text.append(decimal: Int(seconds))
-        text.append("s" as StaticString)
-        fields.append(known: name, text)
     }
 }

@@ -90,7 +90,7 @@ extension Gateway {
         let now = time.timestamp()
         if cache.decision.mayLookUp, let reply, let (answer, output) = find(call, cache, in: reply, at: now) {
             name(answer, as: "HIT", at: now, call.exchange)
-            noteSaved(by: answer, for: cache.organization) { $0.hits = 1 }
+            noteSaved(by: answer, for: cache.organization, at: now) { $0.hits = 1 }
             try await output.send(to: call)
             return true
         }
@@ -169,9 +169,10 @@ extension Gateway {
     }
 
     func noteSaved(
-        by answer: CachedAnswer, for organization: UUID, _ outcome: (inout CacheCounts) -> Void
+        by answer: CachedAnswer, for organization: UUID, at now: Timestamp,
+        _ outcome: (inout CacheCounts) -> Void
     ) {
-        count(for: organization) { counts in
+        count(for: organization, at: now) { counts in
             outcome(&counts)
             counts.tokensSaved = (answer.usage?.totalInput ?? 0) + (answer.usage?.totalOutput ?? 0)
             counts.nanodollarsSaved = Int(answer.costNanodollars ?? 0)
@@ -192,12 +193,14 @@ extension Gateway {
     }
 
     func count(_ cache: CallCache, _ change: (inout CacheCounts) -> Void) {
-        count(for: cache.organization, change)
+        count(for: cache.organization, at: time.timestamp(), change)
     }
 
-    private func count(for organization: UUID, _ change: (inout CacheCounts) -> Void) {
+    private func count(
+        for organization: UUID, at now: Timestamp, _ change: (inout CacheCounts) -> Void
+    ) {
         var counts = CacheCounts()
         change(&counts)
-        cacheStatistics.add(counts, of: organization, at: time.timestamp())
+        cacheStatistics.add(counts, of: organization, at: now)
     }
 }

@@ -140,7 +140,7 @@ extension Gateway {
             call.exchange.responseFields.replace("X-Cache-Key", neighbour.key.text)
             call.exchange.responseFields.replace(
                 "X-Cache-Similarity", Self.decimal(thousandths: neighbour.tenThousandths / 10))
-            noteSaved(by: answer, for: cache.organization) { $0.semanticHits = 1 }
+            noteSaved(by: answer, for: cache.organization, at: now) { $0.semanticHits = 1 }
             try await output.send(to: call)
             return true
         case .none, .damaged:

@@ -56,9 +56,8 @@ extension Gateway {
                 of: caller, asking: usual.candidate.id, in: .chat)
             guard decision.mayLookUp, !subjects.hearsOfEnds else { return nil }
             return KnownQuestion(
-                key: key, remembered: remembered, request: request, place: place, decision: decision,
-                admission: AdmissionRequest(
-                    subjects, generation: remembered.known.generation, calendar: calendar))
+                request, at: place, key, remembered, decision,
+                AdmissionRequest(subjects, generation: remembered.known.generation, calendar: calendar))
         } catch { return nil }
     }
 
@@ -81,20 +80,33 @@ extension Gateway {
         tellAge(of: kept.answer, at: now, exchange)
         tell(permit.standing, isLocal: false, exchange)
         exchange.respond(200, body: kept.body)
-        noteSaved(by: kept.answer, for: question.place.organization) { $0.hits = 1 }
+        noteSaved(by: kept.answer, for: question.place.organization, at: now) { $0.hits = 1 }
         gatekeeper.settle(permit, tokens: 0)
         return true
     }
 }
 
 /// A question that was asked before in the same words, and who asks it now.
-struct KnownQuestion {
+// Confined to its loop.
+final class KnownQuestion: @unchecked Sendable {
     let key: APIKey
     let remembered: KeyRing.Remembered
     let request: ReadRequest
     let place: AnswerPlace
     let decision: CacheDecision
     let admission: AdmissionRequest
+
+    init(
+        _ request: ReadRequest, at place: AnswerPlace, _ key: APIKey, _ remembered: KeyRing.Remembered,
+        _ decision: CacheDecision, _ admission: AdmissionRequest
+    ) {
+        self.request = request
+        self.place = place
+        self.key = key
+        self.remembered = remembered
+        self.decision = decision
+        self.admission = admission
+    }
 
     /// The answer that Redis has; nil where that is none that can be given as it is. It is read once, and then again when it
     /// is another.

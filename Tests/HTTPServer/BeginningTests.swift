@@ -1,0 +1,202 @@
+import Base
+import HTTPServer
+import HTTPWire
+import Loop
+import Testing
+
+/// What a client notices of requests that are answered without the connection's task: nothing but that they are.
+@Suite(.timeLimit(.minutes(2)))
+struct BeginningTests {
+    /// `/now` and `/later/{n}` are answered by their beginnings, `/rest/{n}` and `/declined/{n}` by what these leave over.
+    private static let routes = [
+        begun("/now/{n}") { exchange, then in
+            say(exchange)
+            then(nil)
+        },
+        begun("/later/{n}") { exchange, then in
+            after(.milliseconds(3), exchange) {
+                say(exchange)
+                then(nil)
+            }
+        },
+        begun("/rest/{n}") { exchange, then in
+            after(.milliseconds(3), exchange) {
+                then { exchange in
+                    try await exchange.loop.sleep(for: .milliseconds(1))
+                    say(exchange)
+                }
+            }
+        },
+        begun("/declined/{n}") { _, then in then { say($0) } },
+        begun("/silent") { _, then in then(nil) },
+    ]
+
+    /// Only those whose body has come whole are begun; others, and those that come before the one in front is answered,
+    /// are handled.
+    private static func begun(_ pattern: String, _ beginning: @escaping Beginning) -> Route {
+        let handler: Handler = { exchange in
+            _ = try await exchange.body()
+            say(exchange)
+        }
+        return Route(
+            .post, pattern, RouteMetadata(pattern, access: "public", goesDeep: true),
+            beginning: { exchange, then in
+                if exchange.lookAtBody({ _ in }) { beginning(exchange, then) } else { then(handler) }
+            }, handler)
+    }
+
+    private static func say(_ exchange: Exchange) {
+        exchange.respond(200, body: Array((exchange.parameters["n"] ?? "").utf8))
+    }
+
+    private static func after(_ pause: Duration, _ exchange: Exchange, _ work: @escaping () -> Void) {
+        _ = exchange.loop.schedule(at: .now() + pause, work)
+    }
+
+    @Test(arguments: Wire.allCases)
+    func `every request is answered once and in its order, however it is begun and however it comes`(
+        wire: Wire
+    ) async throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        try await withServer(wire, Self.routes + [hello]) { fixture in
+            var random = SeededGenerator(seed: seed)
+            let client = try fixture.connect()
+            var number = 0
+            for round in 0..<120 {
+                var expected: [String] = []
+                var text = ""
+                for _ in 0..<(1 + Int(random.next() % 4)) {
+                    number += 1
+                    switch random.next() % 5 {
+                    case 0:
+                        text += get("/hello")
+                        expected.append("hello")
+                    case let way:
+                        let path = ["/now", "/later", "/rest", "/declined"][Int(way) - 1]
+                        text += post(
+                            "\(path)/\(number)", String(repeating: "x", count: Int(random.next() % 300)))
+                        expected.append("\(number)")
+                    }
+                }
+                // At once, or in pieces that are cut anywhere.
+                var rest = Array(text.utf8)[...]
+                while !rest.isEmpty {
+                    let count = random.next() % 3 == 0 ? 1 + Int(random.next() % 200) : rest.count
+                    try await client.send(Array(rest.prefix(count)))
+                    rest = rest.dropFirst(count)
+                    if random.next() % 2 == 0 { try await fixture.loop.sleep(for: .microseconds(200)) }
+                }
+                for text in expected {
+                    let response = try await client.response()
+                    #expect(response.status == 200 && response.text == text, "seed \(seed), round \(round)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: Wire.allCases)
+    func `one whose beginning says nothing is told that something went wrong`(wire: Wire) async throws {
+        try await withServer(wire, Self.routes) { fixture in
+            let client = try fixture.connect()
+            try await client.send(post("/silent", ""))
+            #expect(try await client.response().status == 500)
+            try await client.send(post("/now/1", ""))
+            #expect(try await client.response().text == "1")
+        }
+    }
+
+    @Test(arguments: Wire.allCases)
+    func `a client that leaves is seen to have left, and what is left over is given up`(wire: Wire)
+        async throws
+    {
+        let isGivenUp = Locked(false)
+        let leaving = Self.begun("/leaving") { exchange, then in
+            Self.after(.milliseconds(20), exchange) {
+                then { exchange in
+                    do { try await exchange.loop.sleep(for: .seconds(10)) } catch {
+                        isGivenUp.withLock { $0 = true }
+                        throw error
+                    }
+                }
+            }
+        }
+        try await withServer(wire, Self.routes + [leaving]) { fixture in
+            for path in ["/leaving", "/later/1", "/rest/1"] {
+                fixture.records.withLock { $0 = [] }
+                let client = try fixture.connect()
+                try await client.send(post(path, ""))
+                try await fixture.loop.sleep(for: .milliseconds(1))
+                client.transport.close()
+                try await fixture.wait("the end of \(path)") {
+                    let count = await fixture.server.connectionCount()
+                    return count == 0 && fixture.records.withLock { $0.count } == 1
+                }
+            }
+            #expect(isGivenUp.withLock { $0 })
+        }
+    }
+
+    @Test(arguments: Wire.allCases)
+    func `an answer that takes longer than a connection may be idle comes, and then the connection ends`(
+        wire: Wire
+    ) async throws {
+        let slow = Self.begun("/slow") { exchange, then in
+            Self.after(.milliseconds(120), exchange) {
+                exchange.respond(200, body: Array("slow".utf8))
+                then(nil)
+            }
+        }
+        let setup = Setup { $0.limits.idleDeadline = .milliseconds(40) }
+        try await withServer(wire, [slow], setup) { fixture in
+            let client = try fixture.connect()
+            try await client.send(post("/slow", ""))
+            #expect(try await client.response().text == "slow")
+            let answered = Instant.now()
+            try await client.waitForEnd()
+            #expect(.now() - answered >= .milliseconds(30))
+        }
+    }
+
+    @Test(arguments: Wire.allCases)
+    func `a server that drains answers what is begun, and says that it is the last`(wire: Wire) async throws {
+        try await withServer(wire, Self.routes) { fixture in
+            let client = try fixture.connect()
+            try await client.send(post("/later/1", ""))
+            try await fixture.loop.sleep(for: .milliseconds(1))
+            async let drained = fixture.server.drain(within: .seconds(5))
+            let response = try await client.response()
+            #expect(response.text == "1" && response.fields["connection"] == "close")
+            try await client.waitForEnd()
+            _ = await drained
+        }
+    }
+
+    @Test(arguments: Wire.allCases)
+    func `a beginning sees a body that has come whole, and leaves it where it is`(wire: Wire) async throws {
+        let beginning: Beginning = { exchange, then in
+            var seen: String?
+            let isWhole = exchange.lookAtBody { seen = String(decoding: $0, as: UTF8.self) }
+            then { [seen] exchange in
+                let body = String(decoding: try await exchange.body(), as: UTF8.self)
+                exchange.respond(200, body: Array("\(isWhole) \(seen ?? "") \(body)".utf8))
+            }
+        }
+        let looking = Route(
+            .post, "/looking", RouteMetadata("looking", access: "public"), beginning: beginning
+        ) { $0.respond(500) }
+        try await withServer(wire, [looking]) { fixture in
+            let client = try fixture.connect()
+            let request = post("/looking", "body")
+            try await client.send(request)
+            #expect(try await client.response().text == "true body body")
+            try await client.send(String(request.dropLast(2)))
+            try await fixture.loop.sleep(for: .milliseconds(5))
+            try await client.send(String(request.suffix(2)))
+            #expect(try await client.response().text == "false  body")
+            try await client.send(
+                "POST /looking HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"
+            )
+            #expect(try await client.response().text == "false  body")
+        }
+    }
+}
