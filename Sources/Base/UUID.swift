@@ -59,14 +59,18 @@ package struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
         return bytes
     }
 
-    package var description: String { withText { String(decoding: $0, as: UTF8.self) } }
+    package var description: String {
+        var text = ""
+        withText { text = String(decoding: $0, as: UTF8.self) }
+        return text
+    }
 
     /// The same as `description`.
     package func append(to text: inout [UInt8]) { withText { text.append(UnsafeRawBufferPointer($0)) } }
 
-    /// `description` without memory of its own.
-    package func withText<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
-        try withUnsafeTemporaryAllocation(byteCount: 36, alignment: 1) { text in
+    /// `description` without memory of its own. Not generic: the stranger's type would have to be found out each time.
+    package func withText(_ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+        withUnsafeTemporaryAllocation(byteCount: 36, alignment: 1) { text in
             func store(_ digits: UInt64, at place: Int) {
                 text.storeBytes(of: digits.littleEndian, toByteOffset: place, as: UInt64.self)
             }
@@ -79,7 +83,7 @@ package struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
             store(middle.1 >> 32, at: 24)
             store(Self.digits(UInt32(truncatingIfNeeded: low)), at: 28)
             (text[8], text[13], text[18], text[23]) = (0x2D, 0x2D, 0x2D, 0x2D)
-            return try body(UnsafeBufferPointer(text.assumingMemoryBound(to: UInt8.self)))
+            body(UnsafeBufferPointer(text.assumingMemoryBound(to: UInt8.self)))
         }
     }
 

@@ -28,11 +28,16 @@ extension Connection {
         }
     }
 
+    /// To copy a smaller body costs less than another buffer for the answer.
+    private static let smallestHandedOver = 4096
+
     /// Takes what has come of the body.
     private func takeBody(into piece: inout [UInt8]) throws {
         if inputStart == input.count { return }
         let before = bodyReader.received
-        if piece.isEmpty, inputStart == 0, bodyReader.missing == input.count {
+        if piece.isEmpty, inputStart == 0, bodyReader.missing == input.count,
+            input.count > Self.smallestHandedOver
+        {
             // The input is the body: hand it over instead of copying it.
             swap(&piece, &input)
             bodyReader.advance(piece.count)

@@ -164,23 +164,23 @@ extension JSONWriter {
             return
         }
         let needsComma = needsComma
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: text.count + 4) { piece in
-            guard let start = piece.baseAddress else { return }
-            var end = 0
-            if needsComma {
-                start[0] = 0x2C
-                end = 1
-            }
-            start[end] = 0x22
-            (start + end + 1).initialize(from: base, count: text.count)
-            end += text.count + 1
-            start[end] = 0x22
-            end += 1
-            if isKey {
-                start[end] = 0x3A
+        bytes.append(addingCapacity: text.count + 4) { room in
+            room.withUnsafeMutableBufferPointer { piece, end in
+                guard let start = piece.baseAddress else { return }
+                if needsComma {
+                    start[0] = 0x2C
+                    end = 1
+                }
+                start[end] = 0x22
+                (start + end + 1).initialize(from: base, count: text.count)
+                end += text.count + 1
+                start[end] = 0x22
                 end += 1
+                if isKey {
+                    start[end] = 0x3A
+                    end += 1
+                }
             }
-            bytes.append(contentsOf: UnsafeBufferPointer(start: start, count: end))
         }
     }
 

@@ -6,7 +6,8 @@ import HTTPWire
 /// How much is left, as clients read it: in our words, and in OpenAI's and Anthropic's where their clients ask.
 enum RateFields {
     static func append(
-        _ standing: Standing, to fields: inout HTTPFields, now: Timestamp, _ exchange: Exchange
+        _ standing: Standing, to fields: inout HTTPFields, now: @autoclosure () -> Timestamp,
+        _ exchange: Exchange
     ) {
         guard let tightest = standing.tightest else { return }
         fields.append(known: "X-RateLimit-Limit", tightest.limit)
@@ -16,12 +17,12 @@ enum RateFields {
             if let requests = standing.requests {
                 fields.append(known: "anthropic-ratelimit-requests-limit", requests.limit)
                 fields.append(known: "anthropic-ratelimit-requests-remaining", requests.remaining)
-                fields.append("anthropic-ratelimit-requests-reset", moment(requests.reset, now))
+                fields.append("anthropic-ratelimit-requests-reset", moment(requests.reset, now()))
             }
             if let tokens = standing.tokens {
                 fields.append(known: "anthropic-ratelimit-tokens-limit", tokens.limit)
                 fields.append(known: "anthropic-ratelimit-tokens-remaining", tokens.remaining)
-                fields.append("anthropic-ratelimit-tokens-reset", moment(tokens.reset, now))
+                fields.append("anthropic-ratelimit-tokens-reset", moment(tokens.reset, now()))
             }
         } else {
             if let requests = standing.requests {

@@ -73,7 +73,7 @@ extension Gateway {
         guard question.decision.mayGive(kept.answer, at: now),
             keys.confirm(
                 question.remembered, of: question.key,
-                by: .generation(question.remembered.known.generation))
+                by: .generation(question.remembered.known.generation), at: now)
         else { return false }
         nameRequest(exchange, in: dialect)
         exchange.responseFields.append(contentsOf: kept.fields)

@@ -109,24 +109,24 @@ package final class KeyRing: @unchecked Sendable {
             return arrive(arrival, try await find(remembered, of: arrival.key, by: reading))
         }
         arrival.confirm()
-        return use(remembered, of: arrival.key)
+        return use(remembered, of: arrival.key, at: time.timestamp())
     }
 
     /// Whether what is remembered of a key is right by `reading`, and the key its caller's now; `confirm` without
     /// looking anything up.
     package func confirm(
-        _ remembered: Remembered, of key: APIKey, by reading: KeyGenerations.Reading
+        _ remembered: Remembered, of key: APIKey, by reading: KeyGenerations.Reading, at now: Timestamp
     ) -> Bool {
-        judge(remembered, by: reading) == .right && use(remembered, of: key)
+        judge(remembered, by: reading) == .right && use(remembered, of: key, at: now)
     }
 
-    private func use(_ remembered: Remembered, of key: APIKey) -> Bool {
+    private func use(_ remembered: Remembered, of key: APIKey, at now: Timestamp) -> Bool {
         if remembered.isAging { renewAhead(key) }
-        return used(remembered.known) != nil
+        return used(remembered.known, at: now) != nil
     }
 
     private func arrive(_ arrival: Arrival, _ known: KnownCaller?) -> Bool {
-        guard let known, used(known) != nil else { return false }
+        guard let known, used(known, at: time.timestamp()) != nil else { return false }
         arrival.renew(known)
         return true
     }
@@ -241,9 +241,8 @@ package final class KeyRing: @unchecked Sendable {
     }
 
     /// The caller, unless the key has expired. Its use is noted.
-    private func used(_ known: KnownCaller?) -> Caller? {
+    private func used(_ known: KnownCaller?, at now: Timestamp) -> Caller? {
         guard let caller = known?.caller else { return nil }
-        let now = time.timestamp()
         if let end = caller.expiresAt, end <= now { return nil }
         shared.uses.note(caller.key, at: now)
         return caller
