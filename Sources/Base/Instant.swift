@@ -38,6 +38,8 @@ package struct Instant: Hashable, Comparable, Sendable {
 extension Duration {
     /// Whole nanoseconds, saturating: a duration of centuries is as good as one of 292 years.
     package var nanoseconds: Int64 {
+        // Most are seconds at most, and to divide 128 bits takes many times as long.
+        if let attoseconds = Int64(exactly: attoseconds) { return attoseconds / 1_000_000_000 }
         let (seconds, attoseconds) = components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         if overflow { return seconds < 0 ? .min + 1 : .max }

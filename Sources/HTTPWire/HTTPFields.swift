@@ -155,6 +155,11 @@ package struct HTTPFields: Sendable {
         appendLine(UnsafeRawBufferPointer(name), UnsafeRawBufferPointer(value))
     }
 
+    package mutating func append(known name: StaticString, known value: String) {
+        var value = value
+        value.withUTF8 { append(known: name, UnsafeRawBufferPointer($0)) }
+    }
+
     package mutating func append(known name: StaticString, _ value: UnsafeRawBufferPointer) {
         appendLine(UnsafeRawBufferPointer(name), value)
     }

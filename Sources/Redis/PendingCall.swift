@@ -14,7 +14,7 @@ final class PendingCall: @unchecked Sendable {
     private(set) var receivedCount = 0
     private(set) var failure: RedisError?
     private(set) var isFinished = false
-    private var whenFinished: (() -> Void)?
+    private var whenFinished: ((PendingCall) -> Void)?
 
     init(expecting count: Int, until deadline: Instant) {
         expectedCount = count
@@ -38,20 +38,20 @@ final class PendingCall: @unchecked Sendable {
 
     private func finish() {
         isFinished = true
-        whenFinished?()
+        whenFinished?(self)
         whenFinished = nil
     }
 
     /// Calls `body` when the call has finished, in the middle of what is read: it must not wait, or ask for more.
-    func finally(_ body: @escaping () -> Void) {
-        if isFinished { body() } else { whenFinished = body }
+    func finally(_ body: @escaping (PendingCall) -> Void) {
+        if isFinished { body(self) } else { whenFinished = body }
     }
 
     /// Suspends the calling task until the call has finished or the task is cancelled. `cancel` runs on
     /// the loop.
     func wait(on loop: EventLoop, cancel: @escaping @Sendable () -> Void) async {
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in finally { continuation.resume() } }
+            await withUnsafeContinuation { continuation in finally { _ in continuation.resume() } }
         } onCancel: {
             loop.execute(cancel)
         }

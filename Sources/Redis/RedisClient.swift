@@ -90,7 +90,7 @@ package final class RedisClient: @unchecked Sendable {
         do throws(RedisError) { call = try start(commands, timeout, false) } catch {
             return done(.failure(error))
         }
-        call.finally { [unowned call] in done(call.failure.map { .failure($0) } ?? .success(call.values)) }
+        call.finally { call in done(call.failure.map { .failure($0) } ?? .success(call.values)) }
     }
 
     private func start(

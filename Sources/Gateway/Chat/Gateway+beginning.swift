@@ -3,7 +3,6 @@ import Base
 import Cache
 import Catalog
 import Chat
-import Glibc
 import HTTPServer
 import HTTPWire
 import Identity
@@ -149,15 +148,7 @@ struct KeptAnswer {
         self.fields = fields
     }
 
-    fileprivate func `is`(_ other: [UInt8]) -> Bool {
-        guard entry.count == other.count else { return false }
-        return entry.withUnsafeBytes { entry in
-            other.withUnsafeBytes { other in
-                guard let one = entry.baseAddress, let another = other.baseAddress else { return true }
-                return memcmp(one, another, entry.count) == 0
-            }
-        }
-    }
+    fileprivate func `is`(_ other: [UInt8]) -> Bool { other.withUnsafeBytes { entry.isSame(as: $0) } }
 }
 
 /// What Redis has said of a request, for those who go on with it. Where they do not there is nothing to be taken back: see

@@ -1,7 +1,6 @@
 import Base
 import Cache
 import Chat
-import Glibc
 import JSON
 import Providers
 
@@ -69,13 +68,6 @@ final class RequestMemory: @unchecked Sendable {
         let bytes: [UInt8]
         let dialect: ChatDialect
         let request: ReadRequest
-
-        func isOf(_ body: UnsafeRawBufferPointer, _ dialect: ChatDialect) -> Bool {
-            guard bytes.count == body.count, self.dialect == dialect, let body = body.baseAddress else {
-                return false
-            }
-            return bytes.withUnsafeBytes { memcmp($0.baseAddress.unsafelyUnwrapped, body, $0.count) == 0 }
-        }
     }
 
     /// Whether the answer to any was looked for where it is kept.
@@ -88,7 +80,8 @@ final class RequestMemory: @unchecked Sendable {
     private func recall(_ body: UnsafeRawBufferPointer, _ dialect: ChatDialect, _ hash: UInt64)
         -> ReadRequest?
     {
-        guard let known = table.value(for: hash), known.isOf(body, dialect) else { return nil }
+        guard let known = table.value(for: hash), known.dialect == dialect, known.bytes.isSame(as: body)
+        else { return nil }
         return known.request
     }
 
