@@ -15,6 +15,8 @@ package struct RequestHead: Equatable, Sendable {
     let pathRange: Range<Int>
     let queryRange: Range<Int>?
     let hostRange: Range<Int>?
+    /// Where the digits of `Content-Length` are.
+    let lengthRange: Range<Int>?
 
     package enum BodyFraming: Equatable, Sendable {
         case none

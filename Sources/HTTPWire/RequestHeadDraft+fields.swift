@@ -29,6 +29,7 @@ extension RequestHeadDraft {
         case 14 where bytes.matches(field.name, "content-length"):
             if contentLength != nil { throw .duplicateContentLength }
             contentLength = try Self.length(bytes, field.value)
+            lengthRange = field.value
         case 17 where bytes.matches(field.name, "transfer-encoding"):
             if isChunked { throw .duplicateTransferEncoding }
             guard bytes.matches(field.value, "chunked") else { throw .unsupportedTransferEncoding }
@@ -50,7 +51,7 @@ extension RequestHeadDraft {
     }
 
     /// Decimal digits and nothing else: no sign, no list, no leading zero, at most 18 of them.
-    private static func length(
+    static func length(
         _ bytes: UnsafeRawBufferPointer, _ value: Range<Int>
     ) throws(RequestFault) -> Int {
         guard (1...18).contains(value.count), value.count == 1 || bytes[value.lowerBound] != ASCII.zero

@@ -9,6 +9,7 @@ struct RequestHeadDraft: Sendable {
     var authority: Range<Int>?
     var host: Range<Int>?
     var contentLength: Int?
+    var lengthRange: Range<Int>?
     var isChunked = false
     var closes = false
     var keepsAlive = false
@@ -138,6 +139,7 @@ struct RequestHeadDraft: Sendable {
             wantsUpgrade: upgrades && version == .http11,
             fields: HTTPFields(
                 bytes: [UInt8](UnsafeRawBufferPointer(rebasing: bytes[0..<headEnd])), lines: lines),
-            targetRange: target, pathRange: path, queryRange: query, hostRange: host ?? authority)
+            targetRange: target, pathRange: path, queryRange: query, hostRange: host ?? authority,
+            lengthRange: lengthRange)
     }
 }

@@ -25,7 +25,8 @@ package struct RequestHeadLimits: Sendable {
 ///
 /// `parse` is given all bytes since the head began, each time more of them; it remembers how far it has
 /// looked, so that bytes that drip in one by one are still looked at once. What it answers depends on the
-/// bytes only, not on how they were cut: a line is judged when it is whole or has outgrown its limit.
+/// bytes only, neither on how they were cut (a line is judged when it is whole or has outgrown its limit) nor on what came
+/// before: a head that is the last one again is known, and not read.
 package struct RequestHeadParser: Sendable {
     package let limits: RequestHeadLimits
 
@@ -36,6 +37,10 @@ package struct RequestHeadParser: Sendable {
     private var scanned = 0
     private var fieldsStart = 0
     private var draft = RequestHeadDraft()
+    /// The head before this one.
+    private var last: RequestHead?
+    /// A larger one is not remembered.
+    private static let largestRemembered = 2048
 
     private enum Stage: Sendable { case beforeRequest, requestLine, fields }
 
@@ -45,6 +50,9 @@ package struct RequestHeadParser: Sendable {
     package var hasBegun: Bool { scanned > 0 }
 
     package mutating func parse(_ bytes: UnsafeRawBufferPointer) -> RequestHeadProgress {
+        if scanned == 0, let head = last?.repeated(in: bytes) {
+            return .head(head, consumed: head.fields.bytes.count)
+        }
         do throws(RequestFault) {
             while let end = try nextLine(bytes) {
                 let line = lineStart..<end - 1
@@ -53,6 +61,7 @@ package struct RequestHeadParser: Sendable {
                 let head = try draft.finish(bytes, headEnd: lineStart)
                 let consumed = lineStart
                 reset()
+                last = consumed <= Self.largestRemembered ? head : nil
                 return .head(head, consumed: consumed)
             }
             return .needMore

@@ -181,4 +181,43 @@ struct RequestHeadTests {
         guard case .head(let head, _) = parser.parse(Array(request.utf8)) else { return nil }
         return head
     }
+
+    /// What the client of a connection says, again and again: with other lengths, with faults, behind one another.
+    @Test func `a head is read as if none had come before it`() {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SeededGenerator(seed: seed)
+        let lengths = ["0", "5", "7", "12", "99", "05", "1x", " 9", "100", "-1", ""]
+        func another() -> [UInt8] {
+            var text = RequestHeadTests.good[Int.random(in: 0..<RequestHeadTests.good.count, using: &random)]
+                .request
+            if Bool.random(using: &random) {
+                let length = lengths[Int.random(in: 0..<lengths.count, using: &random)]
+                text =
+                    "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer k\r\n"
+                    + "Content-Length: \(length)\r\nAccept: */*\r\n\r\n"
+            }
+            return Array(text.utf8)
+        }
+        var parser = RequestHeadParser()
+        var repetitions = 0
+        var before = another()
+        for round in 0..<20_000 {
+            var bytes = Int.random(in: 0..<3, using: &random) == 0 ? another() : before
+            before = bytes
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0:
+                let place = Int.random(in: 0..<bytes.count, using: &random)
+                bytes[place] = UInt8.random(in: 0x20...0x7F, using: &random)
+            case 1: bytes += another()
+            case 2: bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random))
+            default: break
+            }
+            var fresh = RequestHeadParser()
+            let expected = fresh.parse(bytes)
+            #expect(parser.parse(bytes) == expected, "seed \(seed), round \(round): \(text(bytes))")
+            // Only who has given out a head reads another.
+            if case .head = expected { repetitions += 1 } else { parser = RequestHeadParser() }
+        }
+        #expect(repetitions > 5000)
+    }
 }
