@@ -5,7 +5,8 @@ extension RequestHead {
     /// connection says the same of itself each time, and to compare that costs a twentieth of reading it.
     func repeated(in bytes: UnsafeRawBufferPointer) -> RequestHead? {
         fields.bytes.withUnsafeBytes { known -> RequestHead? in
-            guard bytes.count >= known.count, let one = known.baseAddress, let other = bytes.baseAddress else {
+            guard bytes.count >= known.count, let one = known.baseAddress, let other = bytes.baseAddress
+            else {
                 return nil
             }
             func isSame(_ range: Range<Int>) -> Bool {
