@@ -85,6 +85,11 @@ extension Connection {
         if case .ending(.linger) = machine.phase, isOpen, !Task.isCancelled { await linger() }
         if case .ending(.reset) = machine.phase { end(reset: true) }
         end(reset: !output.isEmpty)
+        // It was handed to a task that had just been cancelled.
+        if let request = handedOver {
+            handedOver = nil
+            conclude(request.exchange)
+        }
         task = nil
     }
 

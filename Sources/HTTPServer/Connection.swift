@@ -43,7 +43,7 @@ final class Connection: @unchecked Sendable {
     /// Whether the task waits for that to end, and for nothing else.
     private var isEndAwaited = false
     /// What the task is to go on with.
-    private var handedOver: Request?
+    var handedOver: Request?
     private var requestsInARow = 0
 
     init(_ transport: any Transport, peer: IPAddress?, on shared: ServerLoop) {
@@ -119,7 +119,7 @@ final class Connection: @unchecked Sendable {
     private func run() async {
         while let request = await nextRequest() {
             await serve(request)
-            guard case .idle = machine.phase, isOpen else { break }
+            guard machine.isIdle, isOpen else { break }
             requestsInARow += 1
             if requestsInARow >= limits.pipelineBurst {
                 requestsInARow = 0
@@ -142,12 +142,7 @@ final class Connection: @unchecked Sendable {
     private func nextRequest() async -> Request? {
         // Who asks on without reading the answers must wait.
         if output.count > limits.unsentHighWater { await waitForReader() }
-        if inputStart < input.count {
-            machine.bytesArrived(at: shared.loop.now)
-            if let outcome = take(parseInput()) { return outcome.head.map(open) }
-        } else {
-            releaseInput()
-        }
+        if inputStart == input.count { releaseInput() }
         while isOpen {
             if let request = handedOver {
                 handedOver = nil
@@ -155,7 +150,10 @@ final class Connection: @unchecked Sendable {
             }
             if !isBegun {
                 if case .ending = machine.phase { return nil }
-                if inputStart < input.count, case .idle = machine.phase { return await nextRequest() }
+                if inputStart < input.count, machine.isIdle {
+                    machine.bytesArrived(at: shared.loop.now)
+                    if let outcome = take(parseInput()) { return outcome.head.map(open) }
+                }
                 if canRead, let outcome = readHead() { return outcome.head.map(open) }
                 if canRead { continue }
             }
@@ -180,7 +178,7 @@ final class Connection: @unchecked Sendable {
     /// Reads what has come while the task waits for a request. The task goes on waiting as long as the route's beginning
     /// can do without it.
     private func readAhead() {
-        guard case .idle = machine.phase, inputStart == input.count, output.count <= limits.unsentHighWater,
+        guard machine.isIdle, inputStart == input.count, output.count <= limits.unsentHighWater,
             let outcome = readHead(), let head = outcome.head
         else { return arrived.wake() }
         let request = open(head)

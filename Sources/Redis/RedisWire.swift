@@ -221,7 +221,7 @@ extension RedisWire {
         while !isClosed, start < bytes.count, bytes[start] == 0x24 {
             var place = start + 1
             var length = 0
-            // No reply that may be kept is longer than this many digits.
+            // What comes in one read has fewer digits.
             while place < bytes.count, place - start < 10, bytes[place] &- 0x30 < 10 {
                 length = length * 10 + Int(bytes[place] &- 0x30)
                 place += 1

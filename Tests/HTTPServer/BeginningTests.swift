@@ -137,6 +137,30 @@ struct BeginningTests {
     }
 
     @Test(arguments: Wire.allCases)
+    func `a request that is handed to a task that was cancelled a moment before has an end too`(
+        wire: Wire
+    ) async throws {
+        let late = Route(
+            .post, "/late", RouteMetadata("late", access: "public"),
+            beginning: { exchange, then in
+                nonisolated(unsafe) let then = then
+                exchange.cancel()
+                // Behind the cancellation, and before the task has heard of it.
+                exchange.loop.execute { then { Self.say($0) } }
+            }
+        ) { Self.say($0) }
+        try await withServer(wire, [late]) { fixture in
+            let client = try fixture.connect()
+            try await client.send(post("/late", ""))
+            try await client.waitForEnd()
+            try await fixture.wait("the record of the request") {
+                fixture.records.withLock { $0.count } == 1
+            }
+            #expect(fixture.records.withLock { $0[0].aborted })
+        }
+    }
+
+    @Test(arguments: Wire.allCases)
     func `an answer that takes longer than a connection may be idle comes, and then the connection ends`(
         wire: Wire
     ) async throws {

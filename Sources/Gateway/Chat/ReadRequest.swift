@@ -59,7 +59,8 @@ final class RequestMemory: @unchecked Sendable {
     private static let largestTable = 256
     private static let largestBody = 16 << 10
 
-    /// By their hashes. Of two that have the same one is remembered.
+    /// By their hashes. Of two that have the same, be it because somebody made them so, one is remembered, and the other read
+    /// each time.
     private var table = ClockTable<UInt64, Known>(capacity: largestTable)
     /// Of those that came once, at their place: what never comes again leaves nothing else behind.
     private var hashes = [UInt64](repeating: 0, count: 1024)
