@@ -147,8 +147,8 @@ struct BeginningTests {
                 exchange.cancel()
                 // Behind the cancellation, and before the task has heard of it.
                 exchange.loop.execute { then { Self.say($0) } }
-            }
-        ) { Self.say($0) }
+            },
+            { Self.say($0) })
         try await withServer(wire, [late]) { fixture in
             let client = try fixture.connect()
             try await client.send(post("/late", ""))
