@@ -12,9 +12,7 @@ extension AdmissionLibrary {
             local numbers = a[1]
             local weight, tokens, deadline, generation, month, life, n, c, m = up('<ddddddddd', numbers)
             local count = n + c + m
-            local fields = {'g', 'x'}
-            for i = 1, count do fields[i + 2] = a[i + 1] end
-            local v = call('HMGET', keys[1], unpack(fields))
+            local v = call('HMGET', keys[1], 'g', 'x', unpack(a, 2, count + 1))
             local s, us = clock()
             local ms = s * 1000 + floor(us / 1000)
             local code = 1
@@ -33,7 +31,8 @@ extension AdmissionLibrary {
             end
             local bm, bh, bd = floor(s / 60), floor(s / 3600), floor(s / 86400)
             local fm, fh, fd = 60000 - (ms - bm * 60000), 36000 - (floor(ms / 100) - bh * 36000), 86400 - (s - bd * 86400)
-            local set, answer, isLonger = {}, {}, false
+            -- With room for four subjects: growing a table costs more than what goes into it.
+            local set, answer, isLonger = {nil, nil, nil, nil, nil, nil, nil, nil}, {nil, nil, nil, nil, nil}, false
             for i = 1, n do
                 local lrm, lrh, lrd, lro, ltm, lth, ltd, lto = up('<dddddddd', numbers, 64 * i + 9)
                 local at, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to =
@@ -58,14 +57,14 @@ extension AdmissionLibrary {
                         -- The clock was set back. What was counted counts as of now: it would stay until that time
                         -- comes again.
                         v[i + 2] = pk(STATE, ms, unpack({rolled(v[i + 2], bm, bh, bd, 0)}, 1, 15))
-                        call('HSET', keys[1], fields[i + 2], v[i + 2])
+                        call('HSET', keys[1], a[i + 1], v[i + 2])
                     end
                     answer[1] = pk('<ddd', 3, ms, i)
                     for j = 1, n do answer[j + 1] = v[j + 2] or zero end
                     return concat(answer)
                 end
                 local state = pk(STATE, ms, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to)
-                set[2 * i - 1] = fields[i + 2]
+                set[2 * i - 1] = a[i + 1]
                 set[2 * i] = state
                 answer[i + 1] = state
             end
@@ -77,7 +76,7 @@ extension AdmissionLibrary {
                     if number + mine >= up('<d', numbers, 56 * n + 8 * i + 65) then
                         return pk('<ddd', 4, ms, i - n)
                     end
-                    set[2 * i - 1] = fields[i + 2]
+                    set[2 * i - 1] = a[i + 1]
                     set[2 * i] = others .. pk('<ddd', me, mine + 1, ms + lease)
                 end
             end
@@ -88,9 +87,9 @@ extension AdmissionLibrary {
                     local left, held, born = slice(v[i + 2], ms)
                     -- Who needs nothing is not kept waiting by what others owe.
                     if left < amount and amount > 0 then isShort = true end
-                    set[2 * i - 1] = fields[i + 2]
+                    set[2 * i - 1] = a[i + 1]
                     set[2 * i] = pk(SLICE, left - amount, held + amount, run, born)
-                    hold = hold .. sub(fields[i + 2], 2) .. pk('<d', amount)
+                    hold = hold .. sub(a[i + 1], 2) .. pk('<d', amount)
                 end
                 if isShort then
                     local slices = {pk('<ddd', 8, ms, run)}
@@ -104,7 +103,7 @@ extension AdmissionLibrary {
                 set[2 * count + 2] = hold
             end
             if set[1] then
-                call('HSET', keys[1], unpack(set))
+                call('HSET', keys[1], unpack(set, 1, m > 0 and 2 * count + 2 or 2 * count))
                 -- Without windows there is no telling when an hour has gone.
                 if isLonger or n == 0 then call('EXPIRE', keys[1], life) end
             end

@@ -8,12 +8,9 @@ extension AdmissionLibrary {
         local function settle(keys, a)
             if not up then prepare() end
             local admitted, tokens, month, me, n, c, m, journals, cost, isRepeated = up('<dddddddddd', a[1])
-            local fields, count = {}, n + c
-            for i = 1, count + m do fields[i] = a[i + 1] end
-            if m > 0 then fields[count + m + 1] = a[count + m + 2] end
-            local isHeld = 1
-            if fields[1] then
-                local v = call('HMGET', keys[1], unpack(fields))
+            local count, isHeld = n + c, 1
+            if count + m > 0 then
+                local v = call('HMGET', keys[1], unpack(a, 2, m > 0 and count + m + 2 or count + 1))
                 local s, us = clock()
                 local ms = s * 1000 + floor(us / 1000)
                 local hold = m > 0 and v[count + m + 1]
@@ -32,7 +29,7 @@ extension AdmissionLibrary {
                 end
                 local bm, bh, bd = floor(s / 60), floor(s / 3600), floor(s / 86400)
                 local om, oh, od = bm - floor(admitted / 60000), bh - floor(admitted / 3600000), bd - floor(admitted / 86400000)
-                local set, last = {}, 0
+                local set, last = {nil, nil, nil, nil, nil, nil, nil, nil}, 0
                 for i = 1, n do
                     if v[i] then
                         local at, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to = up(STATE, v[i])
@@ -50,7 +47,7 @@ extension AdmissionLibrary {
                         if qh < 0 then qh = 0 end
                         if qd < 0 then qd = 0 end
                         if to < 0 then to = 0 end
-                        set[last + 1] = fields[i]
+                        set[last + 1] = a[i + 1]
                         set[last + 2] = pk(STATE, ms, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to)
                         last = last + 2
                     end
@@ -65,7 +62,7 @@ extension AdmissionLibrary {
                                 if who == me then others = others .. pk('<ddd', me, mine - 1, till) end
                             end
                         end
-                        set[last + 1] = fields[i]
+                        set[last + 1] = a[i + 1]
                         set[last + 2] = others
                         last = last + 2
                     end
@@ -75,14 +72,14 @@ extension AdmissionLibrary {
                         local left, held, born, isThere = slice(v[count + i], ms)
                         if isThere and up('<d', hold) == run then
                             local amount = up('<d', hold, 24 * i + 9)
-                            set[last + 1] = fields[count + i]
+                            set[last + 1] = a[count + i + 1]
                             set[last + 2] = pk(SLICE, left + amount - cost, held - amount, run, born)
                             last = last + 2
                         end
                     end
-                    call('HDEL', keys[1], fields[count + m + 1])
+                    call('HDEL', keys[1], a[count + m + 2])
                 end
-                if set[1] then call('HSET', keys[1], unpack(set)) end
+                if last > 0 then call('HSET', keys[1], unpack(set, 1, last)) end
             end
             if journals > 0 then
                 if journals ~= bound then bound, written = journals, tostring(journals) end
