@@ -5,19 +5,20 @@ import os
 from statistics import median
 
 import few_requests
+from gateways import yardstick
 from limited_organization import ENOUGH, LimitedOrganization
 from peers import LiteLLM, TensorZero, Upstreams
-from processes import Hivegate, free_port
+from processes import Hivegate, Nginx, free_port
 from redis_server import CaseWithRedis, Redis, RedisConnection, own_redis
 from report import progress
-from whole_answers import run_interleaved
+from whole_answers import Case, run_interleaved
 from wrk import DistinctRequest, ask_once
 
 UNIT = "µs of CPU"
 # TensorZero wants one where tokens are limited.
 MOST_TOKENS = 512
 KEPT, NOT_KEPT = "answers kept", "no cache"
-HIVEGATE = "hivegate"
+HIVEGATE, UNGOVERNED, NGINX = "hivegate", "hivegate, ungoverned", "nginx"
 
 
 def question(model, key, path="/v1/chat/completions", **more):
@@ -36,6 +37,8 @@ class Governed:
         self.bench, self.cases = bench, {}
         self.upstreams = Upstreams(upstream_port, upstream_port)
         self.start_hivegate(program, owner)
+        self.start_without_limits(program, owner)
+        self.start_nginx(upstream_port)
         self.start_tensorzero()
         self.start_litellm()
 
@@ -54,6 +57,23 @@ class Governed:
                 raise SystemExit(f"the request was not governed: {fields}")
             self.add(HIVEGATE, way, server, server.port, request, own_redis(owner))
         self.check_that_it_is_paid(owner)
+
+    def start_without_limits(self, program, owner):
+        """What a request costs of which nothing is asked but a key."""
+        server = Hivegate(
+            "ungoverned", self.bench.directory, program, self.upstreams.whole, loops=1, databases_of=owner,
+            settings={"RESPONSE_CACHE": "false"})
+        self.bench.start(server).wait_until_ready()
+        request = question("openai/gpt-4o-mini", LimitedOrganization(program, owner, "ungoverned", {}).key)
+        self.add(UNGOVERNED, NOT_KEPT, server, server.port, request, own_redis(owner))
+
+    def start_nginx(self, upstream_port):
+        """Which passes on what comes: how fast the machine is in this hour."""
+        port = free_port()
+        server = self.bench.start(Nginx(
+            "governed-nginx", yardstick(port, free_port(), upstream_port, upstream_port), self.bench.directory))
+        self.cases[NGINX, NOT_KEPT] = Case(
+            f"governed, {NOT_KEPT}", server, port, question("gpt-4o-mini", "none"))
 
     @staticmethod
     def check_that_it_is_paid(owner):
@@ -121,6 +141,8 @@ class Governed:
                         beside=label)
                 else:
                     report.add(f"  beside {label}", f"{spent:.1f} {UNIT}", f"{label} not installed")
+            if way == NOT_KEPT:
+                self.report_yardsticks(report)
             others = [
                 (label, case) for label in (TensorZero.label, LiteLLM.label) if (case := self.cases.get((label, way)))]
             report.add(
@@ -129,6 +151,12 @@ class Governed:
             report.add(
                 "  a second", f"{ours.median('requests_a_second'):.0f}",
                 ", ".join(f"{label} {case.median('requests_a_second'):.0f}" for label, case in others))
+
+
+    def report_yardsticks(self, report):
+        ungoverned, nginx = (
+            self.cases[name, NOT_KEPT].median("microseconds_of_cpu") for name in (UNGOVERNED, NGINX))
+        report.compare("  a key and nothing else", ungoverned, nginx, UNIT)
 
 
 def measure_governed_misses(bench, report, program, upstream_port, owner, quick):

@@ -33,16 +33,19 @@ struct CostBound {
         _ candidates: some Sequence<(Candidate, CallExtent)>, isSelfContained: Bool = true,
         mayKeepLong: Bool = false
     ) {
-        offers = candidates.compactMap { candidate, extent in
-            guard let price = candidate.price else { return nil }
+        var offers: [Offer] = []
+        var most: Int64?
+        for (candidate, extent) in candidates {
+            guard let price = candidate.price else { continue }
             var demand = extent.demand(of: candidate, isSelfContained: isSelfContained)
             demand.mayKeepLong = mayKeepLong
             let offer = Offer(price: price, extent: extent, demand: demand)
-            return offer.ceiling(answer: extent.answer) == nil ? nil : offer
+            guard let ceiling = offer.ceiling(answer: extent.answer) else { continue }
+            offers.append(offer)
+            most = max(most ?? ceiling, ceiling)
         }
-        guard let most = offers.compactMap({ $0.ceiling(answer: $0.extent.answer) }).max() else {
-            return nil
-        }
+        guard let most else { return nil }
+        self.offers = offers
         nanodollars = most
         let isUnbounded = offers.contains { $0.extent.wanted == nil && $0.extent.mostOutput == nil }
         answer = isUnbounded ? offers.map(\.extent.answer).min() : nil
