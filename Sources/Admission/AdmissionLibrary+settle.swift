@@ -11,8 +11,6 @@ extension AdmissionLibrary {
             local count, isHeld = n + c, 1
             if count + m > 0 then
                 local v = call('HMGET', keys[1], unpack(a, 2, m > 0 and count + m + 2 or count + 1))
-                local s, us = clock()
-                local ms = s * 1000 + floor(us / 1000)
                 local hold = m > 0 and v[count + m + 1]
                 if m > 0 and not hold then
                     isHeld = 0
@@ -20,22 +18,20 @@ extension AdmissionLibrary {
                         -- It was settled, unless what it was admitted in was lost.
                         local isLost = false
                         for i = count + 1, count + m do
-                            local _, _, born, isThere = slice(v[i], ms)
+                            local _, _, born, isThere = slice(v[i])
                             if not isThere or born > admitted then isLost = true end
                         end
                         if not isLost then return 0 end
                         n, count = 0, 0
                     end
                 end
-                local bm, bh, bd = floor(s / 60), floor(s / 3600), floor(s / 86400)
-                local om, oh, od = bm - floor(admitted / 60000), bh - floor(admitted / 3600000), bd - floor(admitted / 86400000)
+                local am, ah, ad = floor(admitted / 60000), floor(admitted / 3600000), floor(admitted / 86400000)
                 local set, last = {nil, nil, nil, nil, nil, nil, nil, nil}, 0
                 for i = 1, n do
                     if v[i] then
+                        -- As of when it was written: what comes next moves it on, corrected.
                         local at, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to = up(STATE, v[i])
-                        if at < bm * 60000 then
-                            rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to = rolled(v[i], bm, bh, bd, 0)
-                        end
+                        local om, oh, od = floor(at / 60000) - am, floor(at / 3600000) - ah, floor(at / 86400000) - ad
                         if om <= 0 then tm = tm + tokens elseif om == 1 then qm = qm + tokens end
                         if oh <= 0 then th = th + tokens elseif oh == 1 then qh = qh + tokens end
                         if od <= 0 then td = td + tokens elseif od == 1 then qd = qd + tokens end
@@ -48,13 +44,14 @@ extension AdmissionLibrary {
                         if qd < 0 then qd = 0 end
                         if to < 0 then to = 0 end
                         set[last + 1] = a[i + 1]
-                        set[last + 2] = pk(STATE, ms, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to)
+                        set[last + 2] = pk(STATE, at, rm, rh, rd, tm, th, td, pm, ph, pd, qm, qh, qd, was, ro, to)
                         last = last + 2
                     end
                 end
                 for i = n + 1, count do
                     if v[i] then
-                        local others, _, mine = underway(v[i], ms, me)
+                        local s, us = clock()
+                        local others, _, mine = underway(v[i], s * 1000 + floor(us / 1000), me)
                         if mine > 1 then
                             -- As long as it was believed before.
                             for place = 1, #v[i], 24 do
@@ -69,7 +66,7 @@ extension AdmissionLibrary {
                 end
                 if hold then
                     for i = 1, m do
-                        local left, held, born, isThere = slice(v[count + i], ms)
+                        local left, held, born, isThere = slice(v[count + i])
                         if isThere and up('<d', hold) == run then
                             local amount = up('<d', hold, 24 * i + 9)
                             set[last + 1] = a[count + i + 1]

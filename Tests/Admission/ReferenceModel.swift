@@ -131,7 +131,6 @@ struct ReferenceModel {
         if let entry = settlement.entry { journal.append(entry) }
         if isSecond { return false }
         for field in settlement.windows {
-            counts[field]?.move(to: now, month: 0)
             counts[field]?.correct(
                 settlement.difference, admittedAt: settlement.admittedAt, in: settlement.month)
         }
