@@ -16,7 +16,7 @@ image="ca-certificates libargon2-1 libcurl4 libhiredis0.14 libpq5 libssl3 libstd
 # openssl makes certificates for the tests of the HTTP client, nginx is its peer, procps finds child processes.
 test="nginx-light openssl procps python3 python3-venv git"
 # nginx-extras has the module for Lua that the two libraries need, with which nginx limits and caches beside us.
-bench="nginx-light nginx-extras lua-nginx-redis lua-nginx-string wrk"
+bench="nginx-light nginx-extras lua-cjson lua-nginx-redis lua-nginx-string wrk"
 
 why() {
     case $1 in

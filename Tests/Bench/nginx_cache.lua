@@ -2,14 +2,19 @@
 local redis = require "nginx.redis"
 local sha256 = require "nginx.sha256"
 local hexadecimal = require("nginx.string").to_hex
+local asked = require "nginx_question"
 
 local authorization = ngx.var.http_authorization
 local organization = authorization and ngx.shared.keys:get(authorization:sub(8))
 if not organization then return ngx.exit(401) end
 
 ngx.req.read_body()
+local body = ngx.req.get_body_data()
+local words = body
+if settings.reads then words = asked(body) end
+if not words then return ngx.exit(400) end
 local digest = sha256:new()
-digest:update(ngx.req.get_body_data())
+digest:update(words)
 local question = hexadecimal(digest:final())
 
 local connection = redis:new()
@@ -35,7 +40,11 @@ header["X-RateLimit-Remaining"] = answers[1][2]
 header["X-RateLimit-Reset"] = answers[1][3]
 if answers[1][1] == 0 then return ngx.exit(429) end
 local answer = answers[2]
-if answer == ngx.null then return ngx.exit(404) end
+if answer == ngx.null then
+    -- For whoever keeps one.
+    header["X-Question"] = question
+    return ngx.exit(200)
+end
 header["Content-Type"] = "application/json"
 header["Content-Length"] = #answer
 header["X-Cache"] = "HIT"
