@@ -13,6 +13,7 @@ extension Connection {
 
     func open(_ head: RequestHead) -> Request {
         machine.headArrived(head)
+        if !parser.hasRepeated { headNotes = nil }
         bodyReader = BodyReader(head.framing)
         let exchange = Exchange(head, on: self)
         self.exchange = exchange

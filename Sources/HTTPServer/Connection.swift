@@ -18,6 +18,8 @@ final class Connection: @unchecked Sendable {
     var input: [UInt8] = []
     var inputStart = 0
     var parser: RequestHeadParser
+    /// What was made of the last head.
+    var headNotes: AnyObject?
     var bodyReader = BodyReader()
     /// Whether a read may give something.
     var canRead = false

@@ -41,6 +41,10 @@ package struct RequestHeadParser: Sendable {
     private var last: RequestHead?
     /// A larger one is not remembered.
     private static let largestRemembered = 2048
+    /// Whether the head that was answered last is the one before it again, but perhaps for the length of its body.
+    package private(set) var hasRepeated = false
+    /// Whether one that is the same would be known again.
+    package var remembersLast: Bool { last != nil }
 
     private enum Stage: Sendable { case beforeRequest, requestLine, fields }
 
@@ -51,6 +55,7 @@ package struct RequestHeadParser: Sendable {
 
     package mutating func parse(_ bytes: UnsafeRawBufferPointer) -> RequestHeadProgress {
         if scanned == 0, let head = last?.repeated(in: bytes) {
+            hasRepeated = true
             return .head(head, consumed: head.fields.bytes.count)
         }
         do throws(RequestFault) {
@@ -61,6 +66,7 @@ package struct RequestHeadParser: Sendable {
                 let head = try draft.finish(bytes, headEnd: lineStart)
                 let consumed = lineStart
                 reset()
+                hasRepeated = false
                 last = consumed <= Self.largestRemembered ? head : nil
                 return .head(head, consumed: consumed)
             }

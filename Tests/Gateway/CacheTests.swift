@@ -298,6 +298,30 @@ import Testing
         }
     }
 
+    @Test func `those who take turns on one connection each get their own answer, and what they wished for`()
+        async throws
+    {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            let keys = [world.key(), world.key()]
+            for key in keys { for _ in 0..<4 { _ = try await Self.ask(world, key, Self.question) } }
+            for _ in 0..<3 {
+                for (number, key) in keys.enumerated() {
+                    for _ in 0..<2 {
+                        let kept = try await Self.ask(world, key, Self.question)
+                        #expect(kept["x-cache"] == "HIT" && kept.text.contains("answer \(number)"))
+                    }
+                    let unkept = try await Self.ask(
+                        world, key, Self.question, [("Cache-Control", "no-store")])
+                    #expect(unkept["x-cache"] == "BYPASS")
+                    let alone = try await Self.ask(world, key, Self.question, [("X-Hivegate-Cache", "off")])
+                    #expect(alone["x-cache"] == "BYPASS")
+                }
+            }
+            #expect(asked.withLock { $0 } == 14)
+        }
+    }
+
     @Test func `a key that is nobody's any more, or may do less, gets no answer that is kept`() async throws {
         let asked = Locked(0)
         try await Self.run(Self.counting(asked)) { world in

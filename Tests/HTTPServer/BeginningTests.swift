@@ -94,6 +94,47 @@ struct BeginningTests {
         }
     }
 
+    private final class Note {
+        let number: Int
+        init(_ number: Int) { self.number = number }
+    }
+
+    @Test(arguments: Wire.allCases)
+    func `what was made of a head is there for as long as the connection's heads are the same`(wire: Wire)
+        async throws
+    {
+        let count = Locked(0)
+        let noting = Self.begun("/noting") { exchange, then in
+            let note =
+                exchange.headNotes as? Note
+                ?? Note(
+                    count.withLock { count in
+                        count += 1
+                        return count
+                    })
+            exchange.headNotes = note
+            exchange.respond(200, body: Array("\(note.number)".utf8))
+            then(nil)
+        }
+        try await withServer(wire, Self.routes + [noting]) { fixture in
+            let client = try fixture.connect()
+            let mine = post("/noting", "a", "X-Who: me\r\n")
+            let yours = post("/noting", "a", "X-Who: you\r\n")
+            let longer = post("/noting", String(repeating: "a", count: 100), "X-Who: you\r\n")
+            let turns = [
+                (mine, "1"), (mine, "1"), (yours, "2"), (yours, "2"), (longer, "2"), (mine, "3"),
+                (post("/now/other", ""), "other"), (mine, "4"), (mine, "4"),
+            ]
+            for (request, answer) in turns {
+                try await client.send(request)
+                #expect(try await client.response().text == answer)
+            }
+            let another = try fixture.connect()
+            try await another.send(mine)
+            #expect(try await another.response().text == "5")
+        }
+    }
+
     @Test(arguments: Wire.allCases)
     func `one whose beginning says nothing is told that something went wrong`(wire: Wire) async throws {
         try await withServer(wire, Self.routes) { fixture in

@@ -33,14 +33,10 @@ extension Gateway {
             !request.outline.isStreaming, let place = request.place, let usual = place.usual,
             usual.catalogueEpoch == catalog.snapshot.version
         else { return nil }
-        let fields = exchange.request.fields
-        guard let presented = Self.presentedKey(fields),
-            let (key, remembered) = keys.recallKnown(presented)
+        guard let head = knownHead(exchange, front), let remembered = keys.recallKnown(head.presented)
         else { return nil }
         let caller = remembered.known.caller
         guard caller.organization == place.organization, caller.scopes.contains(.inference),
-            // All that clients can wish for beside the cache's own.
-            !fields.contains(prefix: "x-hivegate-"), !front.forwardedFields.contains(where: fields.contains),
             let own = ownRoutes.known(for: caller)
         else { return nil }
         // Whoever cannot be answered learns why on the usual way.
@@ -49,15 +45,28 @@ extension Gateway {
                 for: request.outline.model, request.wishes, caller, own, priced: .conversation)
             guard candidates.count == 1, candidates[0] === usual.candidate else { return nil }
             let policy = try subjects.cachePolicy(of: caller) ?? limits.cachePolicy
-            let wishes = CacheWishes(cacheControl: fields.values("cache-control"), preference: nil)
-            let decision = CacheDecision(policy, wishes, isVaried: request.isVaried)
+            let decision = CacheDecision(policy, head.wishes, isVaried: request.isVaried)
             let (subjects, calendar) = try subjects.subjects(
                 of: caller, asking: usual.candidate.id, in: .chat)
             guard decision.mayLookUp, !subjects.hearsOfEnds else { return nil }
             return KnownQuestion(
-                request, at: place, key, remembered, decision,
+                request, at: place, head.presented.key, remembered, decision,
                 AdmissionRequest(subjects, generation: remembered.known.generation, calendar: calendar))
         } catch { return nil }
+    }
+
+    private func knownHead(_ exchange: Exchange, _ front: some ChatFront) -> KnownHead? {
+        if let known = exchange.headNotes as? KnownHead { return known }
+        let fields = exchange.request.fields
+        guard let text = Self.presentedKey(fields),
+            // All that clients can wish for beside the cache's own.
+            !fields.contains(prefix: "x-hivegate-"), !front.forwardedFields.contains(where: fields.contains)
+        else { return nil }
+        let head = KnownHead(
+            keys.present(text),
+            CacheWishes(cacheControl: fields.values("cache-control"), preference: nil))
+        exchange.headNotes = head
+        return head
     }
 
     /// Says whether it was answered.
@@ -82,6 +91,17 @@ extension Gateway {
         noteSaved(by: kept.answer, for: question.place.organization, at: now) { $0.hits = 1 }
         gatekeeper.settle(permit, tokens: 0)
         return true
+    }
+}
+
+/// What a head says: who asks, and what is wished of the cache. Most clients say the same each time.
+private final class KnownHead {
+    let presented: KeyRing.Presented
+    let wishes: CacheWishes
+
+    init(_ presented: KeyRing.Presented, _ wishes: CacheWishes) {
+        self.presented = presented
+        self.wishes = wishes
     }
 }
 

@@ -153,8 +153,9 @@ package final class KeyRing: @unchecked Sendable {
     }
 
     /// What memory says, without waiting for anything.
-    package func recall(_ key: APIKey) -> Recollection {
-        let digest = peppers.digest(of: key).digest
+    package func recall(_ key: APIKey) -> Recollection { recall(peppers.digest(of: key).digest) }
+
+    private func recall(_ digest: KeyDigest) -> Recollection {
         switch shared.memory.recall(digest) {
         case .nothing: return .unknown(digest)
         case .nobody(let loadedAt):
@@ -171,12 +172,21 @@ package final class KeyRing: @unchecked Sendable {
         }
     }
 
-    /// What memory says of what may not even be a key; nil for all but one that is known.
-    package func recallKnown(_ presented: ArraySlice<UInt8>) -> (key: APIKey, remembered: Remembered)? {
-        // Whatever has a digest that is remembered is a key.
-        let key = APIKey(unchecked: presented)
-        guard case .known(let remembered) = recall(key) else { return nil }
-        return (key, remembered)
+    /// What may not even be a key: whatever has a digest that is remembered is one.
+    package struct Presented: Sendable {
+        package let key: APIKey
+        fileprivate let digest: KeyDigest
+    }
+
+    package func present(_ text: ArraySlice<UInt8>) -> Presented {
+        let key = APIKey(unchecked: text)
+        return Presented(key: key, digest: peppers.digest(of: key).digest)
+    }
+
+    /// What memory says of it; nil for all but one that is known.
+    package func recallKnown(_ presented: Presented) -> Remembered? {
+        guard case .known(let remembered) = recall(presented.digest) else { return nil }
+        return remembered
     }
 
     /// The caller that memory holds, if it is still right by what Redis says now; otherwise the one that the database
