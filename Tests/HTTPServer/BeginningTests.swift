@@ -120,14 +120,15 @@ struct BeginningTests {
             let client = try fixture.connect()
             let mine = post("/noting", "a", "X-Who: me\r\n")
             let yours = post("/noting", "a", "X-Who: you\r\n")
-            let longer = post("/noting", String(repeating: "a", count: 100), "X-Who: you\r\n")
+            let longer = post("/noting", String(repeating: "a", count: 9), "X-Who: you\r\n")
             let turns = [
                 (mine, "1"), (mine, "1"), (yours, "2"), (yours, "2"), (longer, "2"), (mine, "3"),
                 (post("/now/other", ""), "other"), (mine, "4"), (mine, "4"),
             ]
             for (request, answer) in turns {
                 try await client.send(request)
-                #expect(try await client.response().text == answer)
+                let text = try await client.response().text
+                #expect(text == answer)
             }
             let another = try fixture.connect()
             try await another.send(mine)
