@@ -15,7 +15,7 @@ run="ca-certificates curl postgresql redis-server util-linux"
 image="ca-certificates libargon2-1 libcurl4 libhiredis0.14 libpq5 libssl3 libstdc++6 libzstd1"
 # openssl makes certificates for the tests of the HTTP client, nginx is its peer, procps finds child processes.
 test="nginx-light openssl procps python3 python3-venv git"
-# nginx-extras has the module for Lua that the two libraries need, with which nginx limits and caches beside us.
+# nginx-extras has the module for Lua that the libraries need, with which nginx limits and caches beside us.
 bench="nginx-light nginx-extras lua-cjson lua-nginx-redis lua-nginx-string wrk"
 
 why() {

@@ -26,6 +26,7 @@ extension AdmissionLibrary {
                     end
                 end
                 local am, ah, ad = floor(admitted / 60000), floor(admitted / 3600000), floor(admitted / 86400000)
+                -- With room, as in `admit`.
                 local set, last = {nil, nil, nil, nil, nil, nil, nil, nil}, 0
                 for i = 1, n do
                     if v[i] then

@@ -30,7 +30,7 @@ package final class Exchange: @unchecked Sendable {
     /// Asked when the client leaves: whether the handler goes on all the same, because it works for others too.
     package var goesOnAlone: (() -> Bool)?
     /// What a beginning has made of this request's head. The connection's next request finds it, if its head is the same but
-    /// for the length of the body, and short enough to be remembered.
+    /// for the digits of the body's length, and short enough to be remembered.
     package var headNotes: AnyObject? {
         get { connection?.headNotes }
         set { if let connection, connection.parser.remembersLast { connection.headNotes = newValue } }

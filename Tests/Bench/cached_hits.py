@@ -59,7 +59,7 @@ def question(key):
 
 def start_nginx(bench, request, key, reads=True):
     """`reads`: whether it finds the answer by what is asked, as we do, or by the bytes as they were typed."""
-    name = f"nginx-lua-{reads}"
+    name = "nginx-lua-reads" if reads else "nginx-lua-typed"
     redis = bench.start(Redis(f"{name}-redis", bench.directory))
     with RedisConnection(redis.path) as connection:
         window = connection.ask("SCRIPT", "LOAD", WINDOW).decode()
@@ -97,8 +97,8 @@ def measure_cached_hits(bench, report, program, upstream, owner, quick):
     run_interleaved([*peers.values(), ours], bench.directory, *((3, 1) if quick else (9, 2)))
     spent = ours.median("microseconds_of_cpu")
     report.bound(text, spent, UNIT, 20)
-    for label, goal in ((READS, 0.5), (TYPED, None)):
-        report.compare(f"  beside nginx with Lua {label}", spent, peers[label].median("microseconds_of_cpu"), UNIT, goal)
+    for label, peer in peers.items():
+        report.compare(f"  beside nginx with Lua {label}", spent, peer.median("microseconds_of_cpu"), UNIT, 0.5)
     report.add(
         "  Redis besides", f"{median(ours.of_redis):.1f} {UNIT}", f"nginx {median(peers[READS].of_redis):.1f} {UNIT}")
     report.add(

@@ -152,7 +152,6 @@ class Governed:
                 "  a second", f"{ours.median('requests_a_second'):.0f}",
                 ", ".join(f"{label} {case.median('requests_a_second'):.0f}" for label, case in others))
 
-
     def report_yardsticks(self, report):
         ungoverned, nginx = (
             self.cases[name, NOT_KEPT].median("microseconds_of_cpu") for name in (UNGOVERNED, NGINX))
