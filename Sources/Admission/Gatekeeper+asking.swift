@@ -8,12 +8,16 @@ extension Gatekeeper {
         if subjects.isEmpty, request.money == nil { return RedisCommand(subjects.askingNothing, room: 0) }
         let now = clock.now(time.instant(), time.timestamp())
         let month = request.calendar?.month(at: now)
+        // What Redis does later than this is answered too late: it shall not count what is decided here then.
+        let deadline = Double(now + bounds.patience.milliseconds * 9 / 10)
+        if let last = subjects.lastAsking, last.asks(request, in: month) {
+            return last.again(until: deadline)
+        }
         let holders = request.money?.limits.count ?? 0
         var numbers = numbers(
-            weight: request.weight, tokens: request.tokens,
-            // What Redis does later than this is answered too late: it shall not count what is decided here then.
-            deadline: now + bounds.patience.milliseconds * 9 / 10, generation: request.generation,
-            month: month?.index ?? 0, at: subjects.place, windowed: subjects.windowed.count,
+            weight: request.weight, tokens: request.tokens, deadline: deadline,
+            generation: request.generation, month: month?.index ?? 0, at: subjects.place,
+            windowed: subjects.windowed.count,
             slotted: subjects.slotted.count, holders: holders, more: subjects.limits.count + 4 + holders)
         numbers.append(contentsOf: subjects.limits)
         if let month {
@@ -30,10 +34,13 @@ extension Gatekeeper {
         var command = RedisCommand(
             subjects.asking, room: 8 * numbers.count + subjects.fields.size + 20 + 48 * holders)
         command.add(numbers)
+        let place = command.size - 2 - 8 * (numbers.count - 2)
         command.add(subjects.fields)
         if let money = request.money {
             for limit in money.limits { command.add(limit.field) }
             command.add(request.hold)
+        } else {
+            subjects.lastAsking = LastAsking(request, month, command, deadlineAt: place)
         }
         return command
     }
@@ -56,14 +63,14 @@ extension Gatekeeper {
 
     /// Those that are never left out, and room for as many more.
     private func numbers(
-        weight: Int64, tokens: Int64, deadline: Int64, generation: Int64?, month: Int64, at place: Place,
+        weight: Int64, tokens: Int64, deadline: Double, generation: Int64?, month: Int64, at place: Place,
         windowed: Int, slotted: Int, holders: Int, more: Int
     ) -> [Double] {
         var numbers: [Double] = []
         numbers.reserveCapacity(9 + more)
         numbers.append(Double(weight))
         numbers.append(Double(tokens))
-        numbers.append(Double(deadline))
+        numbers.append(deadline)
         numbers.append(Double(generation ?? -1))
         numbers.append(Double(month))
         numbers.append(Double(life(at: place)))

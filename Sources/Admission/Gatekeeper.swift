@@ -35,13 +35,14 @@ package final class Gatekeeper: @unchecked Sendable {
         package init() {}
     }
 
+    // What seldom comes is not handed around with what does.
     package enum Verdict {
         case admitted(Permit)
-        case refused(Refusal)
+        indirect case refused(Refusal)
         /// The organization's keys have changed: nothing was taken.
         case outdated(generation: Int64)
         /// There is not the money for it: nothing was taken anywhere.
-        case unfunded(Shortage)
+        indirect case unfunded(Shortage)
     }
 
     let redis: RedisClient
@@ -146,36 +147,37 @@ package final class Gatekeeper: @unchecked Sendable {
         _ request: AdmissionRequest, beside others: [RedisCommand] = []
     ) async -> (verdict: Verdict, values: ArraySlice<RedisValue>) {
         if request.money != nil { return await admitPaid(request, beside: others) }
-        let (verdict, values) = await withUnsafeContinuation { continuation in
-            admit(request, beside: others) { continuation.resume(returning: ($0, $1)) }
-        }
+        let replies = await withUnsafeContinuation { ask(request, beside: others, for: WaitingAsker($0)) }
+        let (verdict, values) = decide(request, by: replies)
         if let verdict { return (verdict, values.dropFirst()) }
         return await admitOnceMore(request, beside: others, after: values[0])
     }
 
-    /// The same for one that pays nothing, without a task that waits. `done` is called once, on the loop, perhaps at once;
-    /// it must not ask for more. There is no verdict where Redis is to be asked once more.
-    ///
-    /// - Parameter done: is given the values with that of the request itself before those of `others`.
-    package func admit(
-        _ request: AdmissionRequest, beside others: [RedisCommand],
-        then done: @escaping (Verdict?, [RedisValue]) -> Void
+    /// Asks whether `request`, which pays nothing, may go on, for one who then has it decided by what came back.
+    package func ask(
+        _ request: AdmissionRequest, beside others: [RedisCommand], for caller: any RedisCaller
     ) {
-        if !mayAsk { return done(admitLocally(request), []) }
-        payDebts()
         for subject in request.subjects.slotted { subject.memory.asked += 1 }
+        if !mayAsk { return caller.replied(.failure(RedisError(.unavailable))) }
+        payDebts()
         var commands: [RedisCommand] = []
         commands.reserveCapacity(1 + others.count)
         commands.append(command(for: request))
         commands.append(contentsOf: others)
-        redis.pipeline(commands, timeout: bounds.patience) { [self] result in
-            for subject in request.subjects.slotted { subject.memory.asked -= 1 }
-            switch result {
-            case .failure(let error):
-                noteFailure(error, request)
-                done(admitLocally(request), [])
-            case .success(let values): done(take(values[0], request), values)
-            }
+        redis.pipeline(commands, timeout: bounds.patience, for: caller)
+    }
+
+    /// What has become of a request that was asked for: exactly once for each. There is no verdict where Redis is to be asked
+    /// once more, and there are no values without Redis; else that of the request itself comes before those of the others.
+    package func decide(
+        _ request: AdmissionRequest, by replies: Result<[RedisValue], RedisError>
+    ) -> (verdict: Verdict?, values: [RedisValue]) {
+        for subject in request.subjects.slotted { subject.memory.asked -= 1 }
+        switch replies {
+        case .failure(let error):
+            noteFailure(error, request)
+            return (admitLocally(request), [])
+        case .success(let values): return (take(values[0], request), values)
         }
     }
 
@@ -377,6 +379,17 @@ package final class Gatekeeper: @unchecked Sendable {
             return false
         }
     }
+}
+
+/// A task that waits for what Redis says.
+private final class WaitingAsker: RedisCaller {
+    private let continuation: UnsafeContinuation<Result<[RedisValue], RedisError>, Never>
+
+    init(_ continuation: UnsafeContinuation<Result<[RedisValue], RedisError>, Never>) {
+        self.continuation = continuation
+    }
+
+    func replied(_ replies: Result<[RedisValue], RedisError>) { continuation.resume(returning: replies) }
 }
 
 /// How much of a month a subject has used, as the database has it.

@@ -51,6 +51,8 @@ package final class SubjectList: @unchecked Sendable {
         windowed.flatMap { $0.windows ?? [] } + slotted.compactMap { $0.limits.concurrent.map(Double.init) }
     private(set) lazy var fields = RedisArguments(windowed.map(\.field) + slotted.map(\.slotsField))
 
+    var lastAsking: LastAsking?
+
     /// What each settling begins with.
     private(set) lazy var settling: RedisArguments = {
         var command = RedisCommand(calling: AdmissionLibrary.settle, keyCount: 2)

@@ -21,7 +21,7 @@ extension [UInt8] {
     /// what is in them.
     @inlinable
     @inline(__always)
-    package mutating func append(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
+    public mutating func append(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
         append(addingCapacity: count) { room in
             room.withUnsafeMutableBufferPointer { bytes, written in
                 write(UnsafeMutableRawBufferPointer(start: bytes.baseAddress, count: count))

@@ -1,12 +1,27 @@
 /// A number in decimal, written from its end: the way in which digits come.
-package enum DecimalDigits {
+public enum DecimalDigits {
     /// As many as the largest number has.
-    package static let most = 20
+    public static let most = 20
+
+    /// How many `number` has.
+    @inlinable
+    @inline(__always)
+    public static func count(of number: UInt) -> Int {
+        var count = 1
+        var limit: UInt = 10
+        while number >= limit {
+            count &+= 1
+            let (next, isOver) = limit.multipliedReportingOverflow(by: 10)
+            if isOver { break }
+            limit = next
+        }
+        return count
+    }
 
     /// Writes `number` so that it ends before `end`, where there is room for it. Says where it starts.
     @inlinable
     @inline(__always)
-    package static func write(
+    public static func write(
         _ number: UInt, before end: Int, in text: UnsafeMutableRawBufferPointer
     ) -> Int {
         var rest = number

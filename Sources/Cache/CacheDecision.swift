@@ -38,7 +38,7 @@ package struct CacheDecision: Equatable, Sendable {
     package var hasPart: Bool { mayLookUp || mayStore || mayJoin || mustBeKept }
 
     /// Whether an answer that is kept may be given now.
-    package func mayGive(_ answer: CachedAnswer, at now: Timestamp) -> Bool {
+    package func mayGive(_ answer: CachedAnswer.Keeping, at now: Timestamp) -> Bool {
         mayLookUp && answer.age(at: now) <= .seconds(min(largestAgeSeconds, answer.lifetimeSeconds))
     }
 }

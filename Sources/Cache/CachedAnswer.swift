@@ -58,6 +58,22 @@ package struct CachedAnswer: Equatable, Sendable {
         self.costNanodollars = costNanodollars
     }
 
-    /// How long it has been kept. A clock that was set back makes nothing younger than new.
-    package func age(at now: Timestamp) -> Duration { max(now - storedAt, .zero) }
+    /// Since when, and for how long, it is kept.
+    package struct Keeping: Equatable, Sendable {
+        let storedAt: Timestamp
+        let lifetimeSeconds: Int
+
+        /// How long it has been kept. A clock that was set back makes nothing younger than new.
+        package func age(at now: Timestamp) -> Duration { max(now - storedAt, .zero) }
+    }
+
+    package var keeping: Keeping { Keeping(storedAt: storedAt, lifetimeSeconds: lifetimeSeconds) }
+
+    /// What it saves to give it once more.
+    package var savings: CacheCounts {
+        var counts = CacheCounts()
+        counts.tokensSaved = (usage?.totalInput ?? 0) + (usage?.totalOutput ?? 0)
+        counts.nanodollarsSaved = Int(costNanodollars ?? 0)
+        return counts
+    }
 }

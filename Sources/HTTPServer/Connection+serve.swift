@@ -13,12 +13,14 @@ extension Connection {
 
     func open(_ head: RequestHead) -> Request {
         machine.headArrived(head)
-        if !parser.hasRepeated { headNotes = nil }
+        if !parser.hasRepeated {
+            headNotes = nil
+            match = shared.configuration.router.match(head)
+        }
         bodyReader = BodyReader(head.framing)
         let exchange = Exchange(head, on: self)
         self.exchange = exchange
-        return Request(
-            exchange: exchange, route: Result { try shared.configuration.router.route(exchange) })
+        return Request(exchange: exchange, route: Result { try match.route(exchange) })
     }
 
     /// Runs one request from its head to the end of its answer.
@@ -68,8 +70,8 @@ extension Connection {
         if let onFinish = shared.configuration.onFinish {
             onFinish(
                 ExchangeRecord(
-                    exchange: exchange, method: exchange.request.method, route: exchange.route?.name,
-                    status: exchange.status, bytesIn: bodyReader.received, bytesOut: exchange.bytesOut,
+                    exchange: exchange, status: exchange.status, bytesIn: bodyReader.received,
+                    bytesOut: exchange.bytesOut,
                     duration: .now() - exchange.started, aborted: exchange.hasFailed))
         }
     }

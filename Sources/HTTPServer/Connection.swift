@@ -20,6 +20,8 @@ final class Connection: @unchecked Sendable {
     var parser: RequestHeadParser
     /// What was made of the last head.
     var headNotes: AnyObject?
+    /// Where the last head leads.
+    var match = Router.Match.notFound
     var bodyReader = BodyReader()
     /// Whether a read may give something.
     var canRead = false
@@ -189,18 +191,21 @@ final class Connection: @unchecked Sendable {
             return arrived.wake()
         }
         isBegun = true
-        beginning(request.exchange) { [self] rest in
-            isBegun = false
-            if let rest, isOpen {
-                handedOver = Request(exchange: request.exchange, route: request.route, rest: rest)
-            } else {
-                conclude(request.exchange)
-            }
-            // The answer is written without it.
-            let isDone = handedOver == nil && !canRead && inputStart == input.count && machine.isIdle
-            if isDone { releaseInput() }
-            if !isDone || isEndAwaited { arrived.wake() }
+        beginning(request.exchange)
+    }
+
+    /// The beginning of `exchange` has ended.
+    func begun(_ exchange: Exchange, leaving rest: Handler?) {
+        isBegun = false
+        if let rest, isOpen {
+            handedOver = Request(exchange: exchange, route: .success(exchange.route), rest: rest)
+        } else {
+            conclude(exchange)
         }
+        // The answer is written without the task.
+        let isDone = handedOver == nil && !canRead && inputStart == input.count && machine.isIdle
+        if isDone { releaseInput() }
+        if !isDone || isEndAwaited { arrived.wake() }
     }
 
     /// A head, or the end of all heads.
@@ -284,7 +289,7 @@ final class Connection: @unchecked Sendable {
         append(body)
         shared.configuration.onFinish?(
             ExchangeRecord(
-                exchange: nil, method: nil, route: nil, status: status, bytesIn: 0, bytesOut: body.count,
+                exchange: nil, status: status, bytesIn: 0, bytesOut: body.count,
                 duration: .zero, aborted: false))
     }
 }

@@ -26,7 +26,8 @@ package final class Exchange: @unchecked Sendable {
     /// connection.
     private(set) var connection: Connection?
     private let shared: ServerLoop
-    private var identifier: String?
+    private var identifier: RequestIdentifier?
+    private var identifierText: String?
     /// Asked when the client leaves: whether the handler goes on all the same, because it works for others too.
     package var goesOnAlone: (() -> Bool)?
     /// What a beginning has made of this request's head. The connection's next request finds it, if its head is the same but
@@ -54,11 +55,29 @@ package final class Exchange: @unchecked Sendable {
 
     /// This request's name, for logs and for `x-request-id`. Made when first asked for.
     package var id: String {
+        if let identifierText { return identifierText }
+        let text = known().text
+        identifierText = text
+        return text
+    }
+
+    /// Puts that name into a field of the answer.
+    package func appendID(as field: StaticString) {
+        withUnsafeTemporaryAllocation(byteCount: RequestIdentifier.length, alignment: 1) { text in
+            known().write(to: text)
+            responseFields.append(known: field, UnsafeRawBufferPointer(text))
+        }
+    }
+
+    private func known() -> RequestIdentifier {
         if let identifier { return identifier }
         let made = shared.nextIdentifier()
         identifier = made
         return made
     }
+
+    /// Ends the exchange's beginning: it is answered, or `rest` is to be run for it instead of the route's handler.
+    package func begun(leaving rest: Handler? = nil) { connection?.begun(self, leaving: rest) }
 
     /// Nobody wants the answer any more.
     package func cancel() { connection?.cancel() }

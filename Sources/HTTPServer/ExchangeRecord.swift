@@ -4,9 +4,6 @@ package import HTTPWire
 package struct ExchangeRecord: Sendable {
     /// The exchange; `nil` where no head could be read.
     package var exchange: Exchange?
-    package var method: HTTPMethod?
-    /// The name of the route; `nil` where none was found.
-    package var route: String?
     /// The status that was sent; 0 where none was.
     package var status: Int
     package var bytesIn: Int
@@ -14,4 +11,8 @@ package struct ExchangeRecord: Sendable {
     package var duration: Duration
     /// Whether the answer did not reach its end.
     package var aborted: Bool
+
+    package var method: HTTPMethod? { exchange?.request.method }
+    /// The name of the route; `nil` where none was found.
+    package var route: String? { exchange?.route?.name }
 }

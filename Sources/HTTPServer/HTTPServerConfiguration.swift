@@ -29,7 +29,6 @@ package struct HTTPServerConfiguration: Sendable {
 /// A handler answers one request. It runs in the connection's task, on the connection's loop.
 package typealias Handler = @Sendable (Exchange) async throws -> Void
 
-/// Answers a request without a task, or finds out that it needs one. It calls `then` once, on the loop, at once or later: with
-/// nil when the exchange is answered, or with what is to be run for it instead of the route's handler. Requests that came
-/// before the one in front of them was answered go to the handler.
-package typealias Beginning = @Sendable (Exchange, _ then: @escaping (Handler?) -> Void) -> Void
+/// Answers a request without a task, or finds out that it needs one. It calls the exchange's `begun` once, on the loop, at
+/// once or later. Requests that came before the one in front of them was answered go to the handler.
+package typealias Beginning = @Sendable (Exchange) -> Void

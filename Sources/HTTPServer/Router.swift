@@ -63,11 +63,13 @@ package struct Router: Sendable {
         }
         return .route(route, parameters)
     }
+}
 
-    /// The route for an exchange, with all that can be refused before its handler runs; `nil` when it was
-    /// answered.
+extension Router.Match {
+    /// The route for an exchange that this leads from, with all that can be refused before its handler runs; `nil` when it
+    /// was answered.
     func route(_ exchange: Exchange) throws -> Route? {
-        switch match(exchange.request) {
+        switch self {
         case .route(let route, let parameters):
             exchange.route = route
             exchange.parameters = parameters

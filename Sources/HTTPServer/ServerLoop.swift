@@ -98,5 +98,5 @@ final class ServerLoop: @unchecked Sendable {
             connection: plan.connection, at: timestamp, to: &output)
     }
 
-    func nextIdentifier() -> String { identifiers.next() }
+    func nextIdentifier() -> RequestIdentifier { identifiers.next() }
 }

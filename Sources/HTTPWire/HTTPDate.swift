@@ -8,7 +8,7 @@ package struct HTTPDate: Sendable {
     package init() {}
 
     /// `Date: Sat, 21 Nov 2026 02:28:20 GMT` and its line end.
-    package mutating func appendLine(at time: Timestamp, to output: inout [UInt8]) {
+    package mutating func line(at time: Timestamp) -> [UInt8] {
         let now = time.seconds
         if now != second {
             second = now
@@ -17,7 +17,7 @@ package struct HTTPDate: Sendable {
             Self.append(time, to: &line)
             line.append("\r\n" as StaticString)
         }
-        output.append(contentsOf: line)
+        return line
     }
 
     /// The preferred format of RFC 9110, 5.6.7.

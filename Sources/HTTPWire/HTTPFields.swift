@@ -1,7 +1,7 @@
 import Base
 
-/// Header fields in their order, kept as the bytes they have on the wire and an index into them: a request's
-/// fields cost two allocations however many there are, and a response's are copied out in one piece.
+/// Header fields in their order, kept as the bytes they have on the wire: a request's with an index into them, which its
+/// parser has made anyway; a response's, which hardly anybody reads before its client, without, and copied out in one piece.
 ///
 /// Names compare without case. A field that cannot be sent (a name that is no token, a value with a control
 /// character) is left out and remembered in `fault`; whoever writes the fields must refuse them then, so that
@@ -9,9 +9,12 @@ import Base
 package struct HTTPFields: Sendable {
     /// The wire form; for a request it holds the request line too.
     private(set) var bytes: [UInt8]
-    private(set) var lines: [Line]
+    /// A request's lines; where there is no index, `bytes` are the lines and nothing else.
+    private var index: [Line]?
     /// The lengths of the names, a bit for each: most names that are not there are not looked for.
     private var nameLengths: UInt64
+    /// Whether one that was appended is the response writer's.
+    private var hasFramingField = false
     /// The first field that could not be taken.
     package private(set) var fault: FieldFault?
 
@@ -33,35 +36,54 @@ package struct HTTPFields: Sendable {
 
     package init() {
         bytes = []
-        lines = []
         nameLengths = 0
     }
 
     /// For the request parser, which has checked the lines.
     init(bytes: [UInt8], lines: [Line]) {
         self.bytes = bytes
-        self.lines = lines
+        index = lines
         nameLengths = .max
     }
 
     private static func bit(ofLength length: Int) -> UInt64 { 1 << UInt64(min(length, 63)) }
 
     package var count: Int { lines.count }
-    package var isEmpty: Bool { lines.isEmpty }
+    package var isEmpty: Bool { index?.isEmpty ?? bytes.isEmpty }
+
+    /// Where the fields lie.
+    var lines: [Line] { index ?? Self.lines(of: bytes) }
+
+    /// Of what was appended here: a name has no colon, and a value no line feed.
+    private static func lines(of bytes: [UInt8]) -> [Line] {
+        bytes.withUnsafeBytes { bytes in
+            var lines: [Line] = []
+            var start = 0
+            while let end = bytes.firstIndex(of: ASCII.lineFeed, from: start),
+                let colon = bytes.firstIndex(of: ASCII.colon, from: start)
+            {
+                lines.append(
+                    Line(
+                        nameStart: UInt32(start), nameCount: UInt32(colon - start),
+                        valueStart: UInt32(colon + 2), valueCount: UInt32(end - colon - 3)))
+                start = end + 1
+            }
+            return lines
+        }
+    }
 
     // MARK: Reading
 
     /// The value of the first field called `name`. A view: nothing is copied.
     package subscript(_ name: String) -> ArraySlice<UInt8>? {
-        guard let index = firstIndex(of: name) else { return nil }
-        return bytes[lines[index].value]
+        first(name).map { bytes[$0.value] }
     }
 
     package func string(_ name: String) -> String? {
         self[name].map { String(decoding: $0, as: UTF8.self) }
     }
 
-    package func contains(_ name: String) -> Bool { firstIndex(of: name) != nil }
+    package func contains(_ name: String) -> Bool { first(name) != nil }
 
     /// Whether the name of any begins with `prefix`, which is in lower case.
     package func contains(prefix: StaticString) -> Bool {
@@ -94,12 +116,16 @@ package struct HTTPFields: Sendable {
         }
     }
 
-    private func firstIndex(of name: String) -> Int? {
+    private func first(_ name: String) -> Line? {
         var name = name
-        return name.withUTF8 { name in
-            bytes.withUnsafeBufferPointer { bytes in
-                lines.firstIndex { Self.matches($0, name, in: bytes) }
-            }
+        return name.withUTF8 { first(UnsafeRawBufferPointer($0)) }
+    }
+
+    private func first(_ name: UnsafeRawBufferPointer) -> Line? {
+        if nameLengths & Self.bit(ofLength: name.count) == 0 { return nil }
+        let name = name.assumingMemoryBound(to: UInt8.self)
+        return bytes.withUnsafeBufferPointer { bytes in
+            lines.first { Self.matches($0, name, in: bytes) }
         }
     }
 
@@ -139,14 +165,14 @@ package struct HTTPFields: Sendable {
 
     /// A field of ours whose value is a number: there is nothing to check.
     package mutating func append(known name: StaticString, _ value: Int) {
-        let most = DecimalDigits.most
-        withUnsafeTemporaryAllocation(byteCount: 1 + most, alignment: 1) { text in
-            var start = DecimalDigits.write(value.magnitude, before: 1 + most, in: text)
-            if value < 0 {
-                start -= 1
-                text[start] = 0x2D
-            }
-            append(known: name, UnsafeRawBufferPointer(rebasing: text[start...]))
+        let name = UnsafeRawBufferPointer(name)
+        begin(name)
+        bytes.append(atMost: name.count + 1 + DecimalDigits.most + 4) {
+            $0.write(name)
+            $0.write(": ")
+            if value < 0 { $0.write(0x2D) }
+            $0.write(decimal: value.magnitude)
+            $0.write("\r\n")
         }
     }
 
@@ -194,52 +220,59 @@ package struct HTTPFields: Sendable {
 
     /// In one piece: each of five would cost as much.
     private mutating func appendLine(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
-        if lines.isEmpty { reserve() }
-        nameLengths |= Self.bit(ofLength: name.count)
-        let start = bytes.count
-        bytes.append(count: name.count + value.count + 4) { line in
-            line.copyMemory(from: name)
-            line[name.count] = 0x3A
-            line[name.count &+ 1] = 0x20
-            UnsafeMutableRawBufferPointer(rebasing: line[(name.count &+ 2)...]).copyMemory(from: value)
-            line[line.count &- 2] = 0x0D
-            line[line.count &- 1] = 0x0A
+        begin(name)
+        bytes.append(atMost: name.count + value.count + 4) {
+            $0.write(name)
+            $0.write(": ")
+            $0.write(value)
+            $0.write("\r\n")
         }
-        lines.append(
-            Line(
-                nameStart: UInt32(start), nameCount: UInt32(name.count),
-                valueStart: UInt32(start + name.count + 2), valueCount: UInt32(value.count)))
     }
 
-    /// What most answers need: growing step by step costs five times the allocations.
-    private mutating func reserve() {
-        bytes.reserveCapacity(700)
-        lines.reserveCapacity(16)
+    @inline(__always)
+    private mutating func begin(_ name: UnsafeRawBufferPointer) {
+        beOnlyLines()
+        nameLengths |= Self.bit(ofLength: name.count)
+        if Self.isFraming(name) { hasFramingField = true }
+    }
+
+    @inline(__always)
+    private static func isFraming(_ name: UnsafeRawBufferPointer) -> Bool {
+        switch name.count {
+        case 4: name.matches(0..<4, "date")
+        case 10: name.matches(0..<10, "connection")
+        case 14: name.matches(0..<14, "content-length")
+        case 17: name.matches(0..<17, "transfer-encoding")
+        default: false
+        }
+    }
+
+    /// Before anything is appended. With room for what most answers need: growing step by step costs five times the allocations.
+    private mutating func beOnlyLines() {
+        if index != nil { self = rebuilt }
+        if bytes.isEmpty { bytes.reserveCapacity(700) }
     }
 
     /// Adds every field of `other`.
     package mutating func append(contentsOf other: HTTPFields) {
         fault = fault ?? other.fault
+        if other.isEmpty { return }
+        let other = other.index == nil ? other : other.rebuilt
+        beOnlyLines()
         nameLengths |= other.nameLengths
-        let wire = other.wireForm
-        if wire.isEmpty { return }
-        let shift = UInt32(bytes.count)
-        bytes.append(contentsOf: wire)
-        for var line in other.isWireForm ? other.lines : other.rebuilt.lines {
-            line.nameStart += shift
-            line.valueStart += shift
-            lines.append(line)
-        }
+        hasFramingField = hasFramingField || other.hasFramingField
+        bytes.append(contentsOf: other.bytes)
     }
 
-    /// The lines, each with its line end.
-    package var wireForm: [UInt8] { isWireForm ? bytes : rebuilt.bytes }
+    /// Whether one of them would contradict what the response writer says of the message.
+    var namesFramingField: Bool { index == nil ? hasFramingField : rebuilt.hasFramingField }
 
-    /// Whether `bytes` are the lines and nothing else. A request's have the request line before them.
-    private var isWireForm: Bool { lines.first.map { $0.nameStart == 0 } ?? bytes.isEmpty }
+    /// The lines, each with its line end.
+    package var wireForm: [UInt8] { index == nil ? bytes : rebuilt.bytes }
 
     private var rebuilt: HTTPFields {
         var fields = HTTPFields()
+        fields.fault = fault
         for line in lines {
             let name = String(decoding: bytes[line.name], as: UTF8.self)
             bytes.withUnsafeBytes { fields.append(name, UnsafeRawBufferPointer(rebasing: $0[line.value])) }
@@ -255,21 +288,13 @@ package struct HTTPFields: Sendable {
 
     /// The same for a field of ours.
     package mutating func replace(known name: StaticString, _ value: String) {
-        if contains(UnsafeRawBufferPointer(name)) { remove("\(name)") }
+        if first(UnsafeRawBufferPointer(name)) != nil { remove("\(name)") }
         append(known: name, value)
     }
 
     package mutating func replace(known name: StaticString, _ value: Int) {
-        if contains(UnsafeRawBufferPointer(name)) { remove("\(name)") }
+        if first(UnsafeRawBufferPointer(name)) != nil { remove("\(name)") }
         append(known: name, value)
-    }
-
-    private func contains(_ name: UnsafeRawBufferPointer) -> Bool {
-        if nameLengths & Self.bit(ofLength: name.count) == 0 { return false }
-        let name = name.assumingMemoryBound(to: UInt8.self)
-        return bytes.withUnsafeBufferPointer { bytes in
-            lines.contains { Self.matches($0, name, in: bytes) }
-        }
     }
 
     package mutating func remove(_ name: String) {

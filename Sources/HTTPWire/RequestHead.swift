@@ -1,6 +1,8 @@
 /// The head of a request: its raw bytes and where its parts lie in them. Router, authorization and signatures
 /// all see the same raw `path`.
-package struct RequestHead: Equatable, Sendable {
+///
+/// Never changed: what is known of a head is handed on as it is, and the next request's may be the same one.
+package final class RequestHead: Equatable, Sendable {
     package let method: HTTPMethod
     package let version: HTTPVersion
     package let framing: BodyFraming
@@ -28,6 +30,35 @@ package struct RequestHead: Equatable, Sendable {
         case none, continues
         /// Anything but `100-continue`: 417.
         case unsupported
+    }
+
+    init(
+        method: HTTPMethod, version: HTTPVersion, framing: BodyFraming, expectation: Expectation,
+        keepsAlive: Bool, wantsUpgrade: Bool, fields: HTTPFields, targetRange: Range<Int>,
+        pathRange: Range<Int>, queryRange: Range<Int>?, hostRange: Range<Int>?, lengthRange: Range<Int>?
+    ) {
+        self.method = method
+        self.version = version
+        self.framing = framing
+        self.expectation = expectation
+        self.keepsAlive = keepsAlive
+        self.wantsUpgrade = wantsUpgrade
+        self.fields = fields
+        self.targetRange = targetRange
+        self.pathRange = pathRange
+        self.queryRange = queryRange
+        self.hostRange = hostRange
+        self.lengthRange = lengthRange
+    }
+
+    /// The same of all that can be asked.
+    package static func == (one: RequestHead, other: RequestHead) -> Bool {
+        one === other
+            || one.method == other.method && one.version == other.version && one.framing == other.framing
+                && one.expectation == other.expectation && one.keepsAlive == other.keepsAlive
+                && one.wantsUpgrade == other.wantsUpgrade && one.target == other.target
+                && one.path == other.path && one.query == other.query && one.host == other.host
+                && one.fields == other.fields
     }
 
     /// The request target as it came.

@@ -37,49 +37,36 @@ package struct ResponseHeadWriter: Sendable {
     ) throws(HTTPFields.FieldFault) {
         if let fault = fields.fault ?? others.fault { throw fault }
         if fields.namesFramingField || others.namesFramingField { throw .invalidName }
-        if status == 200 {
-            output.append("HTTP/1.1 200 OK\r\n" as StaticString)
-        } else {
-            output.append("HTTP/1.1 " as StaticString)
-            output.append(decimal: status, width: 3)
-            output.append(ASCII.space)
-            output.append(HTTPStatus.reason(status))
-            output.append("\r\n" as StaticString)
-        }
-        date.appendLine(at: time, to: &output)
-        output.append(contentsOf: fields.wireForm)
-        output.append(contentsOf: others.wireForm)
-        switch framing {
-        case .none, .untilClose: break
-        case .chunked: output.append("Transfer-Encoding: chunked\r\n" as StaticString)
-        case .length(let length):
-            output.append("Content-Length: " as StaticString)
-            output.append(decimal: length)
-            output.append("\r\n" as StaticString)
-        }
-        switch connection {
-        case .implied: break
-        case .close: output.append("Connection: close\r\n" as StaticString)
-        case .keepAlive: output.append("Connection: keep-alive\r\n" as StaticString)
-        case .upgrade: output.append("Connection: Upgrade\r\n" as StaticString)
-        }
-        output.append("\r\n" as StaticString)
-    }
-}
-
-extension HTTPFields {
-    /// Whether one of them would contradict what the response writer says of the message.
-    var namesFramingField: Bool {
-        bytes.withUnsafeBytes { bytes in
-            lines.contains { line in
-                switch line.nameCount {
-                case 4: bytes.matches(line.name, "date")
-                case 10: bytes.matches(line.name, "connection")
-                case 14: bytes.matches(line.name, "content-length")
-                case 17: bytes.matches(line.name, "transfer-encoding")
-                default: false
-                }
+        let reason = HTTPStatus.reason(status)
+        let date = date.line(at: time)
+        let (lines, otherLines) = (fields.wireForm, others.wireForm)
+        let most = Self.mostBesideFields + reason.utf8CodeUnitCount + lines.count + otherLines.count
+        output.append(atMost: most) { text in
+            text.write("HTTP/1.1 ")
+            text.write(decimal: UInt(status))
+            text.write(ASCII.space)
+            text.write(reason)
+            text.write("\r\n")
+            date.withUnsafeBytes { text.write($0) }
+            lines.withUnsafeBytes { text.write($0) }
+            otherLines.withUnsafeBytes { text.write($0) }
+            switch framing {
+            case .none, .untilClose: break
+            case .chunked: text.write("Transfer-Encoding: chunked\r\n")
+            case .length(let length):
+                text.write("Content-Length: ")
+                text.write(decimal: UInt(length))
+                text.write("\r\n")
             }
+            switch connection {
+            case .implied: break
+            case .close: text.write("Connection: close\r\n")
+            case .keepAlive: text.write("Connection: keep-alive\r\n")
+            case .upgrade: text.write("Connection: Upgrade\r\n")
+            }
+            text.write("\r\n")
         }
     }
+
+    private static let mostBesideFields = 160
 }

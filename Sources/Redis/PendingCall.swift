@@ -1,22 +1,29 @@
 import Base
 import Loop
 
+/// Who is told what has become of commands, and has no task that waits for it.
+package protocol RedisCaller: AnyObject {
+    /// The replies, or why there are none. Called once, on the loop, in the middle of what is read, or where nothing can be sent
+    /// at once: it must neither wait nor ask for more.
+    func replied(_ replies: Result<[RedisValue], RedisError>)
+}
+
 /// A call that waits for its replies.
 // Confined to its loop.
 final class PendingCall: @unchecked Sendable {
     let expectedCount: Int
     let deadline: Instant
+    private let caller: any RedisCaller
     /// Where its bytes start in what the wire was given; nil before it is sent.
     var position: UInt64?
     /// Its commands, while it waits for a connection.
     var commands: [RedisCommand] = []
-    private(set) var values: [RedisValue] = []
+    private var values: [RedisValue] = []
     private(set) var receivedCount = 0
-    private(set) var failure: RedisError?
     private(set) var isFinished = false
-    private var whenFinished: ((PendingCall) -> Void)?
 
-    init(expecting count: Int, until deadline: Instant) {
+    init(_ caller: any RedisCaller, expecting count: Int, until deadline: Instant) {
+        self.caller = caller
         expectedCount = count
         self.deadline = deadline
         values.reserveCapacity(count)
@@ -27,35 +34,53 @@ final class PendingCall: @unchecked Sendable {
         receivedCount += 1
         guard !isFinished else { return }
         values.append(value)
-        if receivedCount == expectedCount { finish() }
+        if receivedCount == expectedCount { finish(.success(values)) }
     }
 
-    func fail(_ error: RedisError) {
-        guard !isFinished else { return }
-        failure = error
-        finish()
-    }
+    func fail(_ error: RedisError) { if !isFinished { finish(.failure(error)) } }
 
-    private func finish() {
+    private func finish(_ replies: Result<[RedisValue], RedisError>) {
         isFinished = true
-        whenFinished?(self)
-        whenFinished = nil
+        caller.replied(replies)
+    }
+}
+
+/// A task that waits.
+// Confined to its loop.
+final class WaitingCaller: RedisCaller, @unchecked Sendable {
+    private var replies: Result<[RedisValue], RedisError>?
+    private var continuation: UnsafeContinuation<Void, Never>?
+
+    func replied(_ replies: Result<[RedisValue], RedisError>) {
+        self.replies = replies
+        continuation?.resume()
+        continuation = nil
     }
 
-    /// Calls `body` when the call has finished, in the middle of what is read: it must not wait, or ask for more.
-    func finally(_ body: @escaping (PendingCall) -> Void) {
-        if isFinished { body(self) } else { whenFinished = body }
-    }
-
-    /// Suspends the calling task until the call has finished or the task is cancelled. `cancel` runs on
-    /// the loop.
-    func wait(on loop: EventLoop, cancel: @escaping @Sendable () -> Void) async {
+    /// Suspends the calling task until the replies have come or the task is cancelled. `cancel` runs on the loop, and sees to it
+    /// that it goes on.
+    func wait(
+        on loop: EventLoop, cancel: @escaping @Sendable () -> Void
+    ) async throws(RedisError) -> [RedisValue] {
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in finally { _ in continuation.resume() } }
+            await withUnsafeContinuation { continuation in
+                if replies == nil { self.continuation = continuation } else { continuation.resume() }
+            }
         } onCancel: {
             loop.execute(cancel)
         }
+        guard let replies else { preconditionFailure("a call goes on when it has ended") }
+        return try replies.get()
     }
+}
+
+/// One that is called back.
+final class HearingCaller: RedisCaller {
+    private let hear: (Result<[RedisValue], RedisError>) -> Void
+
+    init(_ hear: @escaping (Result<[RedisValue], RedisError>) -> Void) { self.hear = hear }
+
+    func replied(_ replies: Result<[RedisValue], RedisError>) { hear(replies) }
 }
 
 /// Calls in the order in which they were sent; taking the first costs nothing.

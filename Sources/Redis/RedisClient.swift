@@ -73,31 +73,36 @@ package final class RedisClient: @unchecked Sendable {
     ) async throws(RedisError) -> [RedisValue] {
         if commands.isEmpty { return [] }
         if Task.isCancelled { throw RedisError(.cancelled) }
-        let call = try start(commands, timeout, waitsForConnection)
-        await call.wait(on: loop) { self.cancel(call) }
-        if let failure = call.failure { throw failure }
-        return call.values
+        let caller = WaitingCaller()
+        let call = try start(commands, timeout, waitsForConnection, for: caller)
+        return try await caller.wait(on: loop) { self.cancel(call) }
     }
 
-    /// The same without a task that waits: for those who ask on behalf of several. `done` is called on the loop, at once
-    /// where nothing can be sent; it must neither wait nor call.
+    /// The same without a task that waits: for those who ask on behalf of several. `done` is called as `RedisCaller.replied` is.
     package func pipeline(
         _ commands: [RedisCommand], timeout: Duration? = nil,
         then done: @escaping (Result<[RedisValue], RedisError>) -> Void
     ) {
-        if commands.isEmpty { return done(.success([])) }
-        let call: PendingCall
-        do throws(RedisError) { call = try start(commands, timeout, false) } catch {
-            return done(.failure(error))
+        pipeline(commands, timeout: timeout, for: HearingCaller(done))
+    }
+
+    /// The same where one object is all that has to be remembered meanwhile.
+    package func pipeline(
+        _ commands: [RedisCommand], timeout: Duration? = nil, for caller: any RedisCaller
+    ) {
+        if commands.isEmpty { return caller.replied(.success([])) }
+        do throws(RedisError) { _ = try start(commands, timeout, false, for: caller) } catch {
+            caller.replied(.failure(error))
         }
-        call.finally { call in done(call.failure.map { .failure($0) } ?? .success(call.values)) }
     }
 
     private func start(
-        _ commands: [RedisCommand], _ timeout: Duration?, _ waitsForConnection: Bool
+        _ commands: [RedisCommand], _ timeout: Duration?, _ waitsForConnection: Bool,
+        for caller: any RedisCaller
     ) throws(RedisError) -> PendingCall {
         assert(loop.isCurrent, "a Redis client is used on its loop")
-        let call = PendingCall(expecting: commands.count, until: .now() + (timeout ?? options.timeout))
+        let call = PendingCall(
+            caller, expecting: commands.count, until: .now() + (timeout ?? options.timeout))
         try admit(commands, waitsForConnection: waitsForConnection)
         if link.isReady {
             transmit(call, commands)

@@ -76,32 +76,35 @@ package struct RedisCommand: Sendable {
 
     /// Appends the whole command as it goes over the wire.
     package func encode(to output: inout [UInt8]) {
-        output.append(0x2A)
-        output.append(decimal: count)
-        output.append(0x0D)
-        output.append(0x0A)
-        output.append(contentsOf: arguments)
+        output.append(atMost: encodedCount) { text in
+            text.write(0x2A)
+            text.write(decimal: UInt(count))
+            text.write("\r\n")
+            arguments.withUnsafeBytes { text.write($0) }
+        }
     }
 
     /// How many bytes it takes on the wire, at most.
     var encodedCount: Int { arguments.count + 24 }
 
-    /// In one piece: each of its parts would cost as much.
+    /// Bytes of the arguments on the wire.
+    package var size: Int { arguments.count }
+
+    /// Puts `bytes` where others were, `place` bytes behind the start of the arguments on the wire.
+    package mutating func overwrite(_ bytes: UnsafeRawBufferPointer, at place: Int) {
+        arguments.withUnsafeMutableBytes { $0[place..<place + bytes.count].copyBytes(from: bytes) }
+    }
+
     package mutating func add(_ bytes: UnsafeRawBufferPointer) {
         count += 1
-        let most = DecimalDigits.most
-        withUnsafeTemporaryAllocation(byteCount: most, alignment: 1) { length in
-            let length = length[DecimalDigits.write(UInt(bytes.count), before: most, in: length)...]
-            arguments.append(count: bytes.count + length.count + 5) { text in
-                text[0] = 0x24
-                UnsafeMutableRawBufferPointer(rebasing: text[1...]).copyMemory(from: .init(rebasing: length))
-                let start = length.count + 3
-                text[start - 2] = 0x0D
-                text[start - 1] = 0x0A
-                UnsafeMutableRawBufferPointer(rebasing: text[start...]).copyMemory(from: bytes)
-                text[text.count - 2] = 0x0D
-                text[text.count - 1] = 0x0A
-            }
+        let size = UInt(bytes.count)
+        // No more than there is: what is often sent would grow for it.
+        arguments.append(atMost: 1 + DecimalDigits.count(of: size) + 2 + bytes.count + 2) { text in
+            text.write(0x24)
+            text.write(decimal: size)
+            text.write("\r\n")
+            text.write(bytes)
+            text.write("\r\n")
         }
     }
 }

@@ -15,6 +15,12 @@ import Testing
             var text: [UInt8] = []
             text.append(decimal: number)
             #expect(String(decoding: text, as: UTF8.self) == "\(number)")
+            var among: [UInt8] = [0x61]
+            among.append(atMost: 1 + DecimalDigits.most) {
+                $0.write(decimal: number)
+                $0.write("z")
+            }
+            #expect(String(decoding: among, as: UTF8.self) == "a\(number)z")
             var padded: [UInt8] = []
             padded.append(decimal: number, width: 7)
             let zeros = String(repeating: "0", count: max(0, 7 - "\(number)".count))

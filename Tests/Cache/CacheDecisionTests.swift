@@ -144,7 +144,7 @@ struct CacheDecisionTests {
                 provider: "", model: "",
                 upstreamModel: "")
             let now = Timestamp(microseconds: start.microseconds + milliseconds * 1000)
-            return CacheDecision(policy, wishes(wish), isVaried: false).mayGive(answer, at: now)
+            return CacheDecision(policy, wishes(wish), isVaried: false).mayGive(answer.keeping, at: now)
         }
         #expect(mayGive(100, "", storedFor: 100, after: 100_000))
         #expect(!mayGive(100, "", storedFor: 100, after: 100_001))

@@ -86,8 +86,8 @@ struct CachedAnswerTests {
 
     @Test func `an answer knows how old it is, whatever was done to the clock`() {
         let answer = forwarded([])
-        #expect(answer.age(at: Timestamp(seconds: 1_800_000_060)) == .seconds(60))
-        #expect(answer.age(at: Timestamp(seconds: 1_700_000_000)) == .zero)
+        #expect(answer.keeping.age(at: Timestamp(seconds: 1_800_000_060)) == .seconds(60))
+        #expect(answer.keeping.age(at: Timestamp(seconds: 1_700_000_000)) == .zero)
     }
 
     // MARK: What is not an answer

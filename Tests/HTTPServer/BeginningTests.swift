@@ -9,26 +9,26 @@ import Testing
 struct BeginningTests {
     /// `/now` and `/later/{n}` are answered by their beginnings, `/rest/{n}` and `/declined/{n}` by what these leave over.
     private static let routes = [
-        begun("/now/{n}") { exchange, then in
+        begun("/now/{n}") { exchange in
             say(exchange)
-            then(nil)
+            exchange.begun()
         },
-        begun("/later/{n}") { exchange, then in
+        begun("/later/{n}") { exchange in
             after(.milliseconds(3), exchange) {
                 say(exchange)
-                then(nil)
+                exchange.begun()
             }
         },
-        begun("/rest/{n}") { exchange, then in
+        begun("/rest/{n}") { exchange in
             after(.milliseconds(3), exchange) {
-                then { exchange in
+                exchange.begun { exchange in
                     try await exchange.loop.sleep(for: .milliseconds(1))
                     say(exchange)
                 }
             }
         },
-        begun("/declined/{n}") { _, then in then { say($0) } },
-        begun("/silent") { _, then in then(nil) },
+        begun("/declined/{n}") { $0.begun { say($0) } },
+        begun("/silent") { $0.begun() },
     ]
 
     /// Only those whose body has come whole are begun; others, and those that come before the one in front is answered,
@@ -40,8 +40,12 @@ struct BeginningTests {
         }
         return Route(
             .post, pattern, RouteMetadata(pattern, access: "public", goesDeep: true),
-            beginning: { exchange, then in
-                if exchange.lookAtBody({ _ in }) { beginning(exchange, then) } else { then(handler) }
+            beginning: { exchange in
+                if exchange.lookAtBody({ _ in }) {
+                    beginning(exchange)
+                } else {
+                    exchange.begun(leaving: handler)
+                }
             }, handler)
     }
 
@@ -104,7 +108,7 @@ struct BeginningTests {
         async throws
     {
         let count = Locked(0)
-        let noting = Self.begun("/noting") { exchange, then in
+        let noting = Self.begun("/noting") { exchange in
             let note =
                 exchange.headNotes as? Note
                 ?? Note(
@@ -114,7 +118,7 @@ struct BeginningTests {
                     })
             exchange.headNotes = note
             exchange.respond(200, body: Array("\(note.number)".utf8))
-            then(nil)
+            exchange.begun()
         }
         try await withServer(wire, Self.routes + [noting]) { fixture in
             let client = try fixture.connect()
@@ -152,9 +156,9 @@ struct BeginningTests {
         async throws
     {
         let isGivenUp = Locked(false)
-        let leaving = Self.begun("/leaving") { exchange, then in
+        let leaving = Self.begun("/leaving") { exchange in
             Self.after(.milliseconds(20), exchange) {
-                then { exchange in
+                exchange.begun { exchange in
                     do { try await exchange.loop.sleep(for: .seconds(10)) } catch {
                         isGivenUp.withLock { $0 = true }
                         throw error
@@ -184,11 +188,10 @@ struct BeginningTests {
     ) async throws {
         let late = Route(
             .post, "/late", RouteMetadata("late", access: "public"),
-            beginning: { exchange, then in
-                nonisolated(unsafe) let then = then
+            beginning: { exchange in
                 exchange.cancel()
                 // Behind the cancellation, and before the task has heard of it.
-                exchange.loop.execute { then { Self.say($0) } }
+                exchange.loop.execute { exchange.begun { Self.say($0) } }
             },
             { Self.say($0) })
         try await withServer(wire, [late]) { fixture in
@@ -206,10 +209,10 @@ struct BeginningTests {
     func `an answer that takes longer than a connection may be idle comes, and then the connection ends`(
         wire: Wire
     ) async throws {
-        let slow = Self.begun("/slow") { exchange, then in
+        let slow = Self.begun("/slow") { exchange in
             Self.after(.milliseconds(120), exchange) {
                 exchange.respond(200, body: Array("slow".utf8))
-                then(nil)
+                exchange.begun()
             }
         }
         let setup = Setup { $0.limits.idleDeadline = .milliseconds(40) }
@@ -239,10 +242,10 @@ struct BeginningTests {
 
     @Test(arguments: Wire.allCases)
     func `a beginning sees a body that has come whole, and leaves it where it is`(wire: Wire) async throws {
-        let beginning: Beginning = { exchange, then in
+        let beginning: Beginning = { exchange in
             var seen: String?
             let isWhole = exchange.lookAtBody { seen = String(decoding: $0, as: UTF8.self) }
-            then { [seen] exchange in
+            exchange.begun { [seen] exchange in
                 let body = String(decoding: try await exchange.body(), as: UTF8.self)
                 exchange.respond(200, body: Array("\(isWhole) \(seen ?? "") \(body)".utf8))
             }

@@ -44,8 +44,7 @@ struct ResponseHeadTests {
         for (seconds, expected) in [
             (0, "Thu, 01 Jan 1970 00:00:00"), (951_782_399, "Mon, 28 Feb 2000 23:59:59"),
         ] {
-            var output: [UInt8] = []
-            date.appendLine(at: Timestamp(seconds: Int64(seconds)), to: &output)
+            let output = date.line(at: Timestamp(seconds: Int64(seconds)))
             #expect(text(output) == "Date: \(expected) GMT\r\n")
         }
     }

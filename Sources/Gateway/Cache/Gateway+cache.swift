@@ -90,7 +90,7 @@ extension Gateway {
         let now = time.timestamp()
         if cache.decision.mayLookUp, let reply, let (answer, output) = find(call, cache, in: reply, at: now) {
             name(answer, as: "HIT", at: now, call.exchange)
-            noteSaved(by: answer, for: cache.organization, at: now) { $0.hits = 1 }
+            count(cache, answer.savings) { $0.hits = 1 }
             try await output.send(to: call)
             return true
         }
@@ -110,7 +110,7 @@ extension Gateway {
         case .none, .unavailable: return nil
         case .damaged: break
         case .found(let answer):
-            guard cache.decision.mayGive(answer, at: now) else { return nil }
+            guard cache.decision.mayGive(answer.keeping, at: now) else { return nil }
             do throws(UpstreamFault) { return (answer, try ReplayedAnswer(answer, to: call)) } catch {}
         }
         count(cache) { $0.corrupted = 1 }
@@ -119,7 +119,7 @@ extension Gateway {
 
     func name(_ answer: CachedAnswer, as outcome: String, at now: Timestamp, _ exchange: Exchange) {
         Self.name(answer, as: outcome, in: &exchange.responseFields)
-        tellAge(of: answer, at: now, exchange)
+        tellAge(of: answer.keeping, at: now, exchange)
     }
 
     static func name(_ answer: CachedAnswer, as outcome: String, in fields: inout HTTPFields) {
@@ -129,7 +129,7 @@ extension Gateway {
         fields.replace(known: "X-Hivegate-Attempts", 0)
     }
 
-    func tellAge(of answer: CachedAnswer, at now: Timestamp, _ exchange: Exchange) {
+    func tellAge(of answer: CachedAnswer.Keeping, at now: Timestamp, _ exchange: Exchange) {
         exchange.responseFields.replace(
             known: "Age", Int(answer.age(at: now).nanoseconds / 1_000_000_000))
     }
@@ -168,17 +168,6 @@ extension Gateway {
         }
     }
 
-    func noteSaved(
-        by answer: CachedAnswer, for organization: UUID, at now: Timestamp,
-        _ outcome: (inout CacheCounts) -> Void
-    ) {
-        count(for: organization, at: now) { counts in
-            outcome(&counts)
-            counts.tokensSaved = (answer.usage?.totalInput ?? 0) + (answer.usage?.totalOutput ?? 0)
-            counts.nanodollarsSaved = Int(answer.costNanodollars ?? 0)
-        }
-    }
-
     /// Those who ask the same from now on find what is kept, or have it made.
     private func letGo(of cache: CallCache, _ lead: LeadingAnswer?) {
         lead?.close()
@@ -192,15 +181,11 @@ extension Gateway {
         if cache.decision.mayLookUp { count(cache) { $0.misses = 1 } } else { cacheStatistics.noteBypass() }
     }
 
-    func count(_ cache: CallCache, _ change: (inout CacheCounts) -> Void) {
-        count(for: cache.organization, at: time.timestamp(), change)
-    }
-
-    private func count(
-        for organization: UUID, at now: Timestamp, _ change: (inout CacheCounts) -> Void
+    func count(
+        _ cache: CallCache, _ counts: CacheCounts = CacheCounts(), _ change: (inout CacheCounts) -> Void
     ) {
-        var counts = CacheCounts()
+        var counts = counts
         change(&counts)
-        cacheStatistics.add(counts, of: organization, at: now)
+        cacheStatistics.add(counts, of: cache.organization, at: time.timestamp())
     }
 }

@@ -133,14 +133,14 @@ extension Gateway {
         switch found {
         case .unavailable: return false
         case .found(let answer):
-            guard cache.decision.mayGive(answer, at: now),
+            guard cache.decision.mayGive(answer.keeping, at: now),
                 let output = Self.output(answer, to: call)
             else { return false }
             name(answer, as: "SEMANTIC", at: now, call.exchange)
             call.exchange.responseFields.replace("X-Cache-Key", neighbour.key.text)
             call.exchange.responseFields.replace(
                 "X-Cache-Similarity", Self.decimal(thousandths: neighbour.tenThousandths / 10))
-            noteSaved(by: answer, for: cache.organization, at: now) { $0.semanticHits = 1 }
+            count(cache, answer.savings) { $0.semanticHits = 1 }
             try await output.send(to: call)
             return true
         case .none, .damaged:

@@ -14,45 +14,23 @@ import Redis
 /// unusual about them goes the way of all others.
 extension Gateway {
     /// Answers a question whose answer is kept. See `Beginning`.
-    func begin(_ exchange: Exchange, as front: some ChatFront, then: @escaping (Handler?) -> Void) {
-        guard let question = knownQuestion(exchange, front) else {
-            return then { [self] exchange in try await answer(exchange, as: front) }
+    func begin(_ exchange: Exchange, as front: some ChatFront) {
+        guard let trip = firstTrip(exchange, front) else {
+            return exchange.begun { [self] exchange in try await answer(exchange, as: front) }
         }
-        gatekeeper.admit(question.admission, beside: [question.place.get]) { [self] verdict, values in
-            guard let verdict else { return then { [self] in try await answer($0, as: front) } }
-            if answer(question, exchange, as: front.dialect, verdict, values.last) { return then(nil) }
-            let trip = FirstTrip(question, verdict, values)
-            then { [self] exchange in try await answer(exchange, as: front, after: trip) }
-        }
+        gatekeeper.ask(trip.question.admission, beside: trip.question.commands, for: trip)
     }
 
-    private func knownQuestion(_ exchange: Exchange, _ front: some ChatFront) -> KnownQuestion? {
+    private func firstTrip(_ exchange: Exchange, _ front: some ChatFront) -> FirstTrip? {
         guard requests.hasPlaces, !metersCalls else { return nil }
         var found: ReadRequest?
         guard exchange.lookAtBody({ found = requests.recall($0, front.dialect) }), let request = found,
-            !request.outline.isStreaming, let place = request.place, let usual = place.usual,
-            usual.catalogueEpoch == catalog.snapshot.version
+            let head = knownHead(exchange, front), let remembered = keys.recallKnown(head.presented),
+            let question = knownQuestion(request, head.wishes, of: remembered.known)
         else { return nil }
-        guard let head = knownHead(exchange, front), let remembered = keys.recallKnown(head.presented)
-        else { return nil }
-        let caller = remembered.known.caller
-        guard caller.organization == place.organization, caller.scopes.contains(.inference),
-            let own = ownRoutes.known(for: caller)
-        else { return nil }
-        // Whoever cannot be answered learns why on the usual way.
-        do throws(Problem) {
-            let candidates = try candidates(
-                for: request.outline.model, request.wishes, caller, own, priced: .conversation)
-            guard candidates.count == 1, candidates[0] === usual.candidate else { return nil }
-            let policy = try subjects.cachePolicy(of: caller) ?? limits.cachePolicy
-            let decision = CacheDecision(policy, head.wishes, isVaried: request.isVaried)
-            let (subjects, calendar) = try subjects.subjects(
-                of: caller, asking: usual.candidate.id, in: .chat)
-            guard decision.mayLookUp, !subjects.hearsOfEnds else { return nil }
-            return KnownQuestion(
-                request, at: place, head.presented.key, remembered, decision,
-                AdmissionRequest(subjects, generation: remembered.known.generation, calendar: calendar))
-        } catch { return nil }
+        return FirstTrip(question, of: request, head.presented.key, remembered, exchange, self) { trip in
+            { [self] exchange in try await answer(exchange, as: front, after: trip) }
+        }
     }
 
     private func knownHead(_ exchange: Exchange, _ front: some ChatFront) -> KnownHead? {
@@ -69,27 +47,60 @@ extension Gateway {
         return head
     }
 
+    private func knownQuestion(
+        _ request: ReadRequest, _ wishes: CacheWishes, of known: KnownCaller
+    ) -> KnownQuestion? {
+        guard let place = request.place, let own = ownRoutes.known(for: known.caller) else { return nil }
+        let basis = KnownQuestion.Basis(
+            place: place, known: known, own: own, wishes: wishes, epoch: catalog.snapshot.version,
+            upstreams: router.reach(of: own).instance, second: time.timestamp().seconds)
+        if let question = request.question, question.isMade(of: basis) { return question }
+        request.question = question(request, basis)
+        return request.question
+    }
+
+    private func question(_ request: ReadRequest, _ basis: KnownQuestion.Basis) -> KnownQuestion? {
+        let (place, caller) = (basis.place, basis.known.caller)
+        guard !request.outline.isStreaming, let usual = place.usual,
+            usual.catalogueEpoch == basis.epoch, caller.organization == place.organization,
+            caller.scopes.contains(.inference)
+        else { return nil }
+        // Whoever cannot be answered learns why on the usual way.
+        do throws(Problem) {
+            let candidates = try candidates(
+                for: request.outline.model, request.wishes, caller, basis.own, priced: .conversation)
+            guard candidates.count == 1, candidates[0] === usual.candidate else { return nil }
+            let policy = try subjects.cachePolicy(of: caller) ?? limits.cachePolicy
+            let decision = CacheDecision(policy, basis.wishes, isVaried: request.isVaried)
+            let (subjects, calendar) = try subjects.subjects(
+                of: caller, asking: usual.candidate.id, in: .chat)
+            guard decision.mayLookUp, !subjects.hearsOfEnds else { return nil }
+            return KnownQuestion(
+                basis, decision,
+                AdmissionRequest(subjects, generation: basis.known.generation, calendar: calendar))
+        } catch { return nil }
+    }
+
     /// Says whether it was answered.
-    private func answer(
-        _ question: KnownQuestion, _ exchange: Exchange, as dialect: ChatDialect,
-        _ verdict: Gatekeeper.Verdict, _ reply: RedisValue?
+    fileprivate func answer(
+        _ trip: FirstTrip, by verdict: Gatekeeper.Verdict, _ reply: RedisValue?
     ) -> Bool {
+        let (question, exchange) = (trip.question, trip.exchange)
         guard case .admitted(let permit) = verdict, permit.generation == .current, !permit.isLocal,
-            let kept = question.answer(in: reply, dialect)
+            let kept = trip.answer(in: reply)
         else { return false }
         let now = time.timestamp()
-        guard question.decision.mayGive(kept.answer, at: now),
+        guard question.decision.mayGive(kept.keeping, at: now),
             keys.confirm(
-                question.remembered, of: question.key,
-                by: .generation(question.remembered.known.generation), at: now)
+                trip.remembered, of: trip.key, by: .generation(trip.remembered.known.generation), at: now)
         else { return false }
-        nameRequest(exchange, in: dialect)
+        nameRequest(exchange, in: trip.request.dialect)
         exchange.responseFields.append(contentsOf: kept.fields)
-        tellAge(of: kept.answer, at: now, exchange)
+        tellAge(of: kept.keeping, at: now, exchange)
         tell(permit.standing, isLocal: false, exchange)
         exchange.respond(200, body: kept.body)
-        noteSaved(by: kept.answer, for: question.place.organization, at: now) { $0.hits = 1 }
-        gatekeeper.settle(permit, tokens: 0)
+        cacheStatistics.add(kept.counts, of: question.place.organization, at: now)
+        // There is nothing to be told Redis of its end: see `SubjectList.hearsOfEnds`.
         return true
     }
 }
@@ -105,53 +116,58 @@ private final class KnownHead {
     }
 }
 
-/// A question that was asked before in the same words, and who asks it now.
+/// A question as one caller asks it: all that is to be known of it beside what Redis says.
 // Confined to its loop.
-final class KnownQuestion: @unchecked Sendable {
-    let key: APIKey
-    let remembered: KeyRing.Remembered
-    let request: ReadRequest
-    let place: AnswerPlace
-    let decision: CacheDecision
-    let admission: AdmissionRequest
-
-    init(
-        _ request: ReadRequest, at place: AnswerPlace, _ key: APIKey, _ remembered: KeyRing.Remembered,
-        _ decision: CacheDecision, _ admission: AdmissionRequest
-    ) {
-        self.request = request
-        self.place = place
-        self.key = key
-        self.remembered = remembered
-        self.decision = decision
-        self.admission = admission
+final class KnownQuestion {
+    /// What it was made of: as long as that is the same, so is the question.
+    struct Basis {
+        let place: AnswerPlace
+        let known: KnownCaller
+        let own: OwnRoutes
+        let wishes: CacheWishes
+        /// The catalogue's version.
+        let epoch: Int64
+        let upstreams: UpstreamDirectory.Snapshot
+        /// Prices and ends of service change with the second at most.
+        let second: Int64
     }
 
-    /// The answer that Redis has; nil where that is none that can be given as it is. It is read once, and then again when it
-    /// is another.
-    fileprivate func answer(in reply: RedisValue?, _ dialect: ChatDialect) -> KeptAnswer? {
-        guard case .bytes(let entry) = reply else { return nil }
-        if let known = request.keptAnswer, known.place === place, known.is(entry) { return known }
-        guard case .found(let answer) = CacheLookup(.bytes(entry)),
-            case .forwarded(dialect, isStream: false, let type, let body) = answer.content
-        else { return nil }
-        let kept = KeptAnswer(entry, answer, body, type, at: place)
-        request.keptAnswer = entry.count <= KeptAnswer.largest ? kept : nil
-        return kept
+    private let basis: Basis
+    let decision: CacheDecision
+    let admission: AdmissionRequest
+    /// Asked beside the admission.
+    let commands: [RedisCommand]
+
+    init(_ basis: Basis, _ decision: CacheDecision, _ admission: AdmissionRequest) {
+        self.basis = basis
+        self.decision = decision
+        self.admission = admission
+        commands = [basis.place.get]
+    }
+
+    var place: AnswerPlace { basis.place }
+
+    func isMade(of other: Basis) -> Bool {
+        basis.second == other.second && basis.known.caller === other.known.caller
+            && basis.known.generation == other.known.generation && basis.place === other.place
+            && basis.own === other.own && basis.epoch == other.epoch
+            && basis.upstreams === other.upstreams && basis.wishes == other.wishes
     }
 }
 
 /// An answer that is given as it was kept, as long as the same is kept.
-struct KeptAnswer {
+final class KeptAnswer {
     /// More is not remembered.
     fileprivate static let largest = 16 << 10
 
     fileprivate let place: AnswerPlace
     private let entry: [UInt8]
-    fileprivate let answer: CachedAnswer
+    fileprivate let keeping: CachedAnswer.Keeping
     fileprivate let body: ArraySlice<UInt8>
     /// Those that are the same each time.
     fileprivate let fields: HTTPFields
+    /// What is counted when it is given.
+    fileprivate let counts: CacheCounts
 
     fileprivate init(
         _ entry: [UInt8], _ answer: CachedAnswer, _ body: ArraySlice<UInt8>, _ type: String,
@@ -159,28 +175,68 @@ struct KeptAnswer {
     ) {
         self.place = place
         self.entry = entry
-        self.answer = answer
+        keeping = answer.keeping
         self.body = body
         var fields = HTTPFields()
         fields.append(known: "X-Cache-Key", place.name)
         Gateway.name(answer, as: "HIT", in: &fields)
         fields.append(known: "Content-Type", type)
         self.fields = fields
+        var counts = answer.savings
+        counts.hits = 1
+        self.counts = counts
     }
 
     fileprivate func `is`(_ other: [UInt8]) -> Bool { other.withUnsafeBytes { entry.isSame(as: $0) } }
 }
 
-/// What Redis has said of a request, for those who go on with it. Where they do not there is nothing to be taken back: see
-/// `SubjectList.hearsOfEnds`.
+/// A known question on its way to Redis and back. Where what comes back is not enough it is kept for those who go on with the
+/// request. Where they do not there is nothing to be taken back: see `SubjectList.hearsOfEnds`.
 // Confined to its loop.
-final class FirstTrip: @unchecked Sendable {
-    private let question: KnownQuestion
+final class FirstTrip: RedisCaller, @unchecked Sendable {
+    let question: KnownQuestion
+    let request: ReadRequest
+    let key: APIKey
+    let remembered: KeyRing.Remembered
+    let exchange: Exchange
+    private let gateway: Gateway
+    /// What goes on with the request.
+    private let rest: (FirstTrip) -> Handler
     private var outcome: (verdict: Gatekeeper.Verdict, values: [RedisValue])?
 
-    init(_ question: KnownQuestion, _ verdict: Gatekeeper.Verdict, _ values: [RedisValue]) {
+    init(
+        _ question: KnownQuestion, of request: ReadRequest, _ key: APIKey, _ remembered: KeyRing.Remembered,
+        _ exchange: Exchange, _ gateway: Gateway, rest: @escaping (FirstTrip) -> Handler
+    ) {
         self.question = question
-        outcome = (verdict, values)
+        self.request = request
+        self.key = key
+        self.remembered = remembered
+        self.exchange = exchange
+        self.gateway = gateway
+        self.rest = rest
+    }
+
+    func replied(_ replies: Result<[RedisValue], RedisError>) {
+        let (verdict, values) = gateway.gatekeeper.decide(question.admission, by: replies)
+        if let verdict {
+            if gateway.answer(self, by: verdict, values.last) { return exchange.begun() }
+            outcome = (verdict, values)
+        }
+        exchange.begun(leaving: rest(self))
+    }
+
+    /// The answer that Redis has; nil where that is none that can be given as it is. It is read once, and then again when it
+    /// is another.
+    fileprivate func answer(in reply: RedisValue?) -> KeptAnswer? {
+        guard case .bytes(let entry) = reply else { return nil }
+        if let known = request.keptAnswer, known.place === question.place, known.is(entry) { return known }
+        guard case .found(let answer) = CacheLookup(.bytes(entry)),
+            case .forwarded(request.dialect, isStream: false, let type, let body) = answer.content
+        else { return nil }
+        let kept = KeptAnswer(entry, answer, body, type, at: question.place)
+        request.keptAnswer = entry.count <= KeptAnswer.largest ? kept : nil
+        return kept
     }
 
     /// What it was, where it was for this; once.

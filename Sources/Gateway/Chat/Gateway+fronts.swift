@@ -205,8 +205,8 @@ extension Gateway {
     }
 
     func nameRequest(_ exchange: Exchange, in dialect: ChatDialect) {
-        exchange.responseFields.append(known: "X-Request-Id", known: exchange.id)
-        if dialect == .anthropic { exchange.responseFields.append(known: "Request-Id", known: exchange.id) }
+        exchange.appendID(as: "X-Request-Id")
+        if dialect == .anthropic { exchange.appendID(as: "Request-Id") }
     }
 
     static func document(_ body: [UInt8]) throws(Problem) -> JSONDocument {

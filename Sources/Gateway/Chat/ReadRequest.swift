@@ -13,7 +13,7 @@ final class ReadRequest: @unchecked Sendable {
     let wishes: RouteWishes
     /// Without the wishes.
     let document: JSONDocument
-    private let dialect: ChatDialect
+    let dialect: ChatDialect
 
     init(_ whole: JSONDocument, as front: some ChatFront) throws(Problem) {
         self.whole = whole
@@ -30,6 +30,8 @@ final class ReadRequest: @unchecked Sendable {
 
     /// Where its answer was looked for last.
     var place: AnswerPlace?
+    /// How it was asked last.
+    var question: KnownQuestion?
     /// The answer that was there.
     var keptAnswer: KeptAnswer?
 

@@ -39,7 +39,7 @@ enum ModelEndpoints {
             AnswerDescription(504, "The provider did not answer in time."),
         ],
         beginning: { gateway in
-            { exchange, then in gateway(exchange.loop).begin(exchange, as: OpenAIChatFront(), then: then) }
+            { exchange in gateway(exchange.loop).begin(exchange, as: OpenAIChatFront()) }
         },
         direct: { gateway in { exchange in try await gateway(exchange.loop).chatCompletions(exchange) } })
 
@@ -88,7 +88,7 @@ enum ModelEndpoints {
             AnswerDescription(504, "The provider did not answer in time."),
         ],
         beginning: { gateway in
-            { exchange, then in gateway(exchange.loop).begin(exchange, as: OpenAIResponsesFront(), then: then)
+            { exchange in gateway(exchange.loop).begin(exchange, as: OpenAIResponsesFront())
             }
         },
         direct: { gateway in { exchange in try await gateway(exchange.loop).responses(exchange) } })
@@ -125,7 +125,7 @@ enum ModelEndpoints {
             AnswerDescription(504, "The provider did not answer in time."),
         ],
         beginning: { gateway in
-            { exchange, then in gateway(exchange.loop).begin(exchange, as: AnthropicFront(), then: then) }
+            { exchange in gateway(exchange.loop).begin(exchange, as: AnthropicFront()) }
         },
         direct: { gateway in { exchange in try await gateway(exchange.loop).messages(exchange) } })
 
