@@ -10,9 +10,7 @@ extension Gatekeeper {
         let month = request.calendar?.month(at: now)
         // What Redis does later than this is answered too late: it shall not count what is decided here then.
         let deadline = Double(now + bounds.patience.milliseconds * 9 / 10)
-        if let last = subjects.lastAsking, last.asks(request, in: month) {
-            return last.again(until: deadline)
-        }
+        if let command = subjects.lastAsking?.again(request, in: month, until: deadline) { return command }
         let holders = request.money?.limits.count ?? 0
         var numbers = numbers(
             weight: request.weight, tokens: request.tokens, deadline: deadline,

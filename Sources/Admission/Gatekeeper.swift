@@ -160,11 +160,7 @@ package final class Gatekeeper: @unchecked Sendable {
         for subject in request.subjects.slotted { subject.memory.asked += 1 }
         if !mayAsk { return caller.replied(.failure(RedisError(.unavailable))) }
         payDebts()
-        var commands: [RedisCommand] = []
-        commands.reserveCapacity(1 + others.count)
-        commands.append(command(for: request))
-        commands.append(contentsOf: others)
-        redis.pipeline(commands, timeout: bounds.patience, for: caller)
+        redis.pipeline(command(for: request), others, timeout: bounds.patience, for: caller)
     }
 
     /// What has become of a request that was asked for: exactly once for each. There is no verdict where Redis is to be asked

@@ -6,7 +6,7 @@ struct LastAsking {
     private let weight: Int64
     private let tokens: Int64
     private let month: Month?
-    private let command: RedisCommand
+    private var command: RedisCommand
     private let deadlinePlace: Int
 
     init(_ request: AdmissionRequest, _ month: Month?, _ command: RedisCommand, deadlineAt place: Int) {
@@ -18,13 +18,13 @@ struct LastAsking {
         deadlinePlace = place
     }
 
-    func asks(_ request: AdmissionRequest, in month: Month?) -> Bool {
-        request.money == nil && generation == request.generation && weight == request.weight
-            && tokens == request.tokens && self.month == month
-    }
-
-    func again(until deadline: Double) -> RedisCommand {
-        var command = command
+    /// The same with another deadline, where `request` asks the same.
+    mutating func again(
+        _ request: AdmissionRequest, in month: Month?, until deadline: Double
+    ) -> RedisCommand? {
+        guard request.money == nil, generation == request.generation, weight == request.weight,
+            tokens == request.tokens, self.month == month
+        else { return nil }
         withUnsafeBytes(of: deadline) { command.overwrite($0, at: deadlinePlace) }
         return command
     }

@@ -1,4 +1,6 @@
 /// A number in decimal, written from its end: the way in which digits come.
+///
+/// Public, because only what is public is inlined in other targets.
 public enum DecimalDigits {
     /// As many as the largest number has.
     public static let most = 20
@@ -7,15 +9,13 @@ public enum DecimalDigits {
     @inlinable
     @inline(__always)
     public static func count(of number: UInt) -> Int {
+        var rest = number
         var count = 1
-        var limit: UInt = 10
-        while number >= limit {
-            count &+= 1
-            let (next, isOver) = limit.multipliedReportingOverflow(by: 10)
-            if isOver { break }
-            limit = next
+        while rest >= 10_000 {
+            rest /= 10_000
+            count &+= 4
         }
-        return count
+        return rest < 100 ? count &+ (rest < 10 ? 0 : 1) : count &+ (rest < 1000 ? 2 : 3)
     }
 
     /// Writes `number` so that it ends before `end`, where there is room for it. Says where it starts.
@@ -24,22 +24,26 @@ public enum DecimalDigits {
     public static func write(
         _ number: UInt, before end: Int, in text: UnsafeMutableRawBufferPointer
     ) -> Int {
+        let pairs: StaticString =
+            """
+            00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960\
+            616263646566676869707172737475767778798081828384858687888990919293949596979899
+            """
+        let digits = UnsafeRawPointer(pairs.utf8Start)
         var rest = number
         var start = end
-        while rest >= 100 {
+        while rest >= 10 {
             let (others, pair) = rest.quotientAndRemainder(dividingBy: 100)
             start &-= 2
-            text[start] = 0x30 &+ UInt8(truncatingIfNeeded: pair / 10)
-            text[start &+ 1] = 0x30 &+ UInt8(truncatingIfNeeded: pair % 10)
+            text.storeBytes(
+                of: digits.loadUnaligned(fromByteOffset: Int(bitPattern: pair &* 2), as: UInt16.self),
+                toByteOffset: start, as: UInt16.self)
             rest = others
         }
-        if rest >= 10 {
+        if rest > 0 || start == end {
             start &-= 1
-            text[start] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
+            text[start] = 0x30 &+ UInt8(truncatingIfNeeded: rest)
         }
-        start &-= 1
-        text[start] = 0x30 &+ UInt8(truncatingIfNeeded: rest)
         return start
     }
 }

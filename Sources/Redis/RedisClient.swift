@@ -83,17 +83,29 @@ package final class RedisClient: @unchecked Sendable {
         _ commands: [RedisCommand], timeout: Duration? = nil,
         then done: @escaping (Result<[RedisValue], RedisError>) -> Void
     ) {
-        pipeline(commands, timeout: timeout, for: HearingCaller(done))
+        guard let first = commands.first else { return done(.success([])) }
+        pipeline(first, Array(commands.dropFirst()), timeout: timeout, for: HearingCaller(done))
     }
 
     /// The same where one object is all that has to be remembered meanwhile.
+    ///
+    /// - Parameter others: come behind `command`.
     package func pipeline(
-        _ commands: [RedisCommand], timeout: Duration? = nil, for caller: any RedisCaller
+        _ command: RedisCommand, _ others: [RedisCommand], timeout: Duration? = nil,
+        for caller: any RedisCaller
     ) {
-        if commands.isEmpty { return caller.replied(.success([])) }
-        do throws(RedisError) { _ = try start(commands, timeout, false, for: caller) } catch {
-            caller.replied(.failure(error))
+        assert(loop.isCurrent, "a Redis client is used on its loop")
+        do throws(RedisError) {
+            let size = others.reduce(command.encodedCount) { $0 + $1.encodedCount }
+            try admit(1 + others.count, size, waitsForConnection: false)
+        } catch { return caller.replied(.failure(error)) }
+        let call = PendingCall(
+            caller, expecting: 1 + others.count, until: .now() + (timeout ?? options.timeout))
+        transmit(call) { output in
+            command.encode(to: &output)
+            for other in others { other.encode(to: &output) }
         }
+        setTimer(call.deadline)
     }
 
     private func start(
@@ -103,9 +115,10 @@ package final class RedisClient: @unchecked Sendable {
         assert(loop.isCurrent, "a Redis client is used on its loop")
         let call = PendingCall(
             caller, expecting: commands.count, until: .now() + (timeout ?? options.timeout))
-        try admit(commands, waitsForConnection: waitsForConnection)
+        try admit(
+            commands.count, Self.size(of: commands), waitsForConnection: waitsForConnection)
         if link.isReady {
-            transmit(call, commands)
+            transmit(call) { output in for command in commands { command.encode(to: &output) } }
         } else {
             call.commands = commands
             waiting.append(call)
@@ -114,28 +127,29 @@ package final class RedisClient: @unchecked Sendable {
         return call
     }
 
-    private func admit(_ commands: [RedisCommand], waitsForConnection: Bool) throws(RedisError) {
+    private static func size(of commands: [RedisCommand]) -> Int {
+        commands.reduce(0) { $0 + $1.encodedCount }
+    }
+
+    private func admit(_ count: Int, _ size: Int, waitsForConnection: Bool) throws(RedisError) {
         guard !link.isClosed, !isDraining else { throw RedisError(.closed) }
         guard let wire = link.wire, link.isReady else {
             guard waitsForConnection else { throw RedisError(.unavailable, detail: link.lastFailure ?? "") }
             guard waiting.count < options.maximumWaiting else { throw RedisError(.overloaded) }
             return
         }
-        let size = commands.reduce(0) { $0 + $1.encodedCount }
-        guard inFlightCount + commands.count <= options.maximumInFlight,
+        guard inFlightCount + count <= options.maximumInFlight,
             wire.unsentCount + size <= options.maximumUnsentBytes
         else { throw RedisError(.overloaded) }
     }
 
-    private func transmit(_ call: PendingCall, _ commands: [RedisCommand]) {
+    private func transmit(_ call: PendingCall, _ encode: (inout [UInt8]) -> Void) {
         guard let wire = link.wire else { return }
         call.position = wire.appended
-        wire.append { output in
-            for command in commands { command.encode(to: &output) }
-        }
+        wire.append(encode)
         inFlight.append(call)
-        inFlightCount += commands.count
-        commandCount += commands.count
+        inFlightCount += call.expectedCount
+        commandCount += call.expectedCount
     }
 
     private func cancel(_ call: PendingCall) {
@@ -180,8 +194,8 @@ extension RedisClient: RedisLinkOwner {
             let commands = call.commands
             call.commands = []
             do throws(RedisError) {
-                try admit(commands, waitsForConnection: false)
-                transmit(call, commands)
+                try admit(commands.count, Self.size(of: commands), waitsForConnection: false)
+                transmit(call) { output in for command in commands { command.encode(to: &output) } }
             } catch {
                 call.fail(error)
             }

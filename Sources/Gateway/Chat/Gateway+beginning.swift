@@ -28,8 +28,9 @@ extension Gateway {
             let head = knownHead(exchange, front), let remembered = keys.recallKnown(head.presented),
             let question = knownQuestion(request, head.wishes, of: remembered.known)
         else { return nil }
-        return FirstTrip(question, of: request, head.presented.key, remembered, exchange, self) { trip in
-            { [self] exchange in try await answer(exchange, as: front, after: trip) }
+        return FirstTrip(question, of: request, head.presented.key, remembered, exchange, self) {
+            gateway, trip in
+            { exchange in try await gateway.answer(exchange, as: front, after: trip) }
         }
     }
 
@@ -201,12 +202,12 @@ final class FirstTrip: RedisCaller, @unchecked Sendable {
     let exchange: Exchange
     private let gateway: Gateway
     /// What goes on with the request.
-    private let rest: (FirstTrip) -> Handler
+    private let rest: (Gateway, FirstTrip) -> Handler
     private var outcome: (verdict: Gatekeeper.Verdict, values: [RedisValue])?
 
     init(
         _ question: KnownQuestion, of request: ReadRequest, _ key: APIKey, _ remembered: KeyRing.Remembered,
-        _ exchange: Exchange, _ gateway: Gateway, rest: @escaping (FirstTrip) -> Handler
+        _ exchange: Exchange, _ gateway: Gateway, rest: @escaping (Gateway, FirstTrip) -> Handler
     ) {
         self.question = question
         self.request = request
@@ -223,7 +224,7 @@ final class FirstTrip: RedisCaller, @unchecked Sendable {
             if gateway.answer(self, by: verdict, values.last) { return exchange.begun() }
             outcome = (verdict, values)
         }
-        exchange.begun(leaving: rest(self))
+        exchange.begun(leaving: rest(gateway, self))
     }
 
     /// The answer that Redis has; nil where that is none that can be given as it is. It is read once, and then again when it
