@@ -180,9 +180,11 @@ package final class Gatekeeper: @unchecked Sendable {
     /// Whether Redis is asked at all.
     var mayAsk: Bool { redis.isReady && time.instant() >= pausedUntil }
 
-    func ask(_ commands: [RedisCommand]) async -> Result<[RedisValue], RedisError> {
-        await withUnsafeContinuation { continuation in
-            redis.pipeline(commands, timeout: bounds.patience) { continuation.resume(returning: $0) }
+    func ask(
+        _ command: RedisCommand, _ others: [RedisCommand]
+    ) async -> Result<[RedisValue], RedisError> {
+        await withUnsafeContinuation {
+            redis.pipeline(command, others, timeout: bounds.patience, for: WaitingAsker($0))
         }
     }
 

@@ -125,8 +125,27 @@ package struct HTTPFields: Sendable {
         if nameLengths & Self.bit(ofLength: name.count) == 0 { return nil }
         let name = name.assumingMemoryBound(to: UInt8.self)
         return bytes.withUnsafeBufferPointer { bytes in
-            lines.first { Self.matches($0, name, in: bytes) }
+            if let index { return index.first { Self.matches($0, name, in: bytes) } }
+            return Self.first(name, of: bytes)
         }
+    }
+
+    /// The same of what was appended here.
+    private static func first(
+        _ name: UnsafeBufferPointer<UInt8>, of bytes: UnsafeBufferPointer<UInt8>
+    ) -> Line? {
+        var start = 0
+        while let end = UnsafeRawBufferPointer(bytes).firstIndex(of: ASCII.lineFeed, from: start) {
+            let colon = start + name.count
+            if colon < end, bytes[colon] == ASCII.colon {
+                let line = Line(
+                    nameStart: UInt32(start), nameCount: UInt32(name.count),
+                    valueStart: UInt32(colon + 2), valueCount: UInt32(end - colon - 3))
+                if matches(line, name, in: bytes) { return line }
+            }
+            start = end + 1
+        }
+        return nil
     }
 
     private func matches(_ line: Line, _ name: String) -> Bool {

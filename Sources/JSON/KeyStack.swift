@@ -64,6 +64,8 @@ struct KeyStack {
             }
             return true
         }
+        // Growing step by step would take five allocations.
+        if entries.isEmpty { entries.reserveCapacity(Self.linearLimit) }
         entries.append(entry)
         return isNew
     }

@@ -125,8 +125,8 @@ extension Gatekeeper {
         for subject in request.subjects.slotted { subject.memory.asked += 1 }
         defer { for subject in request.subjects.slotted { subject.memory.asked -= 1 } }
         for attempt in 0...Self.mostRepetitions {
-            let commands = [command(for: request)] + others
-            let result = await attempt == 0 ? ask(commands) : askWithLibrary(commands)
+            let command = command(for: request)
+            let result = await attempt == 0 ? ask(command, others) : askWithLibrary([command] + others)
             switch result {
             case .failure(let error):
                 noteFailure(error, request)

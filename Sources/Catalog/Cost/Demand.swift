@@ -29,7 +29,11 @@ extension ModelPrice {
 
     private func ceiling(of demand: Demand, isLong: Bool) -> Int64? {
         func dearest(_ kinds: [TokenKind]) -> Int? {
-            kinds.compactMap { rate(of: $0, isLong: isLong) }.max()
+            var dearest: Int?
+            for kind in kinds {
+                if let rate = rate(of: kind, isLong: isLong) { dearest = max(dearest ?? rate, rate) }
+            }
+            return dearest
         }
         let reading: [TokenKind] =
             demand.mayKeepLong

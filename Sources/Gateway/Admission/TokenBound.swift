@@ -77,16 +77,20 @@ final class TokenBound: @unchecked Sendable {
 extension ChatRequest {
     /// Those in results of tools included.
     fileprivate var media: [ChatMedia] {
-        messages.flatMap { $0.parts.flatMap(\.media) }
+        var media: [ChatMedia] = []
+        for message in messages {
+            for part in message.parts { part.addMedia(to: &media) }
+        }
+        return media
     }
 }
 
 extension ChatPart {
-    fileprivate var media: [ChatMedia] {
+    fileprivate func addMedia(to media: inout [ChatMedia]) {
         switch content {
-        case .media(let medium): [medium]
-        case .toolResult(let result): result.parts.flatMap(\.media)
-        default: []
+        case .media(let medium): media.append(medium)
+        case .toolResult(let result): for part in result.parts { part.addMedia(to: &media) }
+        default: break
         }
     }
 }
