@@ -196,6 +196,7 @@ final class Connection: @unchecked Sendable {
 
     /// The beginning of `exchange` has ended.
     func begun(_ exchange: Exchange, leaving rest: Handler?) {
+        precondition(isBegun, "a beginning ends once")
         isBegun = false
         if let rest, isOpen {
             handedOver = Request(exchange: exchange, route: .success(exchange.route), rest: rest)

@@ -53,13 +53,15 @@ package struct JSONWriter {
     /// The key of the value that is written next.
     package mutating func key(_ name: StaticString) {
         precondition(name.hasPointerRepresentation)
-        key(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+        let name = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        assert(Self.isPlain(name), "a key of ours with something to escape")
+        key(name, isPlain: true)
     }
 
     /// A key that is known only at run time.
     package mutating func key(dynamic name: String) {
         var name = name
-        name.withUTF8 { key($0) }
+        name.withUTF8 { key($0, isPlain: Self.isPlain($0)) }
     }
 
     // MARK: Values
@@ -72,7 +74,7 @@ package struct JSONWriter {
     /// A string given as its UTF-8, which must be well formed.
     package mutating func value(utf8 string: UnsafeBufferPointer<UInt8>) {
         checkValue()
-        append(quoted: string, isKey: false)
+        append(quoted: string, isKey: false, isPlain: Self.isPlain(string))
         needsComma = true
         hasKey = false
     }
@@ -143,19 +145,24 @@ extension JSONWriter {
         depth -= 1
     }
 
-    private mutating func key(_ name: UnsafeBufferPointer<UInt8>) {
+    private mutating func key(_ name: UnsafeBufferPointer<UInt8>, isPlain: Bool) {
         assert(depth > 0 && objects & 1 == 1, "a key outside an object")
         assert(!hasKey, "a key after a key")
-        append(quoted: name, isKey: true)
+        append(quoted: name, isKey: true, isPlain: isPlain)
         needsComma = false
         hasKey = true
     }
 
-    /// With the comma in front, and in one piece where it is short: most have nothing to escape.
-    private mutating func append(quoted text: UnsafeBufferPointer<UInt8>, isKey: Bool) {
-        guard let base = text.baseAddress, text.count <= 256,
-            Scan.firstSpecial(base, from: 0, to: text.count, nonASCII: false) == text.count
-        else {
+    /// Whether it is short, and nothing in it is to be escaped: as most are.
+    @inline(__always)
+    private static func isPlain(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let base = text.baseAddress, text.count <= 256 else { return false }
+        return Scan.firstSpecial(base, from: 0, to: text.count, nonASCII: false) == text.count
+    }
+
+    /// With the comma in front, and in one piece where it is plain.
+    private mutating func append(quoted text: UnsafeBufferPointer<UInt8>, isKey: Bool, isPlain: Bool) {
+        guard isPlain, let base = text.baseAddress else {
             if needsComma { bytes.append(0x2C) }
             bytes.append(0x22)
             Escape.append(text, to: &bytes)

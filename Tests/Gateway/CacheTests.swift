@@ -322,6 +322,47 @@ import Testing
         }
     }
 
+    @Test func `those who ask the same in turn are each counted by the limits of their own key`() async throws
+    {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            let organization = UUID.make()
+            let keys = [10, 100].map {
+                world.key(of: organization, limits: #"{"requests_per_day":\#($0)}"#)
+            }
+            for round in 1...10 {
+                for (key, limit) in zip(keys, [10, 100]) {
+                    let answer = try await Self.ask(world, key, Self.question)
+                    #expect(answer["x-ratelimit-remaining-requests"] == "\(limit - round)")
+                }
+            }
+            #expect(try await Self.ask(world, keys[0], Self.question).status == 429)
+            #expect(try await Self.ask(world, keys[1], Self.question)["x-cache"] == "HIT")
+            #expect(asked.withLock { $0 } == 1)
+        }
+    }
+
+    @Test
+    func `an answer is not given where nobody can be asked any more, to those too who ask again and again`()
+        async throws
+    {
+        let asked = Locked(0)
+        try await Self.run(Self.counting(asked)) { world in
+            let key = world.key()
+            let settings = world.directory.snapshot.upstreams.map(\.settings)
+            for round in 0..<3 {
+                for number in 0..<4 {
+                    let answer = try await Self.ask(world, key, Self.question)
+                    #expect(answer["x-cache"] == (round + number == 0 ? "MISS" : "HIT"))
+                }
+                world.directory.replace([], from: .environment)
+                #expect(try await Self.ask(world, key, Self.question).status == 404)
+                world.directory.replace(settings, from: .environment)
+            }
+            #expect(asked.withLock { $0 } == 1)
+        }
+    }
+
     @Test func `a key that is nobody's any more, or may do less, gets no answer that is kept`() async throws {
         let asked = Locked(0)
         try await Self.run(Self.counting(asked)) { world in

@@ -33,6 +33,8 @@ final class GatewayWorld: @unchecked Sendable {
     var obstacles: [String] = []
     var silence = Duration.zero
     private let catalog: SharedCatalog
+    /// Who can be reached.
+    private(set) var directory = UpstreamDirectory()
     /// Where there is none, each loop decides by itself.
     private let redis: RedisClient
 
@@ -91,7 +93,8 @@ final class GatewayWorld: @unchecked Sendable {
                 change(&settings)
                 return Upstream(settings)
             }
-            try await world.start(upstreams, endpoints, policy, limits)
+            world.directory = UpstreamDirectory(upstreams)
+            try await world.start(endpoints, policy, limits)
             try await body(world)
             await world.server?.drain(within: .seconds(1))
             world.passwords.close()
@@ -101,7 +104,7 @@ final class GatewayWorld: @unchecked Sendable {
     }
 
     private func start(
-        _ upstreams: [Upstream], _ endpoints: [Endpoint], _ policy: OutboundPolicy, _ limits: Gateway.Limits
+        _ endpoints: [Endpoint], _ policy: OutboundPolicy, _ limits: Gateway.Limits
     ) async throws {
         let keys = KeyRing(on: loop, peppers: peppers, shared: SharedKeys()) { digests in
             if self.isDatabaseAway { throw KeyRing.Slow() }
@@ -112,7 +115,7 @@ final class GatewayWorld: @unchecked Sendable {
             on: loop, keys: keys, identity: try nobody(), gatekeeper: Gatekeeper(redis),
             answers: CacheStore(redis), cacheStatistics: CacheStatistics(metrics: metrics),
             clients: OutboundClients(client, direct: client, policy: policy),
-            upstreams: InstanceUpstreams(UpstreamDirectory(upstreams), logger: .silent),
+            upstreams: InstanceUpstreams(directory, logger: .silent),
             ownRoutes: OwnRoutesMemory(), health: health, metrics: metrics,
             logger: .silent, note: { report in self.onReport(report) }, beforeEnd: beforeEnd,
             limits: limits, catalog: catalog)

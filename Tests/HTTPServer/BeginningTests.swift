@@ -70,7 +70,8 @@ struct BeginningTests {
                 var expected: [String] = []
                 var text = ""
                 for _ in 0..<(1 + Int(random.next() % 4)) {
-                    number += 1
+                    // Some come with the same head again.
+                    if random.next() % 3 > 0 { number += 1 }
                     switch random.next() % 5 {
                     case 0:
                         text += get("/hello")
