@@ -348,7 +348,7 @@ import Testing
     {
         let asked = Locked(0)
         try await Self.run(Self.counting(asked)) { world in
-            let key = world.key()
+            let key = world.key(limits: #"{"requests_per_day":1000}"#)
             let settings = world.directory.snapshot.upstreams.map(\.settings)
             for round in 0..<3 {
                 for number in 0..<4 {

@@ -168,6 +168,12 @@ final class GatewayWorld: @unchecked Sendable {
         callers[peppers.digest(of: key).digest] = Caller(
             organization: organization, user: .make(), role: .member, key: .make(), scopes: scopes,
             allowedModels: models, limits: limits.map { Array($0.utf8) }, terms: terms)
+        // As Redis has it of those whose keys were changed before; ahead of whatever is asked next.
+        var generation = RedisCommand("HSET")
+        generation.add(OrganizationKeys.state(of: organization))
+        generation.add("g")
+        generation.add(0)
+        redis.pipeline([generation]) { _ in }
         return key.secret.reveal()
     }
 
