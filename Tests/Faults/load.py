@@ -8,6 +8,8 @@ import threading
 import time
 import zlib
 
+from conftest import wait_until
+
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
@@ -32,6 +34,12 @@ def ask(port, key, content="hello", model="sandbox/echo", timeout=20):
         return answer.status
     finally:
         connection.close()
+
+
+def wait_for_more(results, count):
+    """Returns when that many more results are there, however long the machine needs for them."""
+    enough = len(results) + count
+    wait_until(lambda: len(results) >= enough, limit=60, what=f"the next {count} requests")
 
 
 class Load:
