@@ -32,13 +32,14 @@ extension Gatekeeper {
         var command = RedisCommand(
             subjects.asking, room: 8 * numbers.count + subjects.fields.size + 20 + 48 * holders)
         command.add(numbers)
-        let place = command.size - 2 - 8 * (numbers.count - 2)
+        // The third of the numbers, which end with the line's end.
+        let deadlinePlace = command.size - 2 - 8 * (numbers.count - 2)
         command.add(subjects.fields)
         if let money = request.money {
             for limit in money.limits { command.add(limit.field) }
             command.add(request.hold)
         } else {
-            subjects.lastAsking = LastAsking(request, month, command, deadlineAt: place)
+            subjects.lastAsking = LastAsking(request, month, command, deadlineAt: deadlinePlace)
         }
         return command
     }
