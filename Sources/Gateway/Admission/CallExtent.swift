@@ -24,12 +24,12 @@ struct CallExtent {
     private static let mostTokens = 1 << 40
     private static let mostChoices = 1 << 16
 
-    init(_ request: ChatRequest, text: Int, media: [ChatMedia], rounds: Int, of candidate: Candidate) {
+    init(_ bounds: AnswerBounds, text: Int, media: [ChatMedia], rounds: Int, of candidate: Candidate) {
         self.text = text
         self.media = media
         self.rounds = rounds
-        wanted = request.sampling.maximumTokens.map { min($0, Self.mostTokens) }
-        choices = min(request.choiceCount, Self.mostChoices)
+        wanted = bounds.maximumTokens.map { min($0, Self.mostTokens) }
+        choices = min(bounds.choiceCount, Self.mostChoices)
         mostOutput = candidate.target.maximumOutput
     }
 

@@ -43,12 +43,11 @@ final class TokenBound: @unchecked Sendable {
 
     /// How much of it there is, for all that bounds it.
     func extent(of call: ChatCall, _ candidate: Candidate) throws(Problem) -> CallExtent {
-        let request = try call.request()
-        let media = request.media
+        let (bounds, media) = try call.bounds()
         let bytes = Self.textBytes(of: call, media)
         call.attempts.requestBytes = media.isEmpty ? bytes : nil
         return CallExtent(
-            request, text: tokens(in: bytes, candidate), media: media,
+            bounds, text: tokens(in: bytes, candidate), media: media,
             rounds: call.check?.mayRepair ?? false ? 2 : 1, of: candidate)
     }
 
@@ -70,27 +69,6 @@ final class TokenBound: @unchecked Sendable {
     private static func textBytes(of call: ChatCall, _ media: [ChatMedia]) -> Int {
         media.reduce(call.document.bytes.count) { count, medium in
             if case .base64(let data) = medium.source { max(0, count - data.utf8.count) } else { count }
-        }
-    }
-}
-
-extension ChatRequest {
-    /// Those in results of tools included.
-    fileprivate var media: [ChatMedia] {
-        var media: [ChatMedia] = []
-        for message in messages {
-            for part in message.parts { part.addMedia(to: &media) }
-        }
-        return media
-    }
-}
-
-extension ChatPart {
-    fileprivate func addMedia(to media: inout [ChatMedia]) {
-        switch content {
-        case .media(let medium): media.append(medium)
-        case .toolResult(let result): for part in result.parts { part.addMedia(to: &media) }
-        default: break
         }
     }
 }

@@ -18,6 +18,7 @@ final class ChatCall: @unchecked Sendable {
     let client: ClientStream
     private let created: Timestamp
     private var decoded: ChatRequest?
+    private var knownBounds: (answer: AnswerBounds, media: [ChatMedia])?
     /// How the client, and the log, name the request.
     let requestID: String
     let attempts: CallAttempts
@@ -78,9 +79,24 @@ final class ChatCall: @unchecked Sendable {
         return request
     }
 
+    /// How much may be answered, and what of the conversation is no text.
+    func bounds() throws(Problem) -> (answer: AnswerBounds, media: [ChatMedia]) {
+        if let knownBounds { return knownBounds }
+        let bounds: (AnswerBounds, [ChatMedia])
+        if decoded == nil, let answer = front.boundsOfText(document) {
+            bounds = (answer, [])
+        } else {
+            let request = try request()
+            bounds = (AnswerBounds(request), request.media)
+        }
+        knownBounds = bounds
+        return bounds
+    }
+
     /// Asks this and not what the client wrote.
     func ask(instead request: ChatRequest) {
         decoded = request
+        knownBounds = nil
         mayBeForwarded = false
     }
 
@@ -89,9 +105,8 @@ final class ChatCall: @unchecked Sendable {
 
     func limitAnswer(to count: Int) throws {
         answerLimit = count
-        var request = try request()
-        request.sampling.maximumTokens = count
-        decoded = request
+        knownBounds = nil
+        decoded?.sampling.maximumTokens = count
         let said = front.answerLimitFields.filter { document.root.member($0)?.isNull == false }
         let edits = (said.isEmpty ? [front.answerLimitFields[0]] : said).map { field in
             JSONEdit.set([.key(field)], Array(String(count).utf8))

@@ -29,6 +29,10 @@ struct GenerateFront: ChatFront {
         return request
     }
 
+    func boundsOfText(_ document: JSONDocument) -> AnswerBounds? {
+        OpenAIChatFront.boundsOfText(document.root)
+    }
+
     /// Whether an answer that does not fit may be asked for once more.
     func mayRepair(_ document: JSONDocument) -> Bool { document["repair"]?.bool ?? true }
 

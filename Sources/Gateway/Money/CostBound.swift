@@ -31,14 +31,14 @@ struct CostBound {
     /// - Parameter mayKeepLong: whether it may be told to keep something for longer than minutes.
     init?(
         _ candidates: some Sequence<(Candidate, CallExtent)>, isSelfContained: Bool = true,
-        mayKeepLong: Bool = false
+        mayKeepLong: @autoclosure () -> Bool = false
     ) {
         var offers: [Offer] = []
         var most: Int64?
         for (candidate, extent) in candidates {
             guard let price = candidate.price else { continue }
             var demand = extent.demand(of: candidate, isSelfContained: isSelfContained)
-            demand.mayKeepLong = mayKeepLong
+            demand.mayKeepLong = price.price.rate(of: .cacheWriteHour) != nil && mayKeepLong()
             let offer = Offer(price: price, extent: extent, demand: demand)
             guard let ceiling = offer.ceiling(answer: extent.answer) else { continue }
             offers.append(offer)

@@ -24,6 +24,11 @@ package struct AnthropicFront: ChatFront {
         return try reader.request()
     }
 
+    package func boundsOfText(_ document: JSONDocument) -> AnswerBounds? {
+        var reader = AnthropicRequestReader(document, isCount: false)
+        return reader.boundsOfText()
+    }
+
     package func body(_ reply: ChatReply, _ context: ReplyContext) -> [UInt8] {
         AnthropicReplyWriter.body(reply, context)
     }

@@ -38,6 +38,15 @@ struct AnthropicRequestReader {
         return request
     }
 
+    /// nil where the request is to be read: in words alone nothing is wrong with it that concerns its bounds.
+    mutating func boundsOfText() -> AnswerBounds? {
+        guard root["system"]?.isTextAlone ?? true,
+            root["messages"]?.elements.allSatisfy({ $0["content"]?.isTextAlone ?? true }) ?? true
+        else { return nil }
+        let bounds = AnswerBounds(maximumTokens: maximumTokens())
+        return reader.faults.isEmpty ? bounds : nil
+    }
+
     private mutating func instructions() -> ChatMessage? {
         guard let system = root["system"].present else { return nil }
         var messages = AnthropicMessageReader()
@@ -128,12 +137,16 @@ struct AnthropicRequestReader {
         return .schema(ChatOutputFormat.Schema(name: "answer", schema: schema, isStrict: true))
     }
 
+    private mutating func maximumTokens() -> Int? {
+        // With 0 the prompt is only read, and kept.
+        reader.count(root["max_tokens"], from: 0, "max_tokens")
+    }
+
     private mutating func sampling() -> ChatSampling {
         var sampling = ChatSampling()
         if !isCount {
             if root["max_tokens"].present == nil { reader.fault("max_tokens", "is required") }
-            // With 0 the prompt is only read, and kept.
-            sampling.maximumTokens = reader.count(root["max_tokens"], from: 0, "max_tokens")
+            sampling.maximumTokens = maximumTokens()
         }
         sampling.temperature = reader.number(root["temperature"], "temperature")
         sampling.topP = reader.number(root["top_p"], "top_p")

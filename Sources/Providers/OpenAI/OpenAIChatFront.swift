@@ -11,7 +11,7 @@ package struct OpenAIChatFront: ChatFront {
     package func outline(_ document: JSONDocument) throws(Problem) -> ChatOutline {
         guard document.root.kind == .object else { throw .bodyIsNoObject }
         var fields = RequestReader()
-        let root = document.root
+        let root = JSONIndex(document.root)
         let model = fields.requiredText(root["model"], "model")
         _ = fields.requiredArray(root["messages"], "messages")
         let isStreaming = fields.flag(root["stream"], "stream")
@@ -39,6 +39,20 @@ package struct OpenAIChatFront: ChatFront {
         var reader = OpenAIChatRequestReader()
         let request = reader.read(root)
         return (request, reader.fields.faults)
+    }
+
+    package func boundsOfText(_ document: JSONDocument) -> AnswerBounds? { Self.boundsOfText(document.root) }
+
+    package static func boundsOfText(_ root: JSONValue) -> AnswerBounds? {
+        let root = JSONIndex(root)
+        guard root["messages"]?.elements.allSatisfy(isTextAlone) ?? true else { return nil }
+        var reader = OpenAIChatRequestReader()
+        let bounds = reader.bounds(root)
+        return reader.fields.faults.isEmpty ? bounds : nil
+    }
+
+    private static func isTextAlone(_ message: JSONValue) -> Bool {
+        message["content"]?.isTextAlone ?? true && message["images"] == nil
     }
 
     package func body(_ reply: ChatReply, _ context: ReplyContext) -> [UInt8] {

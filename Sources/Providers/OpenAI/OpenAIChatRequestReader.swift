@@ -30,10 +30,12 @@ struct OpenAIChatRequestReader {
         request.toolChoice = read(toolChoice: root["tool_choice"])
         request.allowsParallelToolCalls = fields.flag(root["parallel_tool_calls"], "parallel_tool_calls")
         request.output = read(output: root["response_format"])
+        let bounds = bounds(root)
+        request.choiceCount = bounds.choiceCount
         request.sampling = read(samplingOf: root)
+        request.sampling.maximumTokens = bounds.maximumTokens
         request.reasoning = read(reasoningOf: root)
         request.hints = read(hintsOf: root)
-        request.choiceCount = fields.count(root["n"], from: 1, "n") ?? 1
         request.isStreaming = fields.flag(root["stream"], "stream") ?? false
         let options = fields.object(root["stream_options"], "stream_options")
         request.includesUsage =
@@ -43,11 +45,15 @@ struct OpenAIChatRequestReader {
 
     // MARK: Options
 
-    private mutating func read(samplingOf root: JSONIndex) -> ChatSampling {
-        var sampling = ChatSampling()
+    mutating func bounds(_ root: JSONIndex) -> AnswerBounds {
         let newLimit = fields.count(root["max_completion_tokens"], from: 1, "max_completion_tokens")
         let oldLimit = fields.count(root["max_tokens"], from: 1, "max_tokens")
-        sampling.maximumTokens = newLimit ?? oldLimit
+        return AnswerBounds(
+            maximumTokens: newLimit ?? oldLimit, choiceCount: fields.count(root["n"], from: 1, "n") ?? 1)
+    }
+
+    private mutating func read(samplingOf root: JSONIndex) -> ChatSampling {
+        var sampling = ChatSampling()
         sampling.temperature = fields.number(root["temperature"], "temperature")
         sampling.topP = fields.number(root["top_p"], "top_p")
         sampling.topK = fields.count(root["top_k"], from: 0, "top_k")

@@ -32,6 +32,21 @@ package struct OpenAIResponsesFront: ChatFront {
         return request
     }
 
+    package func boundsOfText(_ document: JSONDocument) -> AnswerBounds? {
+        let root = JSONIndex(document.root)
+        guard let input = root["input"],
+            input.kind == .string || input.elements.allSatisfy(Self.isTextAlone)
+        else { return nil }
+        var reader = OpenAIResponsesRequestReader()
+        let bounds = reader.bounds(root)
+        return reader.reader.faults.isEmpty ? bounds : nil
+    }
+
+    /// Of a message; other items are looked at by who reads them.
+    private static func isTextAlone(_ item: JSONValue) -> Bool {
+        item["content"]?.isTextAlone ?? true && item["type"]?.stringEquals("message") ?? true
+    }
+
     package func body(_ reply: ChatReply, _ context: ReplyContext) -> [UInt8] {
         var encoder = OpenAIResponsesStreamEncoder(context, isSilent: true)
         var stream: [UInt8] = []

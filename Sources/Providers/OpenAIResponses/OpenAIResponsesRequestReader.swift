@@ -21,8 +21,7 @@ struct OpenAIResponsesRequestReader {
             request.output = format(reader.object(text["format"], "text.format"))
             request.hints.verbosity = reader.text(text["verbosity"], "text.verbosity")
         }
-        request.sampling.maximumTokens = reader.count(
-            root["max_output_tokens"], from: 1, "max_output_tokens")
+        request.sampling.maximumTokens = bounds(root).maximumTokens
         request.sampling.temperature = reader.number(root["temperature"], "temperature")
         request.sampling.topP = reader.number(root["top_p"], "top_p")
         request.reasoning = reasoning(root)
@@ -31,6 +30,11 @@ struct OpenAIResponsesRequestReader {
         // The end of a stream always says it.
         request.includesUsage = request.isStreaming
         return request
+    }
+
+    mutating func bounds(_ root: JSONIndex) -> AnswerBounds {
+        AnswerBounds(
+            maximumTokens: reader.count(root["max_output_tokens"], from: 1, "max_output_tokens"))
     }
 
     /// Names the way out of what only somebody who keeps conversations can do.

@@ -12,6 +12,10 @@ package protocol ChatFront: Sendable {
     /// Throws every fault of the request at once, each with its field.
     func request(_ document: JSONDocument) throws(Problem) -> ChatRequest
 
+    /// How much may be answered, where the conversation is seen to be nothing but text; nil where that takes reading all of
+    /// the request. What else is wrong with it is not said here.
+    func boundsOfText(_ document: JSONDocument) -> AnswerBounds?
+
     /// The body of an answer that is not streamed.
     func body(_ reply: ChatReply, _ context: ReplyContext) -> [UInt8]
 
@@ -72,6 +76,23 @@ package struct ReplyContext: Sendable {
         self.requestID = requestID
         self.created = created
         self.server = server
+    }
+}
+
+/// How much a request lets be answered.
+package struct AnswerBounds: Equatable, Sendable {
+    /// In one answer, where the client has said it.
+    package var maximumTokens: Int?
+    /// Answers to one question.
+    package var choiceCount: Int
+
+    package init(maximumTokens: Int?, choiceCount: Int = 1) {
+        self.maximumTokens = maximumTokens
+        self.choiceCount = choiceCount
+    }
+
+    package init(_ request: ChatRequest) {
+        self.init(maximumTokens: request.sampling.maximumTokens, choiceCount: request.choiceCount)
     }
 }
 

@@ -28,10 +28,8 @@ struct CostBoundTests {
         text: Int = 1000, media: [ChatMedia] = [], wanted: Int? = nil, choices: Int = 1, rounds: Int = 1,
         of candidate: Candidate
     ) -> (Candidate, CallExtent) {
-        var request = ChatRequest(model: "acme/m", messages: [])
-        request.sampling.maximumTokens = wanted
-        request.choiceCount = choices
-        return (candidate, CallExtent(request, text: text, media: media, rounds: rounds, of: candidate))
+        let bounds = AnswerBounds(maximumTokens: wanted, choiceCount: choices)
+        return (candidate, CallExtent(bounds, text: text, media: media, rounds: rounds, of: candidate))
     }
 
     @Test
