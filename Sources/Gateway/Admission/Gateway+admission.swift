@@ -17,23 +17,20 @@ extension Gateway {
 
     /// Lets a request in, or throws what it is refused for; nil where the caller is another than was thought: then all
     /// that depends on them is to be found out anew.
-    ///
-    /// - Parameter askForLess: changes a request that was not let in to one that may be; says whether it has.
+    // Not inlined, so that all this takes room only as long as it lasts.
+    @inline(never)
     private func enter(
-        _ arrival: Arrival, _ request: AdmissionRequest, _ payment: Payment?,
-        beside others: [RedisCommand] = [], _ exchange: Exchange,
-        after first: (verdict: Gatekeeper.Verdict, values: ArraySlice<RedisValue>)? = nil,
-        askForLess: (inout AdmissionRequest, Gatekeeper.Verdict) throws -> Bool = { _, _ in false }
+        _ arrival: Arrival, _ reservation: Reservation, beside others: [RedisCommand] = [],
+        _ exchange: Exchange,
+        after first: (verdict: Gatekeeper.Verdict, values: ArraySlice<RedisValue>)? = nil
     ) async throws -> Entry? {
-        var request = request
-        request.money = payment?.need
         var (verdict, values) =
-            if let first { first } else { await gatekeeper.admit(request, beside: others) }
+            if let first { first } else { await gatekeeper.admit(reservation.request, beside: others) }
         // Once for tokens, and once for money.
         for _ in 0..<2 {
             if case .admitted = verdict { break }
-            guard try askForLess(&request, verdict) else { break }
-            (verdict, values) = await gatekeeper.admit(request, beside: others)
+            guard try reservation.askForLess(after: verdict) else { break }
+            (verdict, values) = await gatekeeper.admit(reservation.request, beside: others)
         }
         switch verdict {
         case .admitted(let permit):
@@ -62,7 +59,7 @@ extension Gateway {
             return nil
         case .unfunded(let shortage):
             try await confirm(arrival, by: .unavailable)
-            guard let payment else { preconditionFailure("nothing was to be paid") }
+            guard let payment = reservation.payment else { preconditionFailure("nothing was to be paid") }
             throw payment.problem(shortage, at: time.timestamp())
         }
     }
@@ -73,60 +70,36 @@ extension Gateway {
         if isLocal { exchange.responseFields.append("X-Hivegate-Degraded", "redis") }
     }
 
-    /// Lets a conversation in. What it can take of tokens and of money, where those are limited, is reserved, and its answer
-    /// is limited to that.
+    /// Lets a conversation in.
     func enter(
         _ arrival: Arrival, with call: ChatCall, _ candidates: [Candidate], after trip: FirstTrip? = nil
     ) async throws -> Entry? {
-        let candidate = candidates[0]
-        let (subjects, calendar) = try subjects.subjects(
-            of: arrival.caller, asking: candidate.id, in: .chat)
-        var request = AdmissionRequest(subjects, generation: arrival.generation, calendar: calendar)
         let others =
             call.cache?.decision.mayLookUp ?? false
             ? call.cache.map { [$0.place.get] } ?? [] : []
-        let payment = try payment(for: call, by: candidates)
-        guard subjects.limitsTokens || payment != nil else {
-            return try await enter(
-                arrival, request, nil, beside: others, call.exchange,
-                after: trip?.take(for: request, call.cache?.place))
-        }
-        var reserved: TokenBound.Bound?
-        if subjects.limitsTokens {
-            let bound = try tokenBound.bound(of: call, candidate, room: gatekeeper.room(for: request))
-            request.tokens = bound.tokens
-            reserved = bound
-        }
-        var paidAnswer = payment?.bound?.answer
-        let entry = try await enter(arrival, request, payment, beside: others, call.exchange) {
-            request, verdict in
-            switch verdict {
-            case .refused(let refusal) where refusal.isOfTokens:
-                // What is left was not known, or somebody else has taken it.
-                let smaller = try tokenBound.bound(
-                    of: call, candidate, room: gatekeeper.room(for: request))
-                guard smaller.tokens < request.tokens else { return false }
-                request.tokens = smaller.tokens
-                reserved = smaller
-                return true
-            case .unfunded(let shortage):
-                guard let answer = payment?.bound?.largestAnswer(within: shortage.affordable) else {
-                    return false
-                }
-                request.money?.nanodollars = shortage.affordable
-                paidAnswer = answer
-                return true
-            default: return false
-            }
-        }
-        if let entry, let most = [reserved?.answer, paidAnswer].compactMap(\.self).min() {
-            do { try call.limitAnswer(to: most) } catch {
-                gatekeeper.settle(entry.permit, tokens: 0)
-                throw error
-            }
-            call.exchange.responseFields.append(known: "X-Hivegate-Max-Tokens", most)
+        let reservation = try reservation(for: call, of: arrival, candidates)
+        let entry = try await enter(
+            arrival, reservation, beside: others, call.exchange,
+            after: trip?.take(for: reservation.request, call.cache?.place))
+        guard let entry else { return nil }
+        do { try reservation.limitAnswer() } catch {
+            gatekeeper.settle(entry.permit, tokens: 0)
+            throw error
         }
         return entry
+    }
+
+    @inline(never)
+    private func reservation(
+        for call: ChatCall, of arrival: Arrival, _ candidates: [Candidate]
+    ) throws(Problem) -> Reservation {
+        let (subjects, calendar) = try subjects.subjects(
+            of: arrival.caller, asking: candidates[0].id, in: .chat)
+        let request = AdmissionRequest(subjects, generation: arrival.generation, calendar: calendar)
+        let payment = try payment(for: call, by: candidates)
+        if payment == nil, !subjects.limitsTokens { return Reservation(request, nil) }
+        return try ConversationReservation(
+            request, payment, of: call, asking: candidates[0], tokenBound, gatekeeper)
     }
 
     private func confirm(_ arrival: Arrival, by generation: Permit.Generation) async throws {
@@ -174,7 +147,7 @@ extension Gateway {
                 subjects, generation: arrival.generation,
                 tokens: subjects.limitsTokens ? tokens(candidates[0]) : 0, calendar: calendar)
             let payment = try payment(of: arrival.caller, to: candidates, in: group, most: most)
-            if let entry = try await enter(arrival, request, payment, exchange) {
+            if let entry = try await enter(arrival, Reservation(request, payment), exchange) {
                 return (candidates, entry.permit)
             }
         }
