@@ -11,23 +11,24 @@ extension Gatekeeper {
     /// - Parameter entry: what the journal shall have of it.
     package func settle(_ permit: Permit, tokens: Int64, journal entry: [UInt8]? = nil) {
         guard let settlement = end(permit, tokens: tokens, cost: 0, entry) else { return }
-        if let bill = bill(permit, at: 0) { treasury?.settleSoon(bill) }
+        if let bill = bill(permit, at: 0) { treasury?.settle(bill) }
         send(settlement)
     }
 
-    /// The same of one that is paid for. Waits until Redis, or the database, has heard of it, or is known not to listen:
+    /// The same of one that is paid for. Calls `done` when Redis, or the database, has heard of it, or is known not to listen:
     /// then it is told later.
     ///
     /// - Parameter cost: in nano-dollars; what was held beyond that is given back.
     /// - Parameter entry: comes into the journal in the same trip; twice only where Redis has lost its memory in between.
-    package func settle(_ permit: Permit, tokens: Int64, cost: Int64, journal entry: [UInt8]?) async {
+    package func settle(
+        _ permit: Permit, tokens: Int64, cost: Int64, journal entry: [UInt8]?,
+        then done: @escaping @Sendable () -> Void
+    ) {
         let cost = max(0, cost)
-        guard let settlement = end(permit, tokens: tokens, cost: cost, entry) else { return }
+        guard let settlement = end(permit, tokens: tokens, cost: cost, entry) else { return done() }
         if let money = permit.money, cost > money.nanodollars { counters?.breach() }
-        if !settlement.isEmpty {
-            await withUnsafeContinuation { continuation in send(settlement) { continuation.resume() } }
-        }
-        if let bill = bill(permit, at: cost) { await treasury?.settle(bill) }
+        guard let bill = bill(permit, at: cost), let treasury else { return send(settlement, then: done) }
+        send(settlement) { treasury.settle(bill, then: done) }
     }
 
     /// What is to be told Redis; nil where it was told before.

@@ -73,6 +73,7 @@ package final class Gatekeeper: @unchecked Sendable {
     /// Those whose month has gone on since it was last written down.
     var changed: [SubjectMemory] = []
     let counters: AdmissionCounters?
+    private var numbers = UniqueNumbers()
     /// Whether the last word was this loop's own.
     private var isAlone = false
 
@@ -103,6 +104,12 @@ package final class Gatekeeper: @unchecked Sendable {
         addresses = ClockTable(capacity: bounds.addresses)
         // As exact as a number of Lua is.
         identity = Double(Random.words().0 >> 12)
+    }
+
+    /// A name that no other hold has.
+    func makeHold() -> [UInt8] {
+        let (high, low) = numbers.next()
+        return UUID(high: high, low: low).bytes(behind: "h")
     }
 
     // MARK: Whom

@@ -40,23 +40,27 @@ package struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// A new identifier of version 7: ordered by time, so that an index grows at one end.
-    package static func make(at time: Timestamp = .now()) -> UUID {
-        let random = Random.words()
+    package static func make(at time: Timestamp = .now()) -> UUID { make(at: time, Random.words()) }
+
+    package static func make(at time: Timestamp, _ random: (UInt64, UInt64)) -> UUID {
         let milliseconds = UInt64(max(0, time.microseconds / 1000)) & 0xFFFF_FFFF_FFFF
         return UUID(
             high: milliseconds << 16 | 0x7000 | random.0 & 0x0FFF,
             low: 0x8000_0000_0000_0000 | random.1 & 0x3FFF_FFFF_FFFF_FFFF)
     }
 
-    package var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(16)
-        for word in [high, low] {
-            for shift in stride(from: 56, through: 0, by: -8) {
-                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
-            }
+    package var bytes: [UInt8] { bytes(behind: "") }
+
+    /// `bytes` with something in front.
+    package func bytes(behind prefix: StaticString) -> [UInt8] {
+        let length = prefix.utf8CodeUnitCount + 16
+        return [UInt8](unsafeUninitializedCapacity: length) { bytes, count in
+            let room = UnsafeMutableRawBufferPointer(bytes)
+            room.copyMemory(from: UnsafeRawBufferPointer(start: prefix.utf8Start, count: length - 16))
+            room.storeBytes(of: high.bigEndian, toByteOffset: length - 16, as: UInt64.self)
+            room.storeBytes(of: low.bigEndian, toByteOffset: length - 8, as: UInt64.self)
+            count = length
         }
-        return bytes
     }
 
     package var description: String {

@@ -67,6 +67,7 @@ package final class Gateway: @unchecked Sendable {
     let questionNotes = QuestionNotes()
     let requests = RequestMemory()
     let candidateMemory = CandidateMemory()
+    private var numbers = UniqueNumbers()
     /// Answers that are being made, on all loops of the process.
     let flights: FlightTable
     let errors: ErrorResponder
@@ -119,4 +120,7 @@ package final class Gateway: @unchecked Sendable {
         self.limits = limits
         models = ModelList(clients, catalog: catalog, logger: logger, time: time)
     }
+
+    /// A name for what is no secret.
+    func makeID(at now: Timestamp) -> UUID { .make(at: now, numbers.next()) }
 }

@@ -26,7 +26,7 @@ final class ServerLoop: @unchecked Sendable {
     private var headWriter = ResponseHeadWriter()
     private var timestamp = Timestamp(microseconds: 0)
     private var timestampTick = Instant.never
-    private var identifiers = RequestIdentifierSource()
+    private var numbers = UniqueNumbers()
 
     init(_ loop: EventLoop, _ configuration: HTTPServerConfiguration, _ counter: ConnectionCounter) {
         self.loop = loop
@@ -98,5 +98,5 @@ final class ServerLoop: @unchecked Sendable {
             connection: plan.connection, at: timestamp, to: &output)
     }
 
-    func nextIdentifier() -> RequestIdentifier { identifiers.next() }
+    func nextIdentifier() -> RequestIdentifier { RequestIdentifier(numbers.next()) }
 }

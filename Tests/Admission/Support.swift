@@ -42,6 +42,14 @@ func setting(_ name: String) -> UInt64? {
     getenv(name).flatMap { UInt64(String(cString: $0)) }
 }
 
+extension Gatekeeper {
+    func settle(_ permit: Permit, tokens: Int64, cost: Int64, journal entry: [UInt8]?) async {
+        await withUnsafeContinuation { continuation in
+            settle(permit, tokens: tokens, cost: cost, journal: entry) { continuation.resume() }
+        }
+    }
+}
+
 // MARK: - Callers
 
 /// What a process has of admission: a loop, a connection and a gatekeeper.

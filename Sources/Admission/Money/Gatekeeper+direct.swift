@@ -29,7 +29,7 @@ extension Gatekeeper {
         let verdict = admitLocally(request)
         let grants = wishes.map(\.grant)
         guard case .admitted(let permit) = verdict else {
-            treasury.settleSoon(Treasury.Bill(grants: grants, cost: 0, organization: organization))
+            treasury.settle(Treasury.Bill(grants: grants, cost: 0, organization: organization))
             return verdict
         }
         permit.money?.grants = grants

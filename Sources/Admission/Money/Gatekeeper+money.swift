@@ -24,7 +24,7 @@ extension Gatekeeper {
             preconditionFailure("who is not known has no money")
         }
         request.money?.nanodollars = max(0, need.nanodollars)
-        request.hold = HeldMoney.makeHold()
+        request.hold = makeHold()
         guard need.nanodollars <= MoneyNeed.largest else {
             return (unfunded(Shortage(first, .neverFits, affordable: 0)), [])
         }

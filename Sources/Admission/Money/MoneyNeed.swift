@@ -14,7 +14,7 @@ package struct MoneyLimit: Hashable, Sendable {
     }
 
     /// Its slice, among the fields of the organization.
-    var field: [UInt8] { [UInt8(ascii: "b")] + id.bytes }
+    var field: [UInt8] { id.bytes(behind: "b") }
 }
 
 /// What a request may cost, and who pays for it.
@@ -45,6 +45,4 @@ package struct HeldMoney: Sendable {
 
     /// Whether the database has given it for this request alone.
     package var isDirect: Bool { grants != nil }
-
-    static func makeHold() -> [UInt8] { [UInt8(ascii: "h")] + Random.bytes(16) }
 }

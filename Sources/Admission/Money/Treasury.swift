@@ -107,21 +107,18 @@ final class Treasury: @unchecked Sendable {
 
     // MARK: Ending
 
-    /// Says that grants have ended; where the database does not hear it, it is told later.
-    func settle(_ bill: Bill) async {
-        if bill.grants.isEmpty { return }
-        do {
-            guard mayAsk else { return keep(bill) }
-            try await tell(bill)
-        } catch {
-            keep(bill)
+    /// Says that grants have ended; where the database does not hear it, it is told later. Calls `done` when one of the two
+    /// is so.
+    func settle(_ bill: Bill, then done: @escaping @Sendable () -> Void = {}) {
+        if bill.grants.isEmpty { return done() }
+        loop.spawn { [self] in
+            do {
+                if mayAsk { try await tell(bill) } else { keep(bill) }
+            } catch {
+                keep(bill)
+            }
+            done()
         }
-    }
-
-    /// The same, with nobody waiting.
-    func settleSoon(_ bill: Bill) {
-        if bill.grants.isEmpty { return }
-        loop.spawn { [self] in await settle(bill) }
     }
 
     private func tell(_ bill: Bill) async throws {

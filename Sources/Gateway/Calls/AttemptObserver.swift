@@ -1,4 +1,5 @@
 package import Base
+import Catalog
 import Chat
 
 /// Counts and logs every request to a provider when it has ended.
@@ -6,7 +7,8 @@ package final class AttemptObserver: Sendable {
     /// What is counted of a provider.
     private struct Series: Sendable {
         var attempts: [AttemptReport.Kind: AttemptSeries] = [:]
-        let tokens: [(kind: @Sendable (ChatUsage) -> Int, counter: Counter)]
+        /// In the order of their kinds.
+        let tokens: [Counter]
         let images: Counter
         let estimated: Counter
     }
@@ -48,8 +50,9 @@ package final class AttemptObserver: Sendable {
         if report.imageCount > 0 { series.images.add(report.imageCount) }
         guard let usage = report.usage else { return }
         if usage.isEstimated { series.estimated.add() }
-        for (kind, counter) in series.tokens where kind(usage) > 0 {
-            counter.add(kind(usage))
+        for (index, kind) in TokenKind.allCases.enumerated() {
+            let count = kind.count(in: usage)
+            if count > 0 { series.tokens[index].add(count) }
         }
     }
 
@@ -67,21 +70,12 @@ package final class AttemptObserver: Sendable {
     }
 
     private func makeSeries(of provider: String) -> Series {
-        let kinds: [(name: String, kind: @Sendable (ChatUsage) -> Int)] = [
-            ("input", { $0.input }), ("cache_read", { $0.cacheRead }), ("cache_write", { $0.cacheWrite }),
-            ("cache_write_hour", { $0.cacheWriteHour }), ("audio_input", { $0.audioInput }),
-            ("image_input", { $0.imageInput }), ("output", { $0.output }), ("reasoning", { $0.reasoning }),
-            ("audio_output", { $0.audioOutput }), ("image_output", { $0.imageOutput }),
-        ]
-        return Series(
-            tokens: kinds.map { name, kind in
-                (
-                    kind,
-                    metrics.counter(
-                        "hivegate_tokens_total",
-                        "Tokens that providers read and made, each counted in one kind.",
-                        ["provider": provider, "kind": name])
-                )
+        Series(
+            tokens: TokenKind.allCases.map { kind in
+                metrics.counter(
+                    "hivegate_tokens_total",
+                    "Tokens that providers read and made, each counted in one kind.",
+                    ["provider": provider, "kind": kind.rawValue])
             },
             images: metrics.counter(
                 "hivegate_images_total", "Images that providers made.", ["provider": provider]),

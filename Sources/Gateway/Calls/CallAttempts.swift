@@ -31,10 +31,11 @@ final class CallAttempts: @unchecked Sendable {
     func note(_ attempt: UsageEvent.Attempt) { notes.append(attempt) }
 
     /// All of it, as of now. Nothing has been charged yet.
-    func usageEvent(endpoint: String?, asking model: String, cache: String?, at now: Timestamp) -> UsageEvent
-    {
+    func usageEvent(
+        _ id: UUID, endpoint: String?, asking model: String, cache: String?, at now: Timestamp
+    ) -> UsageEvent {
         UsageEvent(
-            id: .make(at: now), requestID: requestID, organization: caller.organization, user: caller.user,
+            id: id, requestID: requestID, organization: caller.organization, user: caller.user,
             key: caller.key, endpoint: endpoint ?? kind.rawValue, model: model, at: now, attempts: notes
         ) { $0.cache = cache }
     }

@@ -95,11 +95,8 @@ extension Gateway {
         attempts.isMetered = metersCalls
         let ending =
             metersCalls
-            ? BeforeEnd(on: loop) { [self] in
-                await settle(
-                    permit, attempts,
-                    attempts.usageEvent(
-                        endpoint: exchange.route?.name, asking: model, cache: nil, at: time.timestamp()))
+            ? BeforeEnd { [self] done in
+                settle(permit, attempts, endpoint: exchange.route?.name, asking: model, then: done)
             } : nil
         let reply: Reply
         do {

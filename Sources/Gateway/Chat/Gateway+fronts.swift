@@ -106,16 +106,15 @@ extension Gateway {
     @inline(never)
     private func meter(_ call: ChatCall, _ permit: Permit) {
         call.attempts.isMetered = true
-        call.client.beforeEnd = BeforeEnd(on: loop) { [self] in
+        call.client.beforeEnd = BeforeEnd { [self] done in
             let exchange = call.exchange
-            await settle(
-                permit, call.attempts,
-                call.attempts.usageEvent(
-                    endpoint: exchange.route?.name, asking: call.outline.model,
-                    cache: exchange.responseFields.string("X-Cache"), at: time.timestamp()))
+            settle(
+                permit, call.attempts, endpoint: exchange.route?.name, asking: call.outline.model,
+                cache: exchange.responseFields.string("X-Cache"), then: done)
         }
     }
 
+    @inline(never)
     private func answer(_ call: ChatCall, _ candidates: [Candidate], _ entry: Entry) async throws {
         guard let cache = call.cache else { return try await make(call, candidates) }
         if try await answer(call, cache, from: entry.values.first) { return }
@@ -128,6 +127,8 @@ extension Gateway {
     }
 
     /// What is asked, and who may answer it, as far as that can be said before anybody is asked whether it may be.
+    // Not inlined: it takes much room, and those who wait for the answer need none of it.
+    @inline(never)
     private func prepare(
         _ request: ReadRequest, _ front: some ChatFront, _ caller: Caller, _ exchange: Exchange,
         _ id: String?, _ sink: ClientStream.Sink?

@@ -1,28 +1,33 @@
-import Loop
-
 /// What is to be done before a client sees the end of its answer: once, and to its end, whatever becomes of the client.
 // Confined to its loop.
 final class BeforeEnd: @unchecked Sendable {
-    private let loop: EventLoop
-    private var work: (@Sendable () async -> Void)?
-    private var running: Task<Void, Never>?
+    /// Begins it, and calls `done` when it is done.
+    typealias Work = @Sendable (_ done: @escaping @Sendable () -> Void) -> Void
 
-    init(on loop: EventLoop, _ work: @escaping @Sendable () async -> Void) {
-        self.loop = loop
-        self.work = work
-    }
+    private var work: Work?
+    private var isDone = false
+    private var waiting: [UnsafeContinuation<Void, Never>] = []
+
+    init(_ work: @escaping Work) { self.work = work }
 
     /// Whether it is not done yet, so that an end has to wait for it.
-    var isDue: Bool { work != nil || running != nil }
+    var isDue: Bool { !isDone }
 
-    /// Does it, unless it is done. The task of a client that has left is cancelled, and so is not the one to do it.
+    /// Does it, unless it was begun, and waits until it is done. No task of its own: none that is cancelled, because its
+    /// client has left, does it, and such a one waits like others.
     func run() async {
         if let work {
             self.work = nil
-            running = loop.spawn { await work() }
+            work { [self] in finish() }
         }
-        guard let running else { return }
-        await running.value
-        self.running = nil
+        if isDone { return }
+        await withUnsafeContinuation { waiting.append($0) }
+    }
+
+    private func finish() {
+        isDone = true
+        let waiting = waiting
+        self.waiting = []
+        for one in waiting { one.resume() }
     }
 }

@@ -2,6 +2,7 @@ import Admission
 import Base
 import HTTPServer
 import Identity
+import Loop
 import Providers
 
 /// Who pays for a request, and how much it can cost.
@@ -68,9 +69,16 @@ extension Gateway {
         return try money.limits(of: caller, asking: candidate.id, in: group, at: time.timestamp())
     }
 
-    /// Ends what was let in: what it cost is settled and written down, and what was held beyond is given back.
-    func settle(_ permit: Permit, _ attempts: CallAttempts, _ event: UsageEvent) async {
-        var event = event
+    /// Ends what was let in: what it cost is settled and written down, and what was held beyond is given back. Calls `done`
+    /// when that is so, or is known to have to wait.
+    func settle(
+        _ permit: Permit, _ attempts: CallAttempts, endpoint: String?, asking model: String,
+        cache: String? = nil,
+        then done: @escaping @Sendable () -> Void
+    ) {
+        let now = time.timestamp()
+        var event = attempts.usageEvent(
+            makeID(at: now), endpoint: endpoint, asking: model, cache: cache, at: now)
         // Where something has no price that it used, it takes all that was held: never less than it cost.
         var cost = event.cost
         if let held = permit.money {
@@ -78,9 +86,21 @@ extension Gateway {
             event.charges = held.limits.map { UsageEvent.Charge(limit: $0.id, nanodollars: cost) }
             event.isDirect = held.isDirect
         }
-        await gatekeeper.settle(
+        gatekeeper.settle(
             permit, tokens: attempts.tokens, cost: cost,
-            journal: event.attempts.isEmpty ? nil : event.encoded())
-        await beforeEnd?(event)
+            journal: event.attempts.isEmpty ? nil : event.encoded(), then: tell(event, then: done))
+    }
+
+    /// What comes behind: whoever wants to know is told, and then it is done.
+    private func tell(
+        _ event: UsageEvent, then done: @escaping @Sendable () -> Void
+    ) -> @Sendable () -> Void {
+        guard let beforeEnd else { return done }
+        return { [loop] in
+            loop.spawn {
+                await beforeEnd(event)
+                done()
+            }
+        }
     }
 }

@@ -2,7 +2,9 @@ import Base
 
 /// The name of a request: `req_` and 22 characters.
 struct RequestIdentifier {
-    fileprivate let words: (UInt64, UInt64)
+    private let words: (UInt64, UInt64)
+
+    init(_ words: (UInt64, UInt64)) { self.words = words }
 
     static let length = prefix.count + 2 * digits
 
@@ -32,22 +34,5 @@ struct RequestIdentifier {
                 rest /= 62
             }
         }
-    }
-}
-
-/// Names that do not repeat in practice. Seeded by the kernel once, because a call of the kernel for each request would cost
-/// as much as the rest of it.
-struct RequestIdentifierSource {
-    private var state: (UInt64, UInt64) = Random.words()
-
-    mutating func next() -> RequestIdentifier { RequestIdentifier(words: (step(), step())) }
-
-    /// xoroshiro128+.
-    private mutating func step() -> UInt64 {
-        let result = state.0 &+ state.1
-        let mixed = state.0 ^ state.1
-        state.0 = (state.0 << 24 | state.0 >> 40) ^ mixed ^ (mixed << 16)
-        state.1 = mixed << 37 | mixed >> 27
-        return result
     }
 }
