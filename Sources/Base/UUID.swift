@@ -53,14 +53,12 @@ package struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// `bytes` with something in front.
     package func bytes(behind prefix: StaticString) -> [UInt8] {
-        let length = prefix.utf8CodeUnitCount + 16
-        return [UInt8](unsafeUninitializedCapacity: length) { bytes, count in
-            let room = UnsafeMutableRawBufferPointer(bytes)
-            room.copyMemory(from: UnsafeRawBufferPointer(start: prefix.utf8Start, count: length - 16))
-            room.storeBytes(of: high.bigEndian, toByteOffset: length - 16, as: UInt64.self)
-            room.storeBytes(of: low.bigEndian, toByteOffset: length - 8, as: UInt64.self)
-            count = length
+        var bytes: [UInt8] = []
+        bytes.append(atMost: prefix.utf8CodeUnitCount + 16) { writer in
+            writer.write(prefix)
+            withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { writer.write($0) }
         }
+        return bytes
     }
 
     package var description: String {

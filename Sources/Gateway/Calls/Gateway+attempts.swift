@@ -65,13 +65,13 @@ extension Gateway {
         exchange.responseFields.replace(known: "X-Hivegate-Provider", candidate.provider)
         exchange.responseFields.replace(known: "X-Hivegate-Model", candidate.target.model)
         exchange.responseFields.replace(known: "X-Hivegate-Attempts", attempts.count)
-        warn(of: candidate.facts?.retirement, exchange)
+        warn(of: candidate.facts?.retirement, isFirst: attempts.count == 1, exchange)
     }
 
     /// Tells the client that the model which answers will go, as RFC 9745 and RFC 8594 have it.
-    private func warn(of retirement: Candidate.Retirement?, _ exchange: Exchange) {
+    private func warn(of retirement: Candidate.Retirement?, isFirst: Bool, _ exchange: Exchange) {
         // Another model may have been asked before.
-        for name in Self.retirementFields { exchange.responseFields.remove(name) }
+        if !isFirst { for name in Self.retirementFields { exchange.responseFields.remove(name) } }
         guard let retirement else { return }
         if let day = retirement.deprecatedOn {
             exchange.responseFields.append("Deprecation", "@\(day.seconds)")
