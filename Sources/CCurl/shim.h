@@ -49,6 +49,12 @@ static inline CURLcode curl_get_long(CURL *easy, CURLINFO info, long *value) {
 static inline CURLcode curl_get_pointer(CURL *easy, CURLINFO info, void **value) {
     return curl_easy_getinfo(easy, info, value);
 }
+static inline CURLcode curl_get_string(CURL *easy, CURLINFO info, const char **value) {
+    return curl_easy_getinfo(easy, info, (char **)value);
+}
+static inline CURLcode curl_get_socket(CURL *easy, curl_socket_t *value) {
+    return curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, value);
+}
 /* `data` is a union. */
 static inline CURLcode curl_message_result(const CURLMsg *message) { return message->data.result; }
 

@@ -1,3 +1,5 @@
+import HTTPWire
+
 /// Why there is no (whole) answer.
 package struct HTTPClientError: Error, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     package let kind: Kind
@@ -18,6 +20,12 @@ package struct HTTPClientError: Error, Sendable, CustomStringConvertible, Custom
         self.kind = kind
         self.mayHaveExecuted = mayHaveExecuted
         self.detail = detail
+    }
+
+    init(_ fault: ResponseFault) {
+        self.init(
+            fault == .tooLarge ? .tooLarge : .protocolError, mayHaveExecuted: true,
+            detail: fault.reason.description)
     }
 
     /// Safe to show to anyone.

@@ -1,24 +1,33 @@
+package import HTTPWire
+
 /// An answer whose body is read as it comes. Valid inside `HTTPClient.withResponse` only.
 // Confined to its loop.
 package final class HTTPClientResponse: @unchecked Sendable {
     package let status: Int
     /// Those of interim answers are left out.
-    package let fields: HTTPClientFields
-    private let transfer: Transfer
+    package let fields: HTTPFields
+    /// Whether an earlier request had opened the connection.
+    package let usedExistingConnection: Bool
+    /// 1 or 2.
+    package let majorVersion: Int
+    private let answer: IncomingAnswer
 
-    init(status: Int, fields: HTTPClientFields, transfer: Transfer) {
-        self.status = status
-        self.fields = fields
-        self.transfer = transfer
+    init(_ head: ResponseHead, _ answer: IncomingAnswer, usedExistingConnection: Bool, majorVersion: Int = 1)
+    {
+        status = head.status
+        fields = head.fields
+        self.answer = answer
+        self.usedExistingConnection = usedExistingConnection
+        self.majorVersion = majorVersion
     }
 
     /// The first field of that name, in any case.
-    package subscript(name: String) -> String? { fields[name] }
+    package subscript(name: String) -> String? { fields.string(name) }
 
     /// What has come since the last call, waiting until there is something; `nil` at the end. While nobody
-    /// asks, at most `Transfer.highWater` is kept and the other side has to wait.
+    /// asks, at most `IncomingAnswer.highWater` is kept and the other side has to wait.
     package func next() async throws -> [UInt8]? {
-        try await transfer.next()
+        try await answer.next()
     }
 
     /// The whole body, or `.tooLarge` as soon as it exceeds `limit`.
@@ -36,10 +45,4 @@ package final class HTTPClientResponse: @unchecked Sendable {
     package func discardRest() async {
         do { while try await next() != nil {} } catch {}
     }
-
-    /// Whether an earlier request had opened the connection.
-    package var usedExistingConnection: Bool { transfer.usedExistingConnection }
-
-    /// 1 or 2.
-    package var majorVersion: Int { transfer.majorVersion }
 }

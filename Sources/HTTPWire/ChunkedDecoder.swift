@@ -1,19 +1,24 @@
 /// Takes a chunked body apart as it arrives (RFC 9112, 7.1), strictly: a size is one to sixteen hexadecimal
-/// digits directly followed by CRLF. Chunk extensions are refused: no client of ours sends them, and parsers
-/// differ on them. Trailers are checked, bounded and dropped.
+/// digits directly followed by CRLF. Trailers are bounded and dropped.
+///
+/// A request's chunk extensions are refused: no client of ours sends them, and parsers differ on them. Its trailers are
+/// checked. A response's extensions are passed over, as are the spaces that some servers pad a size with.
 package struct ChunkedDecoder: Equatable, Sendable {
     /// All trailer lines together, line ends included.
     package static let trailerLimit = 4 * 1024
     private static let sizeDigitLimit = 16
+    private static let extensionLimit = 256
 
+    private let isStrict: Bool
     private var state = State.sizeFirstDigit
     private var size: UInt64 = 0
     private var digits = 0
+    private var extensionBytes = 0
     private var trailerLine: [UInt8] = []
     private var trailerBytes = 0
 
     private enum State: Equatable, Sendable {
-        case sizeFirstDigit, size, sizeLineFeed, data, dataReturn, dataLineFeed
+        case sizeFirstDigit, size, sizeExtension, sizeLineFeed, data, dataReturn, dataLineFeed
         case trailer, trailerLineFeed, ended
         case failed(ChunkedFault)
     }
@@ -28,7 +33,9 @@ package struct ChunkedDecoder: Equatable, Sendable {
         case fault(ChunkedFault)
     }
 
-    package init() {}
+    package enum Message: Sendable { case request, response }
+
+    package init(_ message: Message) { isStrict = message == .request }
 
     /// Reads `input` from `position` on and moves it past what was read. Call again until it answers
     /// `needMore`, `end` or `fault`.
@@ -57,6 +64,7 @@ package struct ChunkedDecoder: Equatable, Sendable {
     private mutating func take(_ byte: UInt8) throws(ChunkedFault) {
         switch state {
         case .sizeFirstDigit, .size: try takeSize(byte)
+        case .sizeExtension: try passExtension(byte)
         case .sizeLineFeed:
             guard byte == ASCII.lineFeed else { throw .invalidSize }
             state = size == 0 ? .trailer : .data
@@ -65,7 +73,7 @@ package struct ChunkedDecoder: Equatable, Sendable {
             state = .dataLineFeed
         case .dataLineFeed:
             guard byte == ASCII.lineFeed else { throw .missingLineEnd }
-            digits = 0
+            (digits, extensionBytes) = (0, 0)
             state = .sizeFirstDigit
         case .trailer, .trailerLineFeed: try takeTrailer(byte)
         case .data, .ended, .failed: break
@@ -78,11 +86,26 @@ package struct ChunkedDecoder: Equatable, Sendable {
             state = .sizeLineFeed
             return
         }
-        if byte == ASCII.semicolon, state == .size { throw .extensionRefused }
+        if state == .size, byte == ASCII.semicolon || !isStrict && (byte == ASCII.space || byte == ASCII.tab)
+        {
+            if isStrict { throw .extensionRefused }
+            state = .sizeExtension
+            return
+        }
         guard let value = ASCII.hexValue(byte), digits < Self.sizeDigitLimit else { throw .invalidSize }
         size = state == .sizeFirstDigit ? UInt64(value) : size << 4 | UInt64(value)
         digits += 1
         state = .size
+    }
+
+    private mutating func passExtension(_ byte: UInt8) throws(ChunkedFault) {
+        extensionBytes += 1
+        if byte == ASCII.carriageReturn {
+            guard size <= UInt64(Int.max) else { throw .invalidSize }
+            state = .sizeLineFeed
+        } else if byte == ASCII.lineFeed || extensionBytes > Self.extensionLimit {
+            throw .invalidSize
+        }
     }
 
     private mutating func takeTrailer(_ byte: UInt8) throws(ChunkedFault) {
@@ -93,7 +116,7 @@ package struct ChunkedDecoder: Equatable, Sendable {
             if trailerLine.isEmpty {
                 state = .ended
             } else {
-                try checkTrailer()
+                if isStrict { try checkTrailer() }
                 trailerLine.removeAll(keepingCapacity: true)
                 state = .trailer
             }

@@ -1,15 +1,16 @@
 import Base
 
-/// Header fields in their order, kept as the bytes they have on the wire: a request's with an index into them, which its
-/// parser has made anyway; a response's, which hardly anybody reads before its client, without, and copied out in one piece.
+/// Header fields in their order, kept as the bytes they have on the wire: those that came with an index into them, which their
+/// parser has made anyway; those that we write, which hardly anybody reads before the other side, without, and copied out in
+/// one piece.
 ///
 /// Names compare without case. A field that cannot be sent (a name that is no token, a value with a control
 /// character) is left out and remembered in `fault`; whoever writes the fields must refuse them then, so that
 /// a response can never be split.
 package struct HTTPFields: Sendable {
-    /// The wire form; for a request it holds the request line too.
+    /// The wire form; of a message that came it holds the first line too.
     private(set) var bytes: [UInt8]
-    /// A request's lines; where there is no index, `bytes` are the lines and nothing else.
+    /// The lines of a message that came; where there is no index, `bytes` are the lines and nothing else.
     private var index: [Line]?
     /// The lengths of the names, a bit for each: most names that are not there are not looked for.
     private var nameLengths: UInt64
@@ -25,6 +26,17 @@ package struct HTTPFields: Sendable {
         var valueStart: UInt32
         var valueCount: UInt32
 
+        init(_ field: FieldLine, from start: Int = 0) {
+            nameStart = UInt32(truncatingIfNeeded: field.name.lowerBound - start)
+            nameCount = UInt32(truncatingIfNeeded: field.name.count)
+            valueStart = UInt32(truncatingIfNeeded: field.value.lowerBound - start)
+            valueCount = UInt32(truncatingIfNeeded: field.value.count)
+        }
+
+        init(name: Range<Int>, value: Range<Int>) {
+            self.init(FieldLine(name: name, value: value))
+        }
+
         var name: Range<Int> { Int(nameStart)..<Int(nameStart + nameCount) }
         var value: Range<Int> { Int(valueStart)..<Int(valueStart + valueCount) }
     }
@@ -39,7 +51,7 @@ package struct HTTPFields: Sendable {
         nameLengths = 0
     }
 
-    /// For the request parser, which has checked the lines.
+    /// For the parsers, which have checked the lines.
     init(bytes: [UInt8], lines: [Line]) {
         self.bytes = bytes
         index = lines
@@ -62,10 +74,7 @@ package struct HTTPFields: Sendable {
             while let end = bytes.firstIndex(of: ASCII.lineFeed, from: start),
                 let colon = bytes.firstIndex(of: ASCII.colon, from: start)
             {
-                lines.append(
-                    Line(
-                        nameStart: UInt32(start), nameCount: UInt32(colon - start),
-                        valueStart: UInt32(colon + 2), valueCount: UInt32(end - colon - 3)))
+                lines.append(Line(name: start..<colon, value: colon + 2..<end - 1))
                 start = end + 1
             }
             return lines
@@ -138,9 +147,7 @@ package struct HTTPFields: Sendable {
         while let end = UnsafeRawBufferPointer(bytes).firstIndex(of: ASCII.lineFeed, from: start) {
             let colon = start + name.count
             if colon < end, bytes[colon] == ASCII.colon {
-                let line = Line(
-                    nameStart: UInt32(start), nameCount: UInt32(name.count),
-                    valueStart: UInt32(colon + 2), valueCount: UInt32(end - colon - 3))
+                let line = Line(name: start..<colon, value: colon + 2..<end - 1)
                 if matches(line, name, in: bytes) { return line }
             }
             start = end + 1

@@ -3,12 +3,7 @@ extension RequestHeadDraft {
     mutating func takeField(_ bytes: UnsafeRawBufferPointer, _ line: Range<Int>) throws(RequestFault) {
         let field = try FieldLine(bytes, line)
         try takeMeaning(bytes, field)
-        lines.append(
-            HTTPFields.Line(
-                nameStart: UInt32(truncatingIfNeeded: field.name.lowerBound),
-                nameCount: UInt32(truncatingIfNeeded: field.name.count),
-                valueStart: UInt32(truncatingIfNeeded: field.value.lowerBound),
-                valueCount: UInt32(truncatingIfNeeded: field.value.count)))
+        lines.append(HTTPFields.Line(field))
     }
 
     /// The few fields that decide where the request ends and what becomes of the connection.
@@ -70,6 +65,12 @@ struct FieldLine {
     let name: Range<Int>
     /// Without the white space around it.
     let value: Range<Int>
+
+    @inline(__always)
+    init(name: Range<Int>, value: Range<Int>) {
+        self.name = name
+        self.value = value
+    }
 
     @inline(__always)
     init(_ bytes: UnsafeRawBufferPointer, _ line: Range<Int>) throws(RequestFault) {

@@ -11,7 +11,7 @@ private struct Outcome: Equatable {
 }
 
 private func decode(_ bytes: UnsafeRawBufferPointer, piece: Int) -> Outcome {
-    var decoder = ChunkedDecoder()
+    var decoder = ChunkedDecoder(.request)
     var outcome = Outcome()
     var start = 0
     while start < bytes.count, outcome.end == .needMore {

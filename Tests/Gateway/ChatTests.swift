@@ -73,7 +73,7 @@ struct ChatTests {
         for isWhole in [true, false] {
             let script: GatewayWorld.Script = { peer in
                 _ = try await peer.head()
-                try await peer.write(head + "12\r\ndata: {\"a\":\"1\"}\n\n\r\n6\r\ndata: \r\n")
+                try await peer.write(head + "11\r\ndata: {\"a\":\"1\"}\n\n\r\n6\r\ndata: \r\n")
                 try await peer.write(isWhole ? "8\r\n[DONE]\n\n\r\n0\r\n\r\n" : "0\r\n\r\n")
             }
             try await GatewayWorld.run(upstream: script) { world in

@@ -5,6 +5,7 @@ import Catalog
 import Gateway
 import HTTPClient
 import HTTPServer
+import HTTPWire
 import Identity
 import JSON
 import Loop
@@ -42,11 +43,11 @@ final class GatewayWorld: @unchecked Sendable {
 
     struct Answer {
         var status: Int
-        var fields: HTTPClientFields
+        var fields: HTTPFields
         var body: [UInt8]
 
         var text: String { String(decoding: body, as: UTF8.self) }
-        subscript(name: String) -> String? { fields[name] }
+        subscript(name: String) -> String? { fields.string(name) }
         /// The code of an error in OpenAI's shape.
         var code: String? { (try? JSONDocument(parsing: body))?["error"]?["code"]?.string }
     }

@@ -7,7 +7,9 @@ import Testing
 struct HTTPClientTests {
     private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Thing:  a b \r\n\r\nhi"
 
-    @Test func `a request arrives as it was made and its answer comes back`() async throws {
+    @Test(arguments: Way.allCases) func `a request arrives as it was made and its answer comes back`(way: Way)
+        async throws
+    {
         try await onLoop { loop in
             let heads = Box<[String]>([])
             let upstream = try ScriptedUpstream(on: loop) { peer in
@@ -15,7 +17,7 @@ struct HTTPClientTests {
                 heads.value.append(head + String(decoding: body, as: UTF8.self))
                 try await peer.write(Self.ok)
             }
-            let client = HTTPClient(on: loop)
+            let client = way.client(on: loop)
             let request = HTTPClientRequest(
                 "POST", url: upstream.url + "/a?b=c",
                 fields: [("Authorization", "Bearer x"), ("X-Empty", "")],
@@ -28,16 +30,17 @@ struct HTTPClientTests {
             }
             let text = try #require(heads.value.first)
             #expect(text.hasPrefix("POST /a?b=c HTTP/1.1\r\n"))
-            #expect(text.contains("\r\nAuthorization: Bearer x\r\n") && text.contains("\r\nX-Empty:\r\n"))
+            #expect(text.contains("\r\nAuthorization: Bearer x\r\n") && text.contains(/\r\nX-Empty: ?\r\n/))
             #expect(text.contains("\r\nContent-Length: 7\r\n") && text.hasSuffix("\r\n\r\ncontent"))
             #expect(!text.contains("Expect"))
             upstream.close()
         }
     }
 
-    @Test(arguments: ["GET", "HEAD", "DELETE", "PUT", "PATCH"])
-    func `every method is sent under its own name, also on a handle used before`(method: String) async throws
-    {
+    @Test(arguments: Way.allCases, ["GET", "HEAD", "DELETE", "PUT", "PATCH"])
+    func `every method is sent under its own name, also where another was sent before`(
+        way: Way, method: String
+    ) async throws {
         try await onLoop { loop in
             let upstream = try ScriptedUpstream(on: loop) { peer in
                 while let head = try await peer.head() {
@@ -48,7 +51,7 @@ struct HTTPClientTests {
                         "HTTP/1.1 200 OK\r\nContent-Length: \(name.utf8.count)\r\n\r\n\(body)")
                 }
             }
-            let client = HTTPClient(on: loop)
+            let client = way.client(on: loop)
             for current in ["POST", method, "GET"] {
                 let hasBody = current != "GET" && current != "HEAD" && current != "DELETE"
                 let request = HTTPClientRequest(
@@ -61,7 +64,9 @@ struct HTTPClientTests {
         }
     }
 
-    @Test func `what one request carried is not carried by the next`() async throws {
+    @Test(arguments: Way.allCases) func `what one request carried is not carried by the next`(way: Way)
+        async throws
+    {
         try await onLoop { loop in
             let heads = Box<[String]>([])
             let upstream = try ScriptedUpstream(on: loop) { peer in
@@ -71,7 +76,7 @@ struct HTTPClientTests {
                     try await peer.write(Self.ok)
                 }
             }
-            let client = HTTPClient(on: loop)
+            let client = way.client(on: loop)
             let tenants = [("/a", "one"), ("/a", "two"), ("/b", "two"), ("/b", ""), ("/a", "one")]
             for (path, key) in tenants {
                 let request = HTTPClientRequest(
@@ -90,7 +95,7 @@ struct HTTPClientTests {
         }
     }
 
-    @Test func `a stream is read piece by piece as it comes`() async throws {
+    @Test(arguments: Way.allCases) func `a stream is read piece by piece as it comes`(way: Way) async throws {
         try await onLoop { loop in
             let step = Waiter(loop)
             let upstream = try ScriptedUpstream(on: loop) { peer in
@@ -102,7 +107,7 @@ struct HTTPClientTests {
                 }
                 try await peer.write("0\r\n\r\n")
             }
-            try await HTTPClient(on: loop).withResponse(HTTPClientRequest(url: upstream.url)) { response in
+            try await way.client(on: loop).withResponse(HTTPClientRequest(url: upstream.url)) { response in
                 for number in 0..<3 {
                     let piece = try await response.next()
                     #expect(piece == Array("piece\(number)".utf8))
@@ -115,7 +120,8 @@ struct HTTPClientTests {
         }
     }
 
-    @Test func `a reader that does not ask makes the upstream wait, and loses nothing`() async throws {
+    @Test(arguments: Way.allCases)
+    func `a reader that does not ask makes the upstream wait, and loses nothing`(way: Way) async throws {
         try await onLoop { loop in
             let size = 24 * 1024 * 1024
             let sent = Box(0)
@@ -128,7 +134,7 @@ struct HTTPClientTests {
                     sent.value += piece.count
                 }
             }
-            try await HTTPClient(on: loop).withResponse(HTTPClientRequest(url: upstream.url)) { response in
+            try await way.client(on: loop).withResponse(HTTPClientRequest(url: upstream.url)) { response in
                 try await loop.sleep(for: .milliseconds(300))
                 // What the kernel's two socket buffers take, and our own bound; far from all.
                 #expect(sent.value < size / 2)
@@ -143,7 +149,9 @@ struct HTTPClientTests {
         }
     }
 
-    @Test func `a body that is produced while it is sent arrives whole, in chunks`() async throws {
+    @Test(arguments: Way.allCases) func `a body that is produced while it is sent arrives whole, in chunks`(
+        way: Way
+    ) async throws {
         try await onLoop { loop in
             let received = Box("")
             let upstream = try ScriptedUpstream(on: loop) { peer in
@@ -162,7 +170,7 @@ struct HTTPClientTests {
                 }
                 upload.finish()
             }
-            let status = try await HTTPClient(on: loop).withResponse(
+            let status = try await way.client(on: loop).withResponse(
                 HTTPClientRequest("POST", url: upstream.url, body: .stream(upload))
             ) { $0.status }
             await writer.value
@@ -173,7 +181,9 @@ struct HTTPClientTests {
         }
     }
 
-    @Test func `leaving before the end closes the connection to the upstream`() async throws {
+    @Test(arguments: Way.allCases) func `leaving before the end closes the connection to the upstream`(
+        way: Way
+    ) async throws {
         try await onLoop { loop in
             let closed = Waiter(loop)
             let upstream = try ScriptedUpstream(on: loop) { peer in
@@ -182,7 +192,7 @@ struct HTTPClientTests {
                 try await peer.waitForClose()
                 closed.wake()
             }
-            let client = HTTPClient(on: loop)
+            let client = way.client(on: loop)
             try await client.withResponse(HTTPClientRequest(url: upstream.url)) { response in
                 let piece = try await response.next()
                 #expect(piece == Array("abc".utf8))
@@ -193,7 +203,9 @@ struct HTTPClientTests {
         }
     }
 
-    @Test func `cancelling the task ends its request and closes the connection`() async throws {
+    @Test(arguments: Way.allCases) func `cancelling the task ends its request and closes the connection`(
+        way: Way
+    ) async throws {
         try await onLoop { loop in
             let reached = Waiter(loop)
             let closed = Waiter(loop)
@@ -203,7 +215,7 @@ struct HTTPClientTests {
                 try await peer.waitForClose()
                 closed.wake()
             }
-            let client = HTTPClient(on: loop)
+            let client = way.client(on: loop)
             let outcome = Box<HTTPClientError?>(nil)
             let task = loop.spawn {
                 do {
@@ -222,7 +234,9 @@ struct HTTPClientTests {
         }
     }
 
-    @Test func `connections are kept, and one that the upstream closed meanwhile is replaced`() async throws {
+    @Test(arguments: Way.allCases)
+    func `connections are kept, and one that the upstream closed meanwhile is replaced`(way: Way) async throws
+    {
         try await onLoop { loop in
             let upstream = try ScriptedUpstream(on: loop) { peer in
                 for _ in 0..<2 {
@@ -230,7 +244,7 @@ struct HTTPClientTests {
                     try await peer.write(Self.ok)
                 }
             }
-            let client = HTTPClient(on: loop)
+            let client = way.client(on: loop)
             var reused: [Bool] = []
             for _ in 0..<4 {
                 reused.append(
@@ -246,7 +260,7 @@ struct HTTPClientTests {
         }
     }
 
-    @Test func `hundreds of requests at once all come back`() async throws {
+    @Test(arguments: Way.allCases) func `hundreds of requests at once all come back`(way: Way) async throws {
         try await onLoop { loop in
             let upstream = try ScriptedUpstream(on: loop) { peer in
                 while let head = try await peer.head() {
@@ -255,7 +269,7 @@ struct HTTPClientTests {
                         "HTTP/1.1 200 OK\r\nContent-Length: \(path.utf8.count)\r\n\r\n\(path)")
                 }
             }
-            let client = HTTPClient(on: loop)
+            let client = way.client(on: loop)
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 for number in 0..<300 {
                     group.addTask {

@@ -128,7 +128,7 @@ final class TestClient: @unchecked Sendable {
     }
 
     private func readChunks(into response: inout Response) async throws {
-        var decoder = ChunkedDecoder()
+        var decoder = ChunkedDecoder(.request)
         while true {
             readAvailable()
             var position = 0

@@ -11,8 +11,10 @@ struct ChunkedTests {
         var rest = 0
     }
 
-    static func decode(_ pieces: [[UInt8]]) -> Outcome {
-        var decoder = ChunkedDecoder()
+    static func decode(
+        _ pieces: [[UInt8]], of message: ChunkedDecoder.Message = .request
+    ) -> Outcome {
+        var decoder = ChunkedDecoder(message)
         var outcome = Outcome()
         for piece in pieces {
             var position = 0
@@ -99,6 +101,36 @@ struct ChunkedTests {
         }
         #expect(Self.decode(bytes.map { [$0] }) == expected)
         #expect(Self.decode([Array(chunked.utf8.dropLast())]).end == .needMore)
+    }
+
+    static let kind: [(body: String, chunked: String)] =
+        good + [
+            ("hello", "5;a=b\r\nhello\r\n0;c\r\n\r\n"),
+            ("hello", "5  \r\nhello\r\n0\t\r\n\r\n"),
+            ("hello", "5 ; a=\"b\"\r\nhello\r\n0\r\nx-api-key: a trailer\r\nnonsense\r\n\r\n"),
+        ]
+
+    @Test(arguments: kind)
+    func `what a server puts beside its chunks is passed over`(body: String, chunked: String) {
+        let expected = Outcome(body: Array(body.utf8), end: .end, rest: 5)
+        let bytes = Array((chunked + "HTTP/").utf8)
+        #expect(Self.decode([bytes], of: .response) == expected)
+        #expect(Self.decode(bytes.map { [$0] }, of: .response) == expected)
+    }
+
+    static let refusedInAnswers: [(fault: ChunkedFault, body: String)] =
+        bad.filter { fault, body in
+            fault != .extensionRefused && fault != .invalidTrailer && body != "5 \r\nhello\r\n0\r\n\r\n"
+        } + [
+            (.invalidSize, "5;a\nhello\r\n"),
+            (.invalidSize, "5;" + String(repeating: "a", count: 300) + "\r\nhello"),
+            (.invalidTrailer, "0\r\nX: 1\n\r\n"),
+        ]
+
+    @Test(arguments: refusedInAnswers)
+    func `a server's chunks have to end where their sizes say`(fault: ChunkedFault, body: String) {
+        #expect(Self.decode([Array(body.utf8)], of: .response).end == .fault(fault))
+        #expect(Self.decode(body.utf8.map { [$0] }, of: .response).end == .fault(fault))
     }
 
     @Test func `what was written in chunks is read back, however it is cut`() {

@@ -5,6 +5,7 @@ import Catalog
 import Gateway
 import HTTPClient
 import HTTPServer
+import HTTPWire
 import Identity
 import JSON
 import Loop
@@ -55,13 +56,13 @@ final class ManagementWorld: @unchecked Sendable {
 
     struct Answer {
         var status: Int
-        var fields: HTTPClientFields
+        var fields: HTTPFields
         var body: [UInt8]
 
         var text: String { String(decoding: body, as: UTF8.self) }
         var json: JSONDocument? { try? JSONDocument(parsing: body) }
         var code: String? { json?["error"]?["code"]?.string }
-        subscript(name: String) -> String? { fields[name] }
+        subscript(name: String) -> String? { fields.string(name) }
     }
 
     /// What a request shows to say who sends it.

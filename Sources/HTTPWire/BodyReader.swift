@@ -1,30 +1,38 @@
-import Base
-import HTTPWire
-
-/// Where a request's body ends, and how much of it has come.
-struct BodyReader {
+/// Where a message's body ends, and how much of it has come.
+package struct BodyReader: Sendable {
     private var remaining = 0
     private var chunks: ChunkedDecoder?
     /// Bytes of the body so far.
-    private(set) var received = 0
-    private(set) var isComplete = true
+    package private(set) var received = 0
+    package private(set) var isComplete = true
+    /// Whether the body ends with the connection.
+    package private(set) var endsWithConnection = false
 
-    init() {}
+    package init() {}
 
-    init(_ framing: RequestHead.BodyFraming) {
+    package init(_ framing: RequestHead.BodyFraming) {
         switch framing {
         case .none: break
         case .length(let length): (remaining, isComplete) = (length, false)
-        case .chunked: (chunks, isComplete) = (ChunkedDecoder(), false)
+        case .chunked: (chunks, isComplete) = (ChunkedDecoder(.request), false)
+        }
+    }
+
+    package init(_ framing: ResponseFraming) {
+        switch framing {
+        case .none, .length(0): break
+        case .length(let length): (remaining, isComplete) = (length, false)
+        case .chunked: (chunks, isComplete) = (ChunkedDecoder(.response), false)
+        case .untilClose: (remaining, isComplete, endsWithConnection) = (.max, false, true)
         }
     }
 
     /// What is known to be missing; `nil` for a chunked body.
-    var missing: Int? { chunks == nil ? remaining : nil }
+    package var missing: Int? { chunks == nil ? remaining : nil }
 
     /// Takes what belongs to the body from `input`, gives it to `take`, and answers how much of the input
     /// that was.
-    mutating func read(
+    package mutating func read(
         _ input: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Void
     ) throws(ChunkedFault) -> Int {
         if isComplete { return 0 }
@@ -50,7 +58,7 @@ struct BodyReader {
     }
 
     /// `count` bytes of a body of known length were taken elsewhere.
-    mutating func advance(_ count: Int) {
+    package mutating func advance(_ count: Int) {
         remaining -= count
         received += count
         isComplete = remaining == 0

@@ -1,44 +1,35 @@
 import Base
 import CCurl
 import Glibc
+import HTTPWire
 import Loop
 
 /// One request and its answer, in libcurl's hands. The callbacks only store and wake; the task that reads
 /// does everything else, so libcurl is never called from inside itself.
 // Confined to its loop.
-final class Transfer: CurlTransfer, @unchecked Sendable {
-    /// Received and not yet read: above this the connection is paused.
-    static let highWater = 256 * 1024
-    static let largestHead = 64 * 1024
+final class HTTPTransfer: CurlTransfer, AnswerSource, @unchecked Sendable {
     /// libcurl asks before a body of more than 1 MB; this is safely below.
     private static let askedBodyBytes = 512 * 1024
 
-    private unowned let client: HTTPClient
-    private let arrived: Waiter
+    let answer: IncomingAnswer
     let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
-    private(set) var status = 0
-    private(set) var fields = HTTPClientFields()
-    private var headSize = 0
-    private var isHeadComplete = false
-    private var received: [UInt8] = []
-    private var result: CURLcode?
+    private var parser = ResponseHeadParser()
+    private var headBytes: [UInt8] = []
+    private var headFault: ResponseFault?
     private var isReceivePaused = false
     private var isSendPaused = false
+    private var isOnlyToConnect = false
 
-    private var started = Instant.never
-    private var deadlines = HTTPClientRequest.Deadlines()
     private var allowsAddress: (@Sendable (IPAddress) -> Bool)?
-    private var silence: HTTPClientRequest.Silence?
     private var wasAddressRefused = false
     private var requestBytes: UnsafeMutableRawPointer?
     private var address: CurlAddress?
     private var requestFields: CurlFields?
     private var upload: HTTPUpload?
 
-    init(_ easy: UnsafeMutableRawPointer, client: HTTPClient) {
-        self.client = client
-        arrived = Waiter(client.loop)
+    init(_ easy: UnsafeMutableRawPointer, on loop: EventLoop) {
+        answer = IncomingAnswer(on: loop)
         super.init(easy)
         installCallbacks()
     }
@@ -53,62 +44,64 @@ final class Transfer: CurlTransfer, @unchecked Sendable {
     /// Makes the transfer ready for `request`; what does not change between requests was set once.
     func prepare(_ request: HTTPClientRequest) throws(HTTPClientError) {
         reset()
-        deadlines = request.deadlines
+        answer.begin(request)
+        answer.source = self
         allowsAddress = request.allowsAddress
-        silence = request.silence
         try setAddress(request.url)
         setMethod(request)
         try setFields(request)
-        curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(max(1, deadlines.connect.nanoseconds / 1_000_000)))
-        started = .now()
+        curl_set_long(
+            easy, CURLOPT_CONNECTTIMEOUT_MS, Int(max(1, request.deadlines.connect.nanoseconds / 1_000_000)))
+    }
+
+    /// Makes it ready to do no more than connect, to where `request` goes. Then it is `connected`.
+    func prepareConnection(
+        to origin: String, for request: HTTPClientRequest
+    ) throws(HTTPClientError) {
+        var plain = HTTPClientRequest(
+            url: origin, deadlines: request.deadlines, allowsAddress: request.allowsAddress)
+        plain.silence = request.silence
+        try prepare(plain)
+        isOnlyToConnect = true
+        curl_set_long(easy, CURLOPT_CONNECT_ONLY, 1)
+    }
+
+    /// The socket, which lives on when libcurl closes its own descriptor of it, and whom it leads to.
+    func connected() throws(HTTPClientError) -> (descriptor: Int32, peer: IPAddress?) {
+        var own: curl_socket_t = -1
+        curl_get_socket(easy, &own)
+        let descriptor = own < 0 ? -1 : fcntl(own, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw HTTPClientError(.connect, detail: "\(SystemError("dup"))") }
+        var address: UnsafePointer<CChar>?
+        curl_get_string(easy, CURLINFO_PRIMARY_IP, &address)
+        return (descriptor, address.flatMap { IPAddress(String(cString: $0)) })
     }
 
     /// Gives up what belongs to the request, keeping the handle for the next.
     func reset() {
+        answer.reset()
         upload?.abandon()
         upload = nil
         requestBytes?.deallocate()
         requestBytes = nil
-        (status, headSize, isHeadComplete, result) = (0, 0, false, nil)
+        parser = ResponseHeadParser()
+        headBytes = []
+        headFault = nil
         (isReceivePaused, isSendPaused, wasAddressRefused) = (false, false, false)
-        fields = HTTPClientFields()
-        received.removeAll(keepingCapacity: received.capacity <= Self.highWater)
+        if isOnlyToConnect { curl_set_long(easy, CURLOPT_CONNECT_ONLY, 0) }
+        isOnlyToConnect = false
         allowsAddress = nil
-        silence = nil
         errorText[0] = 0
     }
 
     override func finished(_ result: CURLcode) {
-        self.result = result
-        arrived.wake()
+        if result == CURLE_OK { answer.ended() } else { answer.failed(failure(result)) }
     }
 
-    // MARK: For the reader
-
-    /// Waits for the head of the answer.
-    func head() async throws(HTTPClientError) {
-        while !isHeadComplete {
-            if let result { throw failure(result) }
-            try await wait(for: deadlines.firstByte, from: started, late: .firstByteTimeout)
-        }
-    }
-
-    func next() async throws(HTTPClientError) -> [UInt8]? {
-        let since = Instant.now()
-        while received.isEmpty {
-            if let result {
-                if result == CURLE_OK { return nil }
-                throw failure(result)
-            }
-            try await wait(for: deadlines.betweenBytes, from: since, late: .betweenBytesTimeout)
-        }
-        var piece: [UInt8] = []
-        swap(&piece, &received)
-        if isReceivePaused {
-            isReceivePaused = false
-            applyPause()
-        }
-        return piece
+    func readerMadeRoom() {
+        guard isReceivePaused else { return }
+        isReceivePaused = false
+        applyPause()
     }
 
     var usedExistingConnection: Bool {
@@ -123,32 +116,10 @@ final class Transfer: CurlTransfer, @unchecked Sendable {
         return version == CURL_HTTP_VERSION_2_0 ? 2 : 1
     }
 
-    private func wait(
-        for limit: Duration, from start: Instant, late: HTTPClientError.Kind
-    ) async throws(HTTPClientError) {
-        let end = started + deadlines.total
-        let deadline = min(start + limit, end)
-        var sign = silence.map { Instant.now() + $0.interval } ?? .never
-        while true {
-            do throws(WaitFailure) {
-                return try await arrived.wait(until: min(deadline, sign))
-            } catch {
-                if error == .cancelled { throw HTTPClientError(.cancelled, mayHaveExecuted: true) }
-            }
-            guard let silence, sign < deadline else {
-                throw HTTPClientError(deadline == end ? .totalTimeout : late, mayHaveExecuted: true)
-            }
-            do { try await silence.sign() } catch {
-                // Nobody is there any more for whom to wait.
-                throw HTTPClientError(.cancelled, mayHaveExecuted: true)
-            }
-            sign = Instant.now() + silence.interval
-        }
-    }
-
     private func failure(_ code: CURLcode) -> HTTPClientError {
         let text = errorText[0] == 0 ? String(cString: curl_easy_strerror(code)) : String(cString: errorText)
         if wasAddressRefused { return HTTPClientError(.addressRefused, detail: text) }
+        if let headFault { return HTTPClientError(headFault) }
         var requestSize = 0
         curl_get_long(easy, CURLINFO_REQUEST_SIZE, &requestSize)
         return HTTPClientError(code, wasSent: requestSize > 0, detail: text)
@@ -228,43 +199,27 @@ final class Transfer: CurlTransfer, @unchecked Sendable {
 
     // MARK: From libcurl
 
-    private static let statusLineStart: StaticString = "HTTP/"
-
-    func receiveField(_ line: UnsafeRawBufferPointer) -> Bool {
-        headSize += line.count
-        guard headSize <= Self.largestHead else { return false }
-        if Self.isStatusLine(line) {
-            fields = HTTPClientFields()
-            fields.reserve()
-            var code = 0
-            curl_get_long(easy, CURLINFO_RESPONSE_CODE, &code)
-            status = code
-        } else if line.first == 0x0D || line.first == 0x0A {
-            if status >= 200 {
-                isHeadComplete = true
-                arrived.wake()
-            }
-        } else if !isHeadComplete {
-            // After the head come trailers, which nobody has asked for.
-            fields.append(line)
-        }
-        return true
-    }
-
-    private static func isStatusLine(_ line: UnsafeRawBufferPointer) -> Bool {
-        guard let start = line.baseAddress, line.count > statusLineStart.utf8CodeUnitCount else {
+    func receiveLine(_ line: UnsafeRawBufferPointer) -> Bool {
+        // After the head come trailers, which nobody has asked for.
+        if answer.hasBegun { return true }
+        headBytes.append(line)
+        switch headBytes.withUnsafeBytes({ parser.parse($0) }) {
+        case .needMore: return true
+        case .head(let head, _):
+            answer.began(head)
+            return true
+        case .fault(let fault):
+            headFault = fault
             return false
         }
-        return memcmp(start, statusLineStart.utf8Start, statusLineStart.utf8CodeUnitCount) == 0
     }
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
-        if received.count >= Self.highWater {
+        if answer.isFull {
             isReceivePaused = true
             return curl_pause_write
         }
-        received.append(bytes)
-        arrived.wake()
+        answer.receive(bytes)
         return bytes.count
     }
 

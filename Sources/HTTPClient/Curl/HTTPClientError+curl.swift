@@ -16,8 +16,6 @@ extension HTTPClientError {
                 .certificate
             case CURLE_SEND_ERROR: .sendFailed
             case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE: .connectionLost
-            // Ours: the head of the answer was larger than it may be.
-            case CURLE_WRITE_ERROR: .tooLarge
             default: .protocolError
             }
         self.init(kind, mayHaveExecuted: wasSent, detail: detail)
