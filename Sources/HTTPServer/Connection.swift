@@ -39,7 +39,7 @@ final class Connection: @unchecked Sendable {
     var isOpen = true
     var task: Task<Void, Never>?
     /// Where the handler has a task of its own.
-    private var handling: Task<Void, any Error>?
+    private var handling: DeepTask?
     /// The exchange in the handler's hands.
     var exchange: Exchange?
     /// Whether its route's beginning has it, while the task waits.
@@ -102,15 +102,18 @@ final class Connection: @unchecked Sendable {
         handling?.cancel()
     }
 
-    /// Runs a handler, in a task of its own where it goes deep: a task keeps the most memory that it ever took, and
-    /// every idle connection has one.
+    /// Runs a handler, in another task where it goes deep.
     func run(_ handler: @escaping Handler, of route: Route, _ exchange: Exchange) async throws {
         guard route.metadata.goesDeep else { return try await handler(exchange) }
-        let handling = Task(executorPreference: shared.loop) { try await handler(exchange) }
+        let handling = shared.takeDeepTask()
         self.handling = handling
-        defer { self.handling = nil }
-        if Task.isCancelled { handling.cancel() }
-        try await handling.value
+        try await handling.run(handler, exchange, for: self)
+    }
+
+    /// The task goes to another connection's handler, and is not to be cancelled for this one any more.
+    func handlerEnded(in task: DeepTask, isReusable: Bool) {
+        handling = nil
+        if isReusable { shared.giveBack(task) }
     }
 
     /// The server drains: an idle connection ends, another one after its exchange.

@@ -39,8 +39,8 @@ package struct RouteMetadata: Sendable {
     package var summary: String
     /// The group it is documented under.
     package var group: String
-    /// Whether the handler calls so deep that its memory is better given back than kept for the connection's next
-    /// request. That costs about a microsecond.
+    /// Whether the handler calls so deep that what it takes is better kept for any connection's next request than for
+    /// each connection's.
     package var goesDeep: Bool
 
     package init(

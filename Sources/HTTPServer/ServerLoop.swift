@@ -9,6 +9,8 @@ final class ServerLoop: @unchecked Sendable {
     static let readBytes = 64 * 1024
     /// Buffers kept for the next response.
     private static let spareBuffers = 64
+    /// Tasks kept for the next handlers; each is some 20 KB.
+    private static let spareTasks = 64
     /// A larger buffer is given back to the allocator.
     private static let largestSpareBytes = 64 * 1024
 
@@ -23,6 +25,7 @@ final class ServerLoop: @unchecked Sendable {
     private var unflushed: [Connection] = []
     private var flushing: [Connection] = []
     private var buffers: [[UInt8]] = []
+    private var deepTasks: [DeepTask] = []
     private var headWriter = ResponseHeadWriter()
     private var timestamp = Timestamp(microseconds: 0)
     private var timestampTick = Instant.never
@@ -34,7 +37,10 @@ final class ServerLoop: @unchecked Sendable {
         self.counter = counter
     }
 
-    deinit { scratch.deallocate() }
+    deinit {
+        for task in deepTasks { task.cancel() }
+        scratch.deallocate()
+    }
 
     // MARK: Connections
 
@@ -58,6 +64,14 @@ final class ServerLoop: @unchecked Sendable {
             }
         }
         return true
+    }
+
+    // MARK: Tasks
+
+    func takeDeepTask() -> DeepTask { deepTasks.popLast() ?? DeepTask(on: loop) }
+
+    func giveBack(_ task: DeepTask) {
+        if deepTasks.count < Self.spareTasks { deepTasks.append(task) } else { task.cancel() }
     }
 
     // MARK: Output

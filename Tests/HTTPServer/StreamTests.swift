@@ -141,6 +141,49 @@ struct StreamTests {
     }
 
     @Test(arguments: Wire.allCases)
+    func `a client that is dropped or leaves ends no handler but its own, whosever task that runs in`(
+        wire: Wire
+    ) async throws {
+        let seen = Locked<[String]>([])
+        let patient = route(.get, "/patient", goesDeep: true) { exchange in
+            seen.withLock { $0.append("begun") }
+            defer { seen.withLock { $0.append("ended, cancelled: \(Task.isCancelled)") } }
+            try await exchange.loop.sleep(for: .seconds(600))
+        }
+        let large = route(.get, "/large", goesDeep: true) {
+            $0.respond(200, body: [UInt8](repeating: 0x78, count: 32 * 1024 * 1024))
+        }
+        let deep = route(.get, "/deep", goesDeep: true) { exchange in
+            #expect(!Task.isCancelled)
+            exchange.respond(200, body: Array("hello".utf8))
+        }
+        let setup = Setup { $0.limits.writeStall = .milliseconds(60) }
+        try await withServer(wire, [patient, large, deep], setup) { fixture in
+            // Takes nothing of its answer, whose handler has ended: its task is the next handler's.
+            let first = try fixture.connect()
+            try await first.send(get("/large"))
+            try await fixture.wait("the answer") { fixture.records.withLock { $0.count == 1 } }
+            let second = try fixture.connect()
+            try await second.send(get("/patient"))
+            try await fixture.wait("the drop") { await fixture.server.connectionCount() == 1 }
+            try await fixture.loop.sleep(for: .milliseconds(20))
+            #expect(seen.withLock { $0 } == ["begun"])
+
+            // A task that was cancelled is nobody's any more.
+            second.transport.close()
+            try await fixture.wait("the second to end") {
+                seen.withLock { $0 == ["begun", "ended, cancelled: true"] }
+            }
+            for _ in 0..<3 {
+                let third = try fixture.connect()
+                try await third.send(get("/deep"))
+                #expect(try await third.response().text == "hello")
+            }
+            withExtendedLifetime(first) {}
+        }
+    }
+
+    @Test(arguments: Wire.allCases)
     func `a client that only shuts down its sending side counts as gone too`(wire: Wire) async throws {
         let ended = Locked(false)
         let patient = route(.get, "/patient") { exchange in
