@@ -45,18 +45,22 @@ struct ResponseHeadParserTests {
             status: 201, framing: .length(2), keepsAlive: true),
     ]
 
+    private func parse(_ bytes: [UInt8], inPiecesOf size: Int) -> ResponseHeadParser.Progress {
+        var parser = ResponseHeadParser()
+        var progress = ResponseHeadParser.Progress.needMore
+        var end = 0
+        while progress == .needMore, end < bytes.count {
+            end = min(end + size, bytes.count)
+            progress = bytes[..<end].withUnsafeBytes { parser.parse($0) }
+        }
+        return progress
+    }
+
     @Test(arguments: good)
     func `an honest answer is understood, however it is cut`(good: Good) {
         let bytes = Array(good.answer.utf8) + Array("rest".utf8)
         for size in 1...bytes.count {
-            var parser = ResponseHeadParser()
-            var progress = ResponseHeadParser.Progress.needMore
-            var end = 0
-            while progress == .needMore, end < bytes.count {
-                end = min(end + size, bytes.count)
-                progress = bytes[..<end].withUnsafeBytes { parser.parse($0) }
-            }
-            guard case .head(let head, let consumed) = progress else {
+            guard case .head(let head, let consumed) = parse(bytes, inPiecesOf: size) else {
                 Issue.record("refused: \(good.answer.debugDescription)")
                 return
             }
@@ -119,14 +123,7 @@ struct ResponseHeadParserTests {
     ) {
         let bytes = Array(answer.utf8)
         for size in [1, 2, 3, 1000, bytes.count] where bytes.count / size < 30_000 {
-            var parser = ResponseHeadParser()
-            var progress = ResponseHeadParser.Progress.needMore
-            var end = 0
-            while progress == .needMore, end < bytes.count {
-                end = min(end + size, bytes.count)
-                progress = bytes[..<end].withUnsafeBytes { parser.parse($0) }
-            }
-            #expect(progress == .fault(fault))
+            #expect(parse(bytes, inPiecesOf: size) == .fault(fault))
         }
     }
 
