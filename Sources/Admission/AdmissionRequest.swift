@@ -1,12 +1,13 @@
 /// What asks to be admitted.
-package struct AdmissionRequest {
-    package var subjects: SubjectList
+// An object, so that those who wait for the answer carry no copies of it. Confined to its loop.
+package final class AdmissionRequest {
+    package let subjects: SubjectList
     /// The generation of its organization's keys as of which its key is known; nil where there is no key.
-    package var generation: Int64?
+    package let generation: Int64?
     package var weight: Int64 = 1
     /// The most that it can take.
     package var tokens: Int64
-    package var calendar: Calendar?
+    package let calendar: Calendar?
     /// What it may cost; nil, or no limits: nothing is held.
     package var money: MoneyNeed?
     /// Names what is held for it.

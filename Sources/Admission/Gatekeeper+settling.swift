@@ -39,7 +39,7 @@ extension Gatekeeper {
         let subjects = permit.subjects
         leave(subjects)
         let difference = tokens - permit.tokens
-        var settlement = Settlement(permit: permit, difference: difference, entry: entry)
+        let settlement = Settlement(permit, by: difference, entry: entry)
         if difference != 0, subjects.limitsTokens { settlement.windowed = subjects.windowed }
         if permit.isLocal {
             // A renewal has told Redis of it, perhaps.
@@ -53,17 +53,26 @@ extension Gatekeeper {
         return settlement
     }
 
-    struct Settlement {
-        var permit: Permit
-        var difference: Int64
+    /// What Redis is to be told of the end of a request.
+    // Confined to its loop.
+    final class Settlement: @unchecked Sendable {
+        let permit: Permit
+        let difference: Int64
         var windowed: [Subject] = []
         var slotted: [Subject] = []
-        var entry: [UInt8]?
+        let entry: [UInt8]?
         /// What is held in Redis.
         var money: HeldMoney?
         var cost: Int64 = 0
         /// Whether Redis may have been told before.
         var isRepeated = false
+
+        /// - Parameter difference: by how many tokens more it took than were reserved.
+        init(_ permit: Permit, by difference: Int64, entry: [UInt8]? = nil) {
+            self.permit = permit
+            self.difference = difference
+            self.entry = entry
+        }
 
         var isEmpty: Bool { windowed.isEmpty && slotted.isEmpty && entry == nil && money == nil }
         /// Whether it is told until Redis has heard it.
@@ -90,16 +99,15 @@ extension Gatekeeper {
 
     private func keep(_ settlement: Settlement, after error: RedisError) {
         doubt(settlement.permit.subjects)
-        var rest = settlement
         // Renewals see to these.
-        rest.slotted = []
+        settlement.slotted = []
         if error.mayHaveExecuted {
             guard settlement.isOfMoney else { return }
-            rest.isRepeated = true
+            settlement.isRepeated = true
             // With a hold it can be told whether they were corrected; without, rather too little than twice.
-            if rest.money == nil { rest.windowed = [] }
+            if settlement.money == nil { settlement.windowed = [] }
         }
-        keep(rest)
+        keep(settlement)
     }
 
     /// Until Redis is back.
@@ -110,9 +118,8 @@ extension Gatekeeper {
 
     /// Redis listens, and does not do it: so soon it will not either.
     private func postpone(_ settlement: Settlement) {
-        var rest = settlement
-        rest.slotted = []
-        if unsettled.count + postponed.count < bounds.unsettled { postponed.append(rest) }
+        settlement.slotted = []
+        if unsettled.count + postponed.count < bounds.unsettled { postponed.append(settlement) }
     }
 
     func takeUpPostponed() {

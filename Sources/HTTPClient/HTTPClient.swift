@@ -61,6 +61,14 @@ package final class HTTPClient: @unchecked Sendable {
         if let address = plainAddress(of: request.url) {
             return try await withPlainResponse(request, at: address, read)
         }
+        return try await withTransferredResponse(request, read)
+    }
+
+    // MARK: By libcurl
+
+    private func withTransferredResponse<Result>(
+        _ request: HTTPClientRequest, _ read: (HTTPClientResponse) async throws -> Result
+    ) async throws -> Result {
         let transfer = try takeTransfer()
         defer { giveBack(transfer) }
         try transfer.prepare(request)
@@ -71,8 +79,6 @@ package final class HTTPClient: @unchecked Sendable {
                 head, transfer.answer, usedExistingConnection: transfer.usedExistingConnection,
                 majorVersion: transfer.majorVersion))
     }
-
-    // MARK: By libcurl
 
     private func takeTransfer() throws(HTTPClientError) -> HTTPTransfer {
         if let transfer = idleTransfers.popLast() { return transfer }
@@ -142,6 +148,8 @@ package final class HTTPClient: @unchecked Sendable {
     }
 
     /// Has libcurl resolve the name and connect, and takes over the socket.
+    // What is seldom needed takes no room of every request.
+    @inline(never)
     private func connect(
         to address: PlainAddress, for request: HTTPClientRequest
     ) async throws(HTTPClientError) -> PlainConnection {

@@ -1,18 +1,19 @@
 package import Base
 
 /// One request to another server. The answer is never followed elsewhere: a redirect is an answer.
-package struct HTTPClientRequest: Sendable {
-    package var method: String
-    package var url: String
-    package var fields: [(name: String, value: String)]
-    package var body: Body
-    package var deadlines: Deadlines
+// An object, so that those who wait for the answer carry no copies of it.
+package final class HTTPClientRequest: Sendable {
+    package let method: String
+    package let url: String
+    package let fields: [(name: String, value: String)]
+    package let body: Body
+    package let deadlines: Deadlines
     /// Which addresses may be spoken to, asked with the *resolved* address when a socket is opened and again
     /// when a connection is used once more. `nil` allows all.
-    package var allowsAddress: (@Sendable (IPAddress) -> Bool)?
+    package let allowsAddress: (@Sendable (IPAddress) -> Bool)?
 
     /// What to do while the other side says nothing.
-    package var silence: Silence?
+    package let silence: Silence?
 
     /// A sign of life, for somebody who waits for the answer.
     package struct Silence: Sendable {
@@ -59,14 +60,15 @@ package struct HTTPClientRequest: Sendable {
 
     package init(
         _ method: String = "GET", url: String, fields: [(name: String, value: String)] = [],
-        body: Body = .none,
-        deadlines: Deadlines = Deadlines(), allowsAddress: (@Sendable (IPAddress) -> Bool)? = nil
+        body: Body = .none, deadlines: Deadlines = Deadlines(), silence: Silence? = nil,
+        allowsAddress: (@Sendable (IPAddress) -> Bool)? = nil
     ) {
         self.method = method
         self.url = url
         self.fields = fields
         self.body = body
         self.deadlines = deadlines
+        self.silence = silence
         self.allowsAddress = allowsAddress
     }
 
@@ -74,8 +76,8 @@ package struct HTTPClientRequest: Sendable {
     /// those that it names. For a client without a proxy: the addresses would be the proxy's.
     package func guarded(by policy: OutboundPolicy) -> HTTPClientRequest {
         let isSecure = url.lowercased().hasPrefix("https:")
-        var request = self
-        request.allowsAddress = { isSecure ? policy.allows($0) : policy.isNamed($0) }
-        return request
+        return HTTPClientRequest(
+            method, url: url, fields: fields, body: body, deadlines: deadlines, silence: silence
+        ) { isSecure ? policy.allows($0) : policy.isNamed($0) }
     }
 }

@@ -98,7 +98,7 @@ struct FirstFitTests {
         else { return nil }
         let now = last.time / 1000
         let (gatekeeper, list) = subjects(of: admission, maker.model, client)
-        var request = AdmissionRequest(list, generation: nil, tokens: admission.tokens)
+        let request = AdmissionRequest(list, generation: nil, tokens: admission.tokens)
         request.weight = admission.weight
         let month = admission.month.map { Month(index: $0.index, start: $0.start, end: $0.end) }
         // Whatever the state is, it says something.

@@ -156,7 +156,7 @@ final class MoneyWorld: @unchecked Sendable {
     ) async -> Gatekeeper.Verdict {
         let list = worker.gatekeeper.subjects(
             [(.organization, subjects)], at: .organization(organization))
-        var request = AdmissionRequest(list, generation: nil)
+        let request = AdmissionRequest(list, generation: nil)
         request.money = MoneyNeed(limits: limits, nanodollars: nanodollars)
         return await worker.gatekeeper.admit(request).verdict
     }

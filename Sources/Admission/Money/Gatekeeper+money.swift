@@ -15,7 +15,6 @@ extension Gatekeeper {
     private static let pauseBeforeSpent = Duration.milliseconds(20)
 
     func admitPaid(_ request: AdmissionRequest, beside others: [RedisCommand]) async -> Answer {
-        var request = request
         guard let need = request.money, let first = need.limits.first else {
             request.money = nil
             return await admit(request, beside: others)
@@ -28,11 +27,16 @@ extension Gatekeeper {
         guard need.nanodollars <= MoneyNeed.largest else {
             return (unfunded(Shortage(first, .neverFits, affordable: 0)), [])
         }
-        return await admit(request, need, of: organization, beside: others)
+        let reply = await askPaid(request, beside: others)
+        if case .decided(let answer) = reply { return answer }
+        return await admit(request, need, of: organization, beside: others, after: reply)
     }
 
+    // What is seldom needed takes no room of every request.
+    @inline(never)
     private func admit(
-        _ request: AdmissionRequest, _ need: MoneyNeed, of organization: UUID, beside others: [RedisCommand]
+        _ request: AdmissionRequest, _ need: MoneyNeed, of organization: UUID,
+        beside others: [RedisCommand], after first: Reply
     ) async -> Answer {
         var hoped: [MoneyLimit] = []
         defer { treasury?.hope(for: hoped, -need.nanodollars) }
@@ -40,9 +44,9 @@ extension Gatekeeper {
         var rooms: [UUID: LimitRoom] = [:]
         var hasLookedAgain = false
         var last: (slices: MoneySlices, values: ArraySlice<RedisValue>)?
-        for _ in 0..<Self.mostRounds {
+        for round in 0..<Self.mostRounds {
             let short: (slices: MoneySlices, values: ArraySlice<RedisValue>)
-            switch await askPaid(request, beside: others) {
+            switch round == 0 ? first : await askPaid(request, beside: others) {
             case .decided(let answer): return answer
             case .away: return (await admitDirectly(request, need, of: organization), [])
             case .short(let slices, let values): short = (slices, values)
@@ -161,7 +165,10 @@ extension Gatekeeper {
     /// What is held for a request that nobody has heard of is let go when Redis is back.
     private func release(_ request: AdmissionRequest) {
         let permit = Permit(request, at: clock.now(time.instant(), time.timestamp()), in: nil, .unavailable)
-        keep(Settlement(permit: permit, difference: 0, money: permit.money, isRepeated: true))
+        let settlement = Settlement(permit, by: 0)
+        settlement.money = permit.money
+        settlement.isRepeated = true
+        keep(settlement)
     }
 }
 

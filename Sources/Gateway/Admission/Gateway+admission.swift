@@ -32,21 +32,33 @@ extension Gateway {
             guard try reservation.askForLess(after: verdict) else { break }
             (verdict, values) = await gatekeeper.admit(reservation.request, beside: others)
         }
+        guard case .admitted(let permit) = verdict else {
+            try await refuse(arrival, reservation, for: verdict, exchange)
+            return nil
+        }
+        let caller = arrival.caller
+        do {
+            try await confirm(arrival, by: permit.generation)
+        } catch {
+            gatekeeper.settle(permit, tokens: 0)
+            throw error
+        }
+        guard arrival.caller === caller || arrival.caller == caller else {
+            gatekeeper.settle(permit, tokens: 0)
+            return nil
+        }
+        tell(permit.standing, isLocal: permit.isLocal, exchange)
+        return Entry(permit: permit, values: values)
+    }
+
+    /// Throws what a request was not let in for, unless its caller is another than was thought.
+    // Not inlined: see above.
+    @inline(never)
+    private func refuse(
+        _ arrival: Arrival, _ reservation: Reservation, for verdict: Gatekeeper.Verdict, _ exchange: Exchange
+    ) async throws {
         switch verdict {
-        case .admitted(let permit):
-            let caller = arrival.caller
-            do {
-                try await confirm(arrival, by: permit.generation)
-            } catch {
-                gatekeeper.settle(permit, tokens: 0)
-                throw error
-            }
-            guard arrival.caller === caller || arrival.caller == caller else {
-                gatekeeper.settle(permit, tokens: 0)
-                return nil
-            }
-            tell(permit.standing, isLocal: permit.isLocal, exchange)
-            return Entry(permit: permit, values: values)
+        case .admitted: preconditionFailure("who was let in is not refused")
         case .refused(let refusal):
             // Whose key was revoked learns that, and nothing of limits.
             try await confirm(arrival, by: refusal.isLocal ? .unavailable : .current)
@@ -56,7 +68,6 @@ extension Gateway {
             guard try await keys.confirm(arrival, by: .generation(generation)) else {
                 throw Problem.invalidKey
             }
-            return nil
         case .unfunded(let shortage):
             try await confirm(arrival, by: .unavailable)
             guard let payment = reservation.payment else { preconditionFailure("nothing was to be paid") }

@@ -6,7 +6,7 @@ import HTTPWire
 /// What a request asks to be let in with.
 // An object, so that those who wait for the answer carry no copies of it. Confined to its loop.
 class Reservation {
-    final fileprivate(set) var request: AdmissionRequest
+    final let request: AdmissionRequest
     final let payment: Payment?
 
     init(_ request: AdmissionRequest, _ payment: Payment?) {

@@ -22,9 +22,8 @@ extension Gateway {
         } catch {
             throw CallFailure(error, at: time.instant())
         }
-        var request = upstream.request(
-            encoded, permit.key, deadlines ?? limits.upstream, at: time.timestamp())
-        request.silence = silence
+        let request = upstream.request(
+            encoded, permit.key, deadlines ?? limits.upstream, silence, at: time.timestamp())
         return try await attempt(candidate, for: attempts, cost: cost) { attempt in
             try await send(request, to: upstream, permit, attempt, fault: fault, read: read)
         }
@@ -133,7 +132,7 @@ extension HTTPClientError.Kind {
 extension Upstream {
     fileprivate func request(
         _ encoded: UpstreamRequest, _ key: Secret?, _ deadlines: HTTPClientRequest.Deadlines,
-        at now: Timestamp
+        _ silence: HTTPClientRequest.Silence?, at now: Timestamp
     ) -> HTTPClientRequest {
         var fields = encoded.fields
         if !fields.contains(where: { $0.name == "Content-Type" }) {
@@ -142,6 +141,6 @@ extension Upstream {
         fields += settings.authorizationFields(for: encoded, fields, key: key, at: now)
         return HTTPClientRequest(
             "POST", url: settings.baseURL + encoded.path, fields: fields, body: .bytes(encoded.body),
-            deadlines: deadlines)
+            deadlines: deadlines, silence: silence)
     }
 }

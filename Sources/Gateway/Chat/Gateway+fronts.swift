@@ -82,7 +82,8 @@ extension Gateway {
         let call: ChatCall
         let candidates: [Candidate]
         do {
-            (call, candidates) = try await prepare(request, front, arrival.caller, exchange, id, sink)
+            let own = try await ownRoutes.routes(for: arrival.caller)
+            (call, candidates) = try prepare(request, front, arrival.caller, own, exchange, id, sink)
         } catch {
             guard try await isOutdated(arrival) else { throw error }
             return try await answer(request, as: front, for: arrival, exchange, id: id, sink: sink)
@@ -130,15 +131,14 @@ extension Gateway {
     // Not inlined: it takes much room, and those who wait for the answer need none of it.
     @inline(never)
     private func prepare(
-        _ request: ReadRequest, _ front: some ChatFront, _ caller: Caller, _ exchange: Exchange,
-        _ id: String?, _ sink: ClientStream.Sink?
-    ) async throws -> (ChatCall, [Candidate]) {
+        _ request: ReadRequest, _ front: some ChatFront, _ caller: Caller, _ own: OwnRoutes,
+        _ exchange: Exchange, _ id: String?, _ sink: ClientStream.Sink?
+    ) throws -> (ChatCall, [Candidate]) {
         let model = request.outline.model
         let now = time.timestamp()
         let client = ClientStream(exchange, front, model: model, at: now, id: id, sink: sink)
         let call = ChatCall(exchange, front, caller, request, at: now, id: id, client: client)
         call.fetchesImages = try Self.wantsImagesFetched(call)
-        let own = try await ownRoutes.routes(for: caller)
         let candidates = try RequestNeeds(of: call, requiresPrices: limits.requiresPrices).filter(
             try candidates(for: model, request.wishes, caller, own, priced: .conversation)
         ) { router.models(with: $0, within: router.reach(of: own), at: now) }
@@ -164,11 +164,19 @@ extension Gateway {
             guard model.purpose == .chat else { throw CallFailure.cannot("chat", candidate) }
             try await SandboxAnswer(call, model, candidate).send(by: self)
         case .upstream(let upstream):
-            guard let chat = candidate.chatCodec(for: call.front.dialect) else {
-                throw CallFailure.cannot("chat", candidate)
-            }
-            try await UpstreamAttempt(call, candidate, upstream, chat, limits: limits).send(by: self)
+            try await request(call, to: upstream, of: candidate).send(by: self)
         }
+    }
+
+    // Not inlined, so that what it takes is needed only as long as it lasts.
+    @inline(never)
+    private func request(
+        _ call: ChatCall, to upstream: Upstream, of candidate: Candidate
+    ) throws -> UpstreamAttempt {
+        guard let chat = candidate.chatCodec(for: call.front.dialect) else {
+            throw CallFailure.cannot("chat", candidate)
+        }
+        return try UpstreamAttempt(call, candidate, upstream, chat, limits: limits)
     }
 
     func serve(_ call: ChatCall, _ candidates: [Candidate]) async throws {

@@ -14,7 +14,7 @@ final class UpstreamAttempt: @unchecked Sendable {
     private let call: ChatCall
     private let candidate: Candidate
     private let upstream: Upstream
-    private let limits: Gateway.Limits
+    private let largestAnswer: Int
     private let upstreamRequest: UpstreamRequest
     private let isForwarded: Bool
     private let codec: any ChatCodec
@@ -30,7 +30,7 @@ final class UpstreamAttempt: @unchecked Sendable {
         self.call = call
         self.candidate = candidate
         self.upstream = upstream
-        self.limits = limits
+        largestAnswer = limits.largestAnswer
         if call.mayBeForwarded, chat.dialect == call.front.dialect,
             let request = chat.forward(call.document, call.outline, for: candidate.target)
         {
@@ -94,7 +94,7 @@ final class UpstreamAttempt: @unchecked Sendable {
         recording?.begin()
         let silence =
             call.outline.isStreaming
-            ? HTTPClientRequest.Silence(after: limits.silence) { try await client.keepAlive() } : nil
+            ? HTTPClientRequest.Silence(after: gateway.limits.silence) { try await client.keepAlive() } : nil
         do {
             try await gateway.send(
                 upstreamRequest, to: upstream, of: candidate, for: call.attempts, silence: silence,
@@ -125,7 +125,7 @@ final class UpstreamAttempt: @unchecked Sendable {
         case (true, true): try await relay(response, began)
         case (false, true): try await translateStream(response, began)
         case (_, false):
-            let body = try await response.body(limit: limits.largestAnswer)
+            let body = try await response.body(limit: largestAnswer)
             began()
             if isForwarded, !call.outline.isStreaming {
                 try pass(body, response)

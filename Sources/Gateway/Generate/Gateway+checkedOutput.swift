@@ -10,16 +10,13 @@ extension Gateway {
     /// if it may.
     func serveChecked(_ call: ChatCall, _ candidates: [Candidate]) async throws {
         try await serve(call, candidates)
-        if let check = call.check, let held = call.held {
-            try await deliver(held, to: call, ifItPasses: check, candidates)
-        }
+        if call.held != nil { try await deliverHeld(of: call, candidates) }
     }
 
     // What is seldom needed takes no room of every call.
     @inline(never)
-    private func deliver(
-        _ held: HeldAnswer, to call: ChatCall, ifItPasses check: OutputCheck, _ candidates: [Candidate]
-    ) async throws {
+    private func deliverHeld(of call: ChatCall, _ candidates: [Candidate]) async throws {
+        guard let check = call.check, let held = call.held else { return }
         let faults: [JSONSchema.Fault]
         switch check.verdict(on: held.reply) {
         case .fits, .another: return try respond(held, to: call)

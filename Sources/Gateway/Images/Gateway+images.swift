@@ -13,6 +13,8 @@ extension Gateway {
     }
 
     /// Goes on with the images in the request.
+    // What is seldom needed takes no room of every call.
+    @inline(never)
     func fetchImages(of call: ChatCall) async throws {
         let fetch = ImageFetch(by: clients, limits.images, time)
         if let request = try await fetch.inlining(try call.request()) { call.ask(instead: request) }

@@ -58,10 +58,10 @@ final class HTTPTransfer: CurlTransfer, AnswerSource, @unchecked Sendable {
     func prepareConnection(
         to origin: String, for request: HTTPClientRequest
     ) throws(HTTPClientError) {
-        var plain = HTTPClientRequest(
-            url: origin, deadlines: request.deadlines, allowsAddress: request.allowsAddress)
-        plain.silence = request.silence
-        try prepare(plain)
+        try prepare(
+            HTTPClientRequest(
+                url: origin, deadlines: request.deadlines, silence: request.silence,
+                allowsAddress: request.allowsAddress))
         isOnlyToConnect = true
         curl_set_long(easy, CURLOPT_CONNECT_ONLY, 1)
     }

@@ -59,9 +59,10 @@ package final class SSOProviders: @unchecked Sendable {
 
     /// Sends a request to a place that a provider or an organization has named. Redirects are not followed.
     func ask(_ request: HTTPClientRequest, accepting statuses: Set<Int> = [200]) async throws -> [UInt8] {
-        var request = request.guarded(by: policy)
-        request.deadlines = Self.deadlines
-        request.fields.append(("Accept", "application/json"))
+        let request = HTTPClientRequest(
+            request.method, url: request.url, fields: request.fields + [("Accept", "application/json")],
+            body: request.body, deadlines: Self.deadlines
+        ).guarded(by: policy)
         do {
             return try await client.withResponse(request) { response in
                 let body = try await response.body(limit: Self.largestAnswer)
