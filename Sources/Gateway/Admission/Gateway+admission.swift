@@ -82,6 +82,7 @@ extension Gateway {
     }
 
     /// Lets a conversation in.
+    @inline(never)
     func enter(
         _ arrival: Arrival, with call: ChatCall, _ candidates: [Candidate], after trip: FirstTrip? = nil
     ) async throws -> Entry? {

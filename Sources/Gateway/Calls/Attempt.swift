@@ -51,21 +51,28 @@ extension Gateway {
         let attempt = Attempt(candidate, for: attempts, at: time.instant())
         do {
             let answer = try await ask(attempt)
-            report(.answered, attempt, cost(answer))
+            report(attempt, answer, cost)
             return answer
-        } catch let failure as CallFailure {
-            var spent = attempt.mayHaveCost ? cost(nil) : Attempt.Cost()
-            spent.usage = spent.usage ?? failure.usage
-            report(.failed, attempt, spent, fault: failure.problem.code)
-            throw failure
         } catch {
-            report(.abandoned, attempt, cost(nil))
+            report(attempt, error, cost)
             throw error
         }
     }
 
-    // Not inlined, so that a report takes no room of those who wait for an answer.
+    // Reports are not inlined, so that they take no room of those who wait for an answer.
     @inline(never)
+    private func report<Answer>(_ attempt: Attempt, _ answer: Answer, _ cost: (Answer?) -> Attempt.Cost) {
+        report(.answered, attempt, cost(answer))
+    }
+
+    @inline(never)
+    private func report<Answer>(_ attempt: Attempt, _ error: any Error, _ cost: (Answer?) -> Attempt.Cost) {
+        guard let failure = error as? CallFailure else { return report(.abandoned, attempt, cost(nil)) }
+        var spent = attempt.mayHaveCost ? cost(nil) : Attempt.Cost()
+        spent.usage = spent.usage ?? failure.usage
+        report(.failed, attempt, spent, fault: failure.problem.code)
+    }
+
     private func report(
         _ outcome: AttemptReport.Outcome, _ attempt: Attempt, _ cost: Attempt.Cost, fault: String? = nil
     ) {

@@ -183,16 +183,23 @@ extension Gateway {
         do {
             try await tryInTurn(
                 candidates, isCommitted: { call.client.hasBegun }, { try await attempt(call, $0) })
-        } catch let failure as CallFailure where call.client.hasBegun {
+        } catch let failure as CallFailure {
+            try await tell(failure, to: call)
+        }
+    }
+
+    // What is seldom needed takes no room of every call.
+    @inline(never)
+    private func tell(_ failure: CallFailure, to call: ChatCall) async throws {
+        if call.client.hasBegun {
             let problem = failure.problem
             logger.warning(
                 "stream broke off", ("request_id", "\(call.requestID)"), ("code", "\(problem.code)"),
                 ("reason", "\(problem.detail ?? "")"))
-            try await call.client.fail(problem)
-        } catch let failure as CallFailure {
-            guard let answer = failure.answer else { throw failure }
-            call.client.respond(answer.status, answer.body, type: "application/json")
+            return try await call.client.fail(problem)
         }
+        guard let answer = failure.answer else { throw failure }
+        call.client.respond(answer.status, answer.body, type: "application/json")
     }
 
     /// Runs `body` for a caller who may ask models, and says in the dialect of `front` what goes wrong.
