@@ -66,13 +66,16 @@ let package = Package(
             ["Base", "CArgon2", "HTTPClient", "HTTPWire", "JSON", "Loop", "Postgres", "Redis"]),
         part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
 
+        // Rank 6
+        part("Metering", ["Admission", "Base", "Catalog", "Chat", "Loop", "Postgres", "Redis"]),
+
         // Rank 7
         part(
             "Gateway",
             [
                 "Admission", "Base", "Cache", "Catalog", "Chat", "HTTPClient", "HTTPServer", "HTTPWire",
                 "Identity",
-                "JSON", "Loop", "Postgres", "Providers", "Redis",
+                "JSON", "Loop", "Metering", "Postgres", "Providers", "Redis",
             ]),
 
         // Rank 8
@@ -81,7 +84,7 @@ let package = Package(
             dependencies: [
                 "Admission", "Base", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire",
                 "Identity",
-                "LocalServers", "Loop",
+                "LocalServers", "Loop", "Metering",
                 "Postgres",
                 "Providers", "Redis",
             ],
@@ -102,7 +105,7 @@ let package = Package(
                 "Admission", "Base", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire",
                 "Identity",
                 "JSON",
-                "Loop",
+                "Loop", "Metering",
                 "Postgres", "Providers", "Redis", "TestKit",
             ]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
@@ -113,6 +116,9 @@ let package = Package(
         tests("JSON", ["Base", "JSON"]),
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
+        tests(
+            "Metering",
+            ["Admission", "Base", "Chat", "Loop", "Metering", "Postgres", "Redis", "TestKit"]),
         tests("Postgres", ["Base", "Loop", "Postgres", "TestKit"]),
         tests("Providers", ["Base", "Chat", "JSON", "Providers", "TestKit"]),
         tests("Redis", ["Base", "Loop", "Redis", "TestKit"]),
