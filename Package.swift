@@ -64,6 +64,7 @@ let package = Package(
         part(
             "Identity",
             ["Base", "CArgon2", "HTTPClient", "HTTPWire", "JSON", "Loop", "Postgres", "Redis"]),
+        part("Ledger", ["Base", "Postgres"]),
         part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
 
         // Rank 6
@@ -118,7 +119,7 @@ let package = Package(
         tests("Loop", ["Base", "Loop", "TestKit"]),
         tests(
             "Metering",
-            ["Admission", "Base", "Chat", "Loop", "Metering", "Postgres", "Redis", "TestKit"]),
+            ["Admission", "Base", "Chat", "Ledger", "Loop", "Metering", "Postgres", "Redis", "TestKit"]),
         tests("Postgres", ["Base", "Loop", "Postgres", "TestKit"]),
         tests("Providers", ["Base", "Chat", "JSON", "Providers", "TestKit"]),
         tests("Redis", ["Base", "Loop", "Redis", "TestKit"]),
