@@ -61,6 +61,8 @@ CREATE TABLE usage_events (
     saved_nano       bigint       NOT NULL CHECK (saved_nano >= 0),
     -- What its provider asks beyond what the organization pays, because nobody knows what was delivered.
     written_off_nano bigint       NOT NULL CHECK (written_off_nano >= 0),
+    -- Whether a wallet is among the limits that have paid.
+    is_prepaid       boolean      NOT NULL,
     -- Which limits on money have paid how much; of the last row.
     limit_ids        uuid[]       NOT NULL,
     limit_nanos      bigint[]     NOT NULL CHECK (cardinality(limit_nanos) = cardinality(limit_ids)),
@@ -124,7 +126,7 @@ CREATE FUNCTION usage_digest(event usage_events) RETURNS bigint LANGUAGE sql IMM
             event.cache_write, event.cache_write_hour, event.audio_input, event.image_input, event.output,
             event.reasoning, event.audio_output, event.image_output, event.images,
             event.price_from AT TIME ZONE 'UTC', event.cost_nano, event.commission_nano, event.charge_nano,
-            event.saved_nano, event.written_off_nano, event.limit_ids, event.limit_nanos, event.would_refuse,
+            event.saved_nano, event.written_off_nano, event.is_prepaid, event.limit_ids, event.limit_nanos, event.would_refuse,
             event.tags)::text, 0)
 $$;
 
@@ -315,6 +317,9 @@ ALTER TABLE money_limits
     -- When what gateways hold was last compared with what was granted.
     ADD COLUMN reconciled_at timestamptz;
 -- A grant is open until it is part of what gateways hold and are asked about; one for a single request until that is paid.
-ALTER TABLE money_grants ADD COLUMN is_direct boolean NOT NULL DEFAULT false;
+ALTER TABLE money_grants
+    ADD COLUMN is_direct boolean NOT NULL DEFAULT false,
+    -- The loop whose request has a direct one for itself.
+    ADD COLUMN worker bigint;
 CREATE INDEX money_limits_granted ON money_limits (reconciled_at NULLS FIRST) WHERE granted_nano > 0;
 

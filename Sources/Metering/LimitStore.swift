@@ -27,7 +27,7 @@ struct LimitStore {
     /// Sets what is granted to what gateways say that they can still spend, and says how much less that is in all. While the
     /// limits are locked nobody takes of them, and nothing that was spent of them is settled: what `ask` is told holds.
     func reconcile(
-        _ limits: [UUID], of organization: UUID, _ patience: Recovery.Patience,
+        _ limits: [UUID], of organization: UUID, _ patience: Recovery.Patience, _ living: [Int64],
         _ ask: ([UUID]) async throws -> [Gatekeeper.Account]?
     ) async throws -> Int64 {
         try await pool.transaction { transaction in
@@ -51,7 +51,8 @@ struct LimitStore {
                 """
                 UPDATE money_grants SET state = 'returned', closed_at = now()
                 WHERE org_id = \(organization) AND limit_id = ANY(\(limits)) AND closed_at IS NULL
-                    AND is_direct AND created_at < \(now + (.zero - patience.directGrants))
+                    AND (is_direct AND created_at < \(now + (.zero - patience.directGrants))
+                        OR worker <> ALL(\(living)) AND created_at < \(now + (.zero - patience.holds)))
                 """)
             // Those that are on their way count, and those that one request has for itself.
             let open = Dictionary(

@@ -49,6 +49,16 @@ package struct Recovery: Sendable {
         self.patience = patience
     }
 
+    /// What was found.
+    package struct Outcome: Equatable, Sendable {
+        /// Whose usage came into the books.
+        package var calls = 0
+        /// Of them, those that were lost with their gateways.
+        package var orphans = 0
+        /// Given back.
+        package var nanodollars: Int64 = 0
+    }
+
     /// One round of everything.
     package func run() async throws {
         try await drainJournals()
@@ -58,6 +68,20 @@ package struct Recovery: Sendable {
             try await releaseOrphans(of: organization)
             try await reconcile(limits, of: organization)
         }
+    }
+
+    /// Everything that there is, once.
+    ///
+    /// - Parameter takingBack: whether gateways are to have nothing left.
+    package func runWholly(takingBack: Bool) async throws -> Outcome {
+        var outcome = Outcome(calls: try await drainJournals())
+        let due = try await limits.due(after: .zero, most: .max)
+        for (organization, _) in due { outcome.orphans += try await releaseOrphans(of: organization) }
+        outcome.calls += try await drainJournals()
+        for (organization, limits) in due {
+            outcome.nanodollars += try await reconcile(limits, of: organization, takingBack: takingBack)
+        }
+        return outcome
     }
 
     // MARK: Journals
@@ -110,7 +134,8 @@ package struct Recovery: Sendable {
     package func reconcile(
         _ limits: [UUID], of organization: UUID, takingBack: Bool = false
     ) async throws -> Int64 {
-        let given = try await self.limits.reconcile(limits, of: organization, patience) { limits in
+        let living = try await gatekeeper.livingWorkers()
+        let given = try await self.limits.reconcile(limits, of: organization, patience, living) { limits in
             try await gatekeeper.accounts(of: limits, in: organization, takingBack: takingBack)
         }
         counters.gaveBack(given)

@@ -21,7 +21,8 @@ enum UsageColumns {
         ("price_from", "bigint"),
         ("cost_nano", "bigint"), ("commission_nano", "bigint"), ("charge_nano", "bigint"),
         ("saved_nano", "bigint"),
-        ("written_off_nano", "bigint"), ("limit_ids", "uuid[]"), ("limit_nanos", "bigint[]"),
+        ("written_off_nano", "bigint"), ("is_prepaid", "boolean"), ("limit_ids", "uuid[]"),
+        ("limit_nanos", "bigint[]"),
         ("would_refuse", "uuid"), ("tags", "jsonb"), ("grant_ids", "uuid[]"),
     ]
 

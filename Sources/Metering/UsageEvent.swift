@@ -19,6 +19,8 @@ package struct UsageEvent: Equatable, Sendable {
     package var attempts: [Attempt]
     /// Which limits on money have paid how much.
     package var charges: [Charge] = []
+    /// Whether a wallet is among them.
+    package var isPrepaid = false
     /// As clients are told it: `HIT`, `MISS`; nil where the cache had no part in it.
     package var cache: String?
     /// Where it was paid from the database, because what gateways hold could not be asked: the grants that it was given.

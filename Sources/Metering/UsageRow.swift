@@ -148,6 +148,7 @@ extension UsageRow {
     }
 
     mutating func addEnd(_ event: UsageEvent, isLast: Bool) {
+        add(event.isPrepaid)
         add(array: isLast ? event.charges : []) { charge, bytes in charge.limit.append(to: &bytes) }
         add(array: isLast ? event.charges : []) { charge, bytes in
             bytes.append(decimal: Int(charge.nanodollars))

@@ -43,7 +43,7 @@ enum UsageStatements {
             provider, model, is_own_key, started, latency_us, first_token_us, outcome, fault, cache, is_estimated,
             input, cache_read, cache_write, cache_write_hour, audio_input, image_input, output, reasoning,
             audio_output, image_output, images, price_from, cost_nano, commission_nano, charge_nano, saved_nano,
-            written_off_nano, limit_ids, limit_nanos, would_refuse, tags
+            written_off_nano, is_prepaid, limit_ids, limit_nanos, would_refuse, tags
         )
         SELECT
             id, attempt, 'epoch'::timestamptz + at * interval '1 microsecond', is_last, calls, \(batch), org_id,
@@ -52,7 +52,7 @@ enum UsageStatements {
             cache, is_estimated, input, cache_read, cache_write, cache_write_hour, audio_input, image_input, output,
             reasoning, audio_output, image_output, images,
             'epoch'::timestamptz + price_from * interval '1 microsecond', cost_nano, commission_nano, charge_nano,
-            saved_nano, written_off_nano, limit_ids, limit_nanos, would_refuse, tags
+            saved_nano, written_off_nano, is_prepaid, limit_ids, limit_nanos, would_refuse, tags
         FROM usage_arrivals ORDER BY id, attempt
         ON CONFLICT (id, attempt, at) DO NOTHING
         RETURNING *
@@ -60,22 +60,9 @@ enum UsageStatements {
     }
 
     /// All in one order, so that drains that meet wait for each other in one direction.
-    private static let summaries: SQL = """
-        quarters AS (
-            SELECT org_id, date_bin('15 minutes', at, 'epoch') AS bucket, user_id, key_id, provider, model,
-                coalesce(sum(calls) FILTER (WHERE is_last), 0) AS calls,
-                coalesce(sum(calls) FILTER (WHERE is_last AND outcome IN ('failed', 'orphaned')), 0) AS errors,
-                count(*) FILTER (WHERE attempt > 0) AS attempts,
-                coalesce(sum(calls) FILTER (WHERE is_last AND outcome = 'kept'), 0) AS hits,
-                coalesce(sum(calls) FILTER (WHERE is_last AND cache IS NOT NULL AND cache <> 'BYPASS'), 0) AS lookups,
-                sum(input + cache_read + cache_write + cache_write_hour + audio_input + image_input) AS input,
-                sum(cache_read) AS cached_input,
-                sum(output + reasoning + audio_output + image_output) AS output,
-                sum(images) AS images, coalesce(sum(cost_nano), 0) AS cost_nano,
-                sum(commission_nano) AS commission_nano, sum(charge_nano) AS charge_nano,
-                sum(saved_nano) AS saved_nano
-            FROM fresh GROUP BY 1, 2, 3, 4, 5, 6
-        ),
+    private static var summaries: SQL {
+        """
+        quarters AS (\(quarters(of: "fresh"))),
         rollups AS (
             INSERT INTO usage_rollups AS sums (
                 minutes, bucket, org_id, user_id, key_id, provider, model, calls, errors, attempts, hits, lookups,
@@ -97,14 +84,7 @@ enum UsageStatements {
                 charge_nano = sums.charge_nano + EXCLUDED.charge_nano,
                 saved_nano = sums.saved_nano + EXCLUDED.saved_nano
         ),
-        measured AS (
-            SELECT org_id, date_bin('15 minutes', at, 'epoch') AS bucket, user_id, key_id, provider, model,
-                floor(4 * ln(GREATEST(us, 1)::float8) / ln(2::float8))::smallint AS slot,
-                count(*) FILTER (WHERE is_whole) AS whole, count(*) FILTER (WHERE NOT is_whole) AS first_token
-            FROM fresh, LATERAL (VALUES (latency_us, true), (first_token_us, false)) AS times (us, is_whole)
-            WHERE outcome = 'answered' AND us IS NOT NULL
-            GROUP BY 1, 2, 3, 4, 5, 6, 7
-        ),
+        measured AS (\(measured(in: "fresh"))),
         latencies AS (
             INSERT INTO usage_latencies AS sums (
                 minutes, bucket, org_id, user_id, key_id, provider, model, slot, whole, first_token
@@ -116,20 +96,14 @@ enum UsageStatements {
             ON CONFLICT (org_id, minutes, bucket, user_id, key_id, provider, model, slot) DO UPDATE SET
                 whole = sums.whole + EXCLUDED.whole, first_token = sums.first_token + EXCLUDED.first_token
         ),
+        named AS (\(tagged(in: "fresh"))),
         tagged AS (
             INSERT INTO usage_tags AS sums (
                 minutes, bucket, org_id, tag, calls, errors, input, output, cost_nano, charge_nano, saved_nano
             )
-            SELECT minutes, date_bin(make_interval(mins => minutes), at, 'epoch'), org_id, tag,
-                sum(calls) FILTER (WHERE is_last),
-                coalesce(sum(calls) FILTER (WHERE is_last AND outcome IN ('failed', 'orphaned')), 0),
-                sum(input + cache_read + cache_write + cache_write_hour + audio_input + image_input),
-                sum(output + reasoning + audio_output + image_output), coalesce(sum(cost_nano), 0),
-                sum(charge_nano), sum(saved_nano)
-            FROM (
-                SELECT fresh.*, name || '=' || value AS tag
-                FROM fresh, LATERAL jsonb_each_text(tags) AS each (name, value) WHERE tags IS NOT NULL
-            ) AS tagged, (VALUES (60), (1440)) AS spans (minutes)
+            SELECT minutes, date_bin(make_interval(mins => minutes), bucket, 'epoch'), org_id, tag, sum(calls),
+                sum(errors), sum(input), sum(output), sum(cost_nano), sum(charge_nano), sum(saved_nano)
+            FROM named, (VALUES (60), (1440)) AS spans (minutes)
             GROUP BY 1, 2, 3, 4 ORDER BY 3, 1, 2, 4
             ON CONFLICT (org_id, minutes, bucket, tag) DO UPDATE SET
                 calls = sums.calls + EXCLUDED.calls, errors = sums.errors + EXCLUDED.errors,
@@ -139,6 +113,7 @@ enum UsageStatements {
                 saved_nano = sums.saved_nano + EXCLUDED.saved_nano
         )
         """
+    }
 
     /// What limits have paid is settled, and no longer granted. More than was granted is spent where a call cost more than
     /// was held for it.
@@ -163,30 +138,22 @@ enum UsageStatements {
         """
 
     /// One for each organization and pair of accounts: what calls cost and the commission on it are paid from what was given,
-    /// then from the wallet, and else are owed. Who has no wallet owes everything.
+    /// then from the wallet, and else are owed. What no wallet paid is owed.
     private static func transfers(_ batch: UUID) -> SQL {
         """
         bills AS (
-            SELECT org_id, bool_or(has_wallet) AS has_wallet,
-                sum(charge_nano - least(commission_nano, charge_nano)) AS cost,
-                sum(least(commission_nano, charge_nano)) AS commission,
-                sum(cost_nano) FILTER (WHERE NOT is_own_key) AS provider_cost, sum(written_off_nano) AS written_off
-            FROM (
-                SELECT *, EXISTS (
-                    SELECT FROM money_limits AS paying WHERE paying.id = ANY(fresh.limit_ids) AND kind = 'wallet'
-                ) AS has_wallet
-                FROM fresh
-            ) AS fresh
-            GROUP BY org_id
+            SELECT org_id, is_prepaid, sum(charge_nano - least(commission_nano, charge_nano)) AS cost,
+                sum(least(commission_nano, charge_nano)) AS commission
+            FROM fresh GROUP BY org_id, is_prepaid
         ),
         sources AS (
-            SELECT org_id, source, has_wallet,
-                sum(available) OVER (PARTITION BY org_id ORDER BY place) - available AS low,
-                sum(available) OVER (PARTITION BY org_id ORDER BY place) AS high
+            SELECT org_id, is_prepaid, source, cost, commission,
+                sum(available) OVER (PARTITION BY org_id, is_prepaid ORDER BY place) - available AS low,
+                sum(available) OVER (PARTITION BY org_id, is_prepaid ORDER BY place) AS high
             FROM bills, LATERAL (
                 SELECT place, kind AS source, CASE
                     WHEN kind = 'receivable' THEN 4000000000000000000
-                    WHEN NOT has_wallet THEN 0
+                    WHEN NOT is_prepaid THEN 0
                     ELSE coalesce((
                         SELECT balance_nano FROM ledger_accounts AS account
                         WHERE account.org_id = bills.org_id AND account.kind = sources.kind
@@ -194,22 +161,69 @@ enum UsageStatements {
                 FROM (VALUES (1, 'promo'), (2, 'wallet'), (3, 'receivable')) AS sources (place, kind)
             ) AS funds
         ),
+        moves AS (
+            SELECT org_id, source AS debit, target AS credit,
+                LEAST(sources.high, targets.high) - GREATEST(sources.low, targets.low) AS amount
+            FROM sources, LATERAL (
+                VALUES ('usage_revenue', 0::numeric, cost), ('commission_revenue', cost, cost + commission)
+            ) AS targets (target, low, high)
+            WHERE LEAST(sources.high, targets.high) > GREATEST(sources.low, targets.low)
+            UNION ALL SELECT org_id, 'provider_cost', 'cash', cost_nano FROM fresh WHERE NOT is_own_key AND cost_nano > 0
+            UNION ALL SELECT org_id, 'write_off', 'cash', written_off_nano FROM fresh WHERE written_off_nano > 0
+        ),
         booked AS (
             INSERT INTO ledger_transfers (id, org_id, debit, credit, amount_nano, reason, batch_id)
-            SELECT gen_random_uuid(), org_id, debit, credit, amount::bigint, 'usage', \(batch) FROM (
-                SELECT org_id, source AS debit, target AS credit,
-                    LEAST(sources.high, targets.high) - GREATEST(sources.low, targets.low) AS amount
-                FROM sources JOIN LATERAL (
-                    SELECT 'usage_revenue' AS target, 0 AS low, cost AS high FROM bills WHERE bills.org_id = sources.org_id
-                    UNION ALL SELECT 'commission_revenue', cost, cost + commission
-                    FROM bills WHERE bills.org_id = sources.org_id
-                ) AS targets ON true
-                UNION ALL SELECT org_id, 'provider_cost', 'cash', provider_cost FROM bills
-                UNION ALL SELECT org_id, 'write_off', 'cash', written_off FROM bills
-            ) AS transfers
-            WHERE amount > 0
-            ORDER BY org_id, debit, credit
+            SELECT gen_random_uuid(), org_id, debit, credit, sum(amount)::bigint, 'usage', \(batch)
+            FROM moves GROUP BY org_id, debit, credit ORDER BY org_id, debit, credit
         )
+        """
+    }
+
+    // MARK: What adds up
+
+    /// What events add up to by quarter hour.
+    static func quarters(of events: String) -> SQL {
+        """
+        SELECT org_id, date_bin('15 minutes', at, 'epoch') AS bucket, user_id, key_id, provider, model,
+            coalesce(sum(calls) FILTER (WHERE is_last), 0) AS calls,
+            coalesce(sum(calls) FILTER (WHERE is_last AND outcome IN ('failed', 'orphaned')), 0) AS errors,
+            count(*) FILTER (WHERE attempt > 0) AS attempts,
+            coalesce(sum(calls) FILTER (WHERE is_last AND outcome = 'kept'), 0) AS hits,
+            coalesce(sum(calls) FILTER (WHERE is_last AND cache IS NOT NULL AND cache <> 'BYPASS'), 0) AS lookups,
+            sum(input + cache_read + cache_write + cache_write_hour + audio_input + image_input) AS input,
+            sum(cache_read) AS cached_input,
+            sum(output + reasoning + audio_output + image_output) AS output,
+            sum(images) AS images, coalesce(sum(cost_nano), 0) AS cost_nano,
+            sum(commission_nano) AS commission_nano, sum(charge_nano) AS charge_nano,
+            sum(saved_nano) AS saved_nano
+        FROM \(unsafeSQL: events) GROUP BY 1, 2, 3, 4, 5, 6
+        """
+    }
+
+    /// How long those took that were answered, by quarter hour.
+    static func measured(in events: String) -> SQL {
+        """
+        SELECT org_id, date_bin('15 minutes', at, 'epoch') AS bucket, user_id, key_id, provider, model,
+            floor(4 * ln(GREATEST(us, 1)::float8) / ln(2::float8))::smallint AS slot,
+            count(*) FILTER (WHERE is_whole) AS whole, count(*) FILTER (WHERE NOT is_whole) AS first_token
+        FROM \(unsafeSQL: events), LATERAL (VALUES (latency_us, true), (first_token_us, false)) AS times (us, is_whole)
+        WHERE outcome = 'answered' AND us IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6, 7
+        """
+    }
+
+    /// What events with a tag add up to by hour.
+    static func tagged(in events: String) -> SQL {
+        """
+        SELECT org_id, date_bin('1 hour', at, 'epoch') AS bucket, name || '=' || value AS tag,
+            coalesce(sum(calls) FILTER (WHERE is_last), 0) AS calls,
+            coalesce(sum(calls) FILTER (WHERE is_last AND outcome IN ('failed', 'orphaned')), 0) AS errors,
+            sum(input + cache_read + cache_write + cache_write_hour + audio_input + image_input) AS input,
+            sum(output + reasoning + audio_output + image_output) AS output,
+            coalesce(sum(cost_nano), 0) AS cost_nano, sum(charge_nano) AS charge_nano,
+            sum(saved_nano) AS saved_nano
+        FROM \(unsafeSQL: events), LATERAL jsonb_each_text(tags) AS each (name, value) WHERE tags IS NOT NULL
+        GROUP BY 1, 2, 3
         """
     }
 }

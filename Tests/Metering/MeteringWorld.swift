@@ -48,6 +48,7 @@ struct MeteringWorld: Sendable {
     /// A call that was answered at once, and what its provider asks for it.
     func call(
         cost: Int64?, commission: Int64 = 0, charge: Int64? = nil, paidBy limits: [UUID] = [],
+        isPrepaid: Bool = false,
         at moment: Timestamp = .now(), _ change: (inout UsageEvent) -> Void = { _ in }
     ) -> UsageEvent {
         let charge = charge ?? (cost ?? 0) + commission
@@ -64,7 +65,10 @@ struct MeteringWorld: Sendable {
                     $0.timeToFirstToken = .milliseconds(120)
                 }
             ]
-        ) { $0.charges = limits.map { UsageEvent.Charge(limit: $0, nanodollars: charge) } }
+        ) {
+            $0.isPrepaid = isPrepaid
+            $0.charges = limits.map { UsageEvent.Charge(limit: $0, nanodollars: charge) }
+        }
         change(&event)
         return event
     }

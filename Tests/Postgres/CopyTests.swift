@@ -105,6 +105,23 @@ struct CopyTests {
         }
     }
 
+    @Test func `a large copy of lines never stands still, while the server is now ahead and now behind`() async throws {
+        try await withDatabase { connection in
+            try await connection.execute("CREATE TEMPORARY TABLE lines (n bigint, text text)")
+            let line = Array("1\t\(String(repeating: "x", count: 700))\n".utf8)
+            let lines = ArraySlice(Array(repeating: line, count: 100).joined())
+            for _ in 0..<8 {
+                let count = try await connection.copyText(
+                    into: "lines", columns: ["n", "text"], timeout: .seconds(20)
+                ) { writer in
+                    for _ in 0..<400 { try await writer.write(lines: lines) }
+                }
+                #expect(count == 40_000)
+                try await connection.execute("TRUNCATE lines")
+            }
+        }
+    }
+
     @Test func `a COPY that does not run through copy is refused with a hint`() async throws {
         try await withDatabase { connection in
             try await connection.runScript(Self.table)

@@ -74,6 +74,9 @@ extension Gatekeeper {
         }
     }
 
+    /// The loops of all processes that have spoken lately.
+    package func livingWorkers() async throws -> [Int64] { try await workers().map { Int64($0.worker) } }
+
     /// What is held for requests whose loop has been silent for so long.
     package func orphans(of organization: UUID, after silence: Duration) async throws -> [HoldNote.Hold] {
         let now = clock.now(time.instant(), time.timestamp())

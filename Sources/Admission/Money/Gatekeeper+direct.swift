@@ -14,7 +14,9 @@ extension Gatekeeper {
         guard let treasury else {
             return unfunded(Shortage(need.limits[0], .unavailable, affordable: 0), isLocal: true)
         }
-        let wishes = amount > 0 ? need.limits.map { MoneyWish($0.id, least: amount, wanted: nil) } : []
+        let wishes =
+            amount > 0
+            ? need.limits.map { MoneyWish($0.id, least: amount, wanted: nil, worker: Int64(identity)) } : []
         if !wishes.isEmpty {
             guard let answer = await treasury.take(wishes, of: organization) else {
                 return unfunded(Shortage(need.limits[0], .unavailable, affordable: 0), isLocal: true)

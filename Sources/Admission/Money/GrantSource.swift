@@ -31,11 +31,14 @@ package struct MoneyWish: Sendable {
     package var least: Int64
     /// nil: exactly that.
     package var wanted: Int64?
+    /// The loop that wants it for one request alone; nil: it goes into a slice.
+    package var worker: Int64?
 
-    package init(_ limit: UUID, least: Int64, wanted: Int64?) {
+    package init(_ limit: UUID, least: Int64, wanted: Int64?, worker: Int64? = nil) {
         grant = MoneyGrant(of: limit)
         self.least = least
         self.wanted = wanted
+        self.worker = worker
     }
 }
 

@@ -23,11 +23,13 @@ package struct GrantStore: GrantSource {
                 return GrantAnswer(amounts: nil, rooms: rooms)
             }
             let amounts = zip(wishes, rooms).map(Self.amount)
+            let worker = wishes.first?.worker
             try await transaction.execute(
                 """
                 WITH given AS (
-                    INSERT INTO money_grants (id, org_id, limit_id, amount_nano, is_direct)
-                    SELECT told.id, \(organization), told.limit_id, told.amount, \(wishes.contains { $0.wanted == nil })
+                    INSERT INTO money_grants (id, org_id, limit_id, amount_nano, is_direct, worker)
+                    SELECT told.id, \(organization), told.limit_id, told.amount,
+                        \(worker != nil), \(worker)
                     FROM unnest(\(wishes.map(\.grant.id)), \(wishes.map(\.grant.limit)), \(amounts))
                         AS told (id, limit_id, amount)
                     RETURNING limit_id, amount_nano

@@ -109,5 +109,6 @@ extension Gateway {
         let charge = event.charge
         event.charges = held.limits.map { UsageEvent.Charge(limit: $0.id, nanodollars: charge) }
         event.grants = held.grantIDs
+        event.isPrepaid = held.limits.contains { $0.isWallet }
     }
 }

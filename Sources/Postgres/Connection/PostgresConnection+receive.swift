@@ -3,10 +3,7 @@ import Loop
 
 extension PostgresConnection {
     func ready(_ readiness: Readiness) {
-        if readiness.canWrite, push() {
-            writable.wake()
-            scheduleFlush()
-        }
+        if readiness.canWrite, push() { scheduleFlush() }
         if readiness.canRead || readiness.hasPeerLeft { readAvailable() }
     }
 

@@ -79,7 +79,8 @@ extension PostgresConnection {
         return PQsendPrepare(handle, name, key.text, Int32(key.types.count), key.types) == 1
     }
 
-    /// Writes what libpq holds; asks for the socket's readiness where it does not take everything.
+    /// Writes what libpq holds; asks for the socket's readiness where it does not take everything. Whoever waits for that is
+    /// woken, whoever it was that wrote the rest.
     @discardableResult
     func push() -> Bool {
         guard let handle else { return false }
@@ -99,6 +100,7 @@ extension PostgresConnection {
                 lose(PostgresError(.connectionLost, "\(error)"))
                 return false
             }
+            if !wants { writable.wake() }
         }
         return !wants
     }

@@ -27,35 +27,6 @@ extension Command {
         }
     }
 
-    static let verify = Command(
-        name: "verify", summary: "check that the audit trail is whole", synopsis: "",
-        description: """
-            Goes through the audit trail of every organization and of the instance, and says where the first entry is that
-            was changed, removed, moved or added from outside. Exits with 1 if there is one.
-
-            It prints the length and the end of each chain. Keep a copy elsewhere: whoever puts an old copy of the whole
-            database in place changes nothing but that.
-            """
-    ) { arguments throws(Misuse) in
-        guard arguments.isEmpty else { throw Misuse(reason: "takes no arguments") }
-        return Administration.run { administration in
-            var breachCount = 0
-            try await AuditVerification(administration.pool, administration.audit).run { chain in
-                let name =
-                    chain.organization == AuditEntry.instance ? "the instance" : "\(chain.organization)"
-                if let breach = chain.breach {
-                    breachCount += 1
-                    Console.print("\(name): \(breach)")
-                } else {
-                    Console.print(
-                        "\(name): \(chain.entryCount) entries, whole, end \(String(hex: chain.end.prefix(8)))"
-                    )
-                }
-            }
-            if breachCount > 0 { throw Unsound(description: "\(breachCount) audit trails are not whole") }
-        }
-    }
-
     static let outbox = Command(
         name: "outbox", summary: "show mails that were not sent", synopsis: "[--to EMAIL]",
         description: """

@@ -15,7 +15,7 @@ struct Command: Sendable {
 
     static let all: [Command] = [
         .serve, .migrate, .checkConfig, .organization, .user, .key, .operators, .catalog, .rewrap, .verify,
-        .outbox,
+        .drain, .outbox,
         .health,
         .version,
     ]

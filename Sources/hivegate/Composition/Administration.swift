@@ -13,7 +13,8 @@ final class Administration: @unchecked Sendable {
     let vault: Vault
     let passwords: PasswordPool
     let loop: EventLoop
-    private let redis: RedisClient
+    let redis: RedisClient
+    let logger: Logger
     private let generations: KeyGenerations
 
     private init(_ storage: Storage, _ identity: SharedIdentity, on loop: EventLoop, logger: Logger) throws {
@@ -23,6 +24,7 @@ final class Administration: @unchecked Sendable {
         vault = storage.vault
         passwords = identity.passwords
         self.loop = loop
+        self.logger = logger
         redis = RedisClient(storage.redis, on: loop)
         generations = KeyGenerations(redis, SharedKeys(), logger: logger)
     }
