@@ -79,7 +79,7 @@ package struct StripeError: Error, Sendable, CustomStringConvertible, CustomDebu
 
 // MARK: Where it comes from
 extension StripeError {
-    static let cancelled = StripeError(.cancelled, detail: "", isOutcomeUnknown: false)
+    static let cancelled = StripeError(.cancelled, detail: "", isOutcomeUnknown: true)
 
     /// What was done cannot be told from this answer.
     init(_ fault: StripeFault, of object: String, requestID: String?) {
@@ -113,7 +113,7 @@ extension StripeError {
         retryAfter = answer.retryAfter
         kind = Self.kind(answer.status, type)
         // A key that is in use is that of a request which is being done; a server that fails may have done it before.
-        isOutcomeUnknown = kind == .conflict || kind == .unavailable
+        isOutcomeUnknown = kind == .conflict || kind == .unavailable || kind == .unreadable
     }
 
     private static func kind(_ status: Int, _ type: String?) -> Kind {

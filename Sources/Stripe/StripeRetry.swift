@@ -17,7 +17,7 @@ package struct StripeRetry: Sendable {
         after failure: StripeFailure, attempt number: Int, _ generator: inout some RandomNumberGenerator
     ) -> Duration? {
         guard number <= largestCount, failure.isWorthRetrying else { return nil }
-        let bound = min(firstPause * (1 << (number - 1)), longestPause).nanoseconds
+        let bound = min(firstPause * (1 << min(number - 1, 16)), longestPause).nanoseconds
         // From half of it on, so that many who failed at once do not come back at once.
         let ours = Duration.nanoseconds(Int64.random(in: (bound / 2)...bound, using: &generator))
         guard let wanted = failure.error.retryAfter else { return ours }

@@ -4,7 +4,7 @@ package import Base
 package enum StripeSignature {
     /// Older is refused, so that a webhook that somebody kept cannot be sent again. One from the future is let be: our clock
     /// may be behind, and only Stripe can have signed it.
-    package static let tolerance: Int64 = 300
+    package static let toleranceSeconds: Int64 = 300
 
     package enum Fault: String, Error, Sendable {
         case missing, malformed, unsigned, mismatch, tooOld
@@ -16,7 +16,7 @@ package enum StripeSignature {
             case .malformed: "the Stripe-Signature header has no timestamp"
             case .unsigned: "the Stripe-Signature header has no v1 signature"
             case .mismatch: "no v1 signature is of this body under a secret of this endpoint"
-            case .tooOld: "the signature is more than \(tolerance) seconds old"
+            case .tooOld: "the signature is more than \(toleranceSeconds) seconds old"
             }
         }
     }
@@ -44,7 +44,7 @@ package enum StripeSignature {
             for signature in signatures where constantTimeEquals(signature, expected) { isGenuine = true }
         }
         guard isGenuine else { throw .mismatch }
-        guard timestamp >= now.seconds - tolerance else { throw .tooOld }
+        guard timestamp >= now.seconds - toleranceSeconds else { throw .tooOld }
     }
 
     private static func hexadecimalCode(of message: [UInt8], under secret: Secret) -> [UInt8] {

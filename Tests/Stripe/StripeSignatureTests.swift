@@ -35,7 +35,7 @@ struct StripeSignatureTests {
         let vectors = try SignatureVector.all()
         #expect(vectors.count >= 19)
         for vector in vectors {
-            #expect(vector.tolerance == StripeSignature.tolerance)
+            #expect(vector.tolerance == StripeSignature.toleranceSeconds)
             do throws(StripeSignature.Fault) {
                 try StripeSignature.verify(
                     vector.header, of: vector.payload, with: [vector.secret], at: vector.now)
