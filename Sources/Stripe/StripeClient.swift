@@ -14,6 +14,8 @@ package final class StripeClient: @unchecked Sendable {
     package static let version = "2025-02-24.acacia"
     /// A list of 100 invoices has some 1 MiB.
     static let largestAnswer = 8 * 1024 * 1024
+    /// Stripe's own bound.
+    static let longestKey = 255
 
     private let configuration: StripeConfiguration
     private let client: HTTPClient
@@ -39,7 +41,11 @@ package final class StripeClient: @unchecked Sendable {
     func post<Object: StripeReadable>(
         _ path: String, _ form: StripeForm = [:], key: String
     ) async throws(StripeError) -> Object {
-        try await send("POST", path, form, key: key)
+        // Under an empty key it would be done each time.
+        guard !key.isEmpty, key.utf8.count <= Self.longestKey else {
+            throw .notSent("an idempotency key has 1 to \(Self.longestKey) bytes")
+        }
+        return try await send("POST", path, form, key: key)
     }
 
     /// Asks a question that is too long for a URL. Without a key: an answer of before would be a wrong one.
@@ -54,8 +60,13 @@ package final class StripeClient: @unchecked Sendable {
         try await send("DELETE", path, nil)
     }
 
-    /// An identifier as a part of a path: those of plans are made by people.
-    static func segment(_ identifier: String) -> String { PercentCoding.encode(identifier) }
+    /// An identifier as a part of a path. One that is empty, or goes up, would make it the path of something else.
+    static func segment(_ identifier: String) throws(StripeError) -> String {
+        guard !identifier.allSatisfy({ $0 == "." }) else {
+            throw .notSent("\"\(identifier)\" is no identifier")
+        }
+        return PercentCoding.encode(identifier)
+    }
 
     // MARK: Attempts
 

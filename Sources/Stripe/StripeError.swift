@@ -12,7 +12,9 @@ package struct StripeError: Error, Sendable, CustomStringConvertible, CustomDebu
     package let declineCode: String?
     /// The parameter that Stripe objects to.
     package let parameter: String?
-    /// For the log only, unless it is a `customerMessage`: it may name our identifiers, and a part of our key.
+    /// What Stripe says to whoever pays. Its messages about cards are made to be shown; no others are.
+    package let customerMessage: String?
+    /// For the log only: it may name our identifiers, and a part of our key.
     package let detail: String
     /// A payment intent that was made, and whose payment failed.
     package let paymentIntent: String?
@@ -40,9 +42,6 @@ package struct StripeError: Error, Sendable, CustomStringConvertible, CustomDebu
         case notSent
         case cancelled
     }
-
-    /// What Stripe says to whoever pays. Its messages about cards are made to be shown; no others are.
-    package var customerMessage: String? { kind == .card ? detail : nil }
 
     /// Safe to show to anyone.
     package var description: String {
@@ -72,13 +71,17 @@ package struct StripeError: Error, Sendable, CustomStringConvertible, CustomDebu
         self.detail = detail
         self.requestID = requestID
         self.isOutcomeUnknown = isOutcomeUnknown
-        (status, type, code, declineCode, parameter, paymentIntent) = (nil, nil, nil, nil, nil, nil)
-        retryAfter = nil
+        (status, type, code, declineCode, parameter) = (nil, nil, nil, nil, nil)
+        (customerMessage, paymentIntent, retryAfter) = (nil, nil, nil)
     }
 }
 
 // MARK: Where it comes from
 extension StripeError {
+    static func notSent(_ detail: String) -> StripeError {
+        StripeError(.notSent, detail: detail, isOutcomeUnknown: false)
+    }
+
     static let cancelled = StripeError(.cancelled, detail: "", isOutcomeUnknown: true)
 
     /// What was done cannot be told from this answer.
@@ -106,8 +109,10 @@ extension StripeError {
         declineCode = told?["decline_code"]?.string
         parameter = told?["param"]?.string
         paymentIntent = told?["payment_intent"]?["id"]?.string
-        let message = told?["message"]?.string ?? "status \(answer.status)"
-        detail = message.contains(secretKey.reveal()) ? "a message with our key in it" : message
+        let message = told?["message"]?.string
+        customerMessage = type == "card_error" ? message : nil
+        let isOfKey = message?.contains(secretKey.reveal()) == true
+        detail = isOfKey ? "a message with our key in it" : message ?? "status \(answer.status)"
         status = answer.status
         requestID = answer.requestID
         retryAfter = answer.retryAfter

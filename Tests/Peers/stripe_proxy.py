@@ -51,6 +51,8 @@ class Fault:
     method: str = None
     path: str = ""
     headers: dict = dataclasses.field(default_factory=dict)
+    is_kept: bool = False
+    """Whether what goes wrong afterwards is what the key is answered with from then on."""
 
     def __post_init__(self):
         if self.what not in FAULTS:
@@ -178,6 +180,9 @@ class StripeProxy(http.server.ThreadingHTTPServer):
         answer = self.answer_once(request, headers)
         if fault and fault.what == "cut_after":
             return None
+        if fault and fault.what == "fail_after" and fault.is_kept:
+            with self.lock:
+                self.keys[request.key] = ((request.path, request.body), broken)
         return broken if fault and fault.what == "fail_after" else answer
 
     def answer_once(self, request, headers):

@@ -124,6 +124,12 @@ def test_a_fault_before_leaves_nothing_done_and_one_after_leaves_all_done(proxy)
     assert len(customers(proxy)) == 1
 
 
+def test_a_fault_may_be_what_the_key_is_answered_with_from_then_on(proxy):
+    proxy.will(Fault("fail_after", method="POST", is_kept=True))
+    assert [call(proxy, "POST", "/v1/customers", key="k1").status for _ in range(2)] == [500, 500]
+    assert len(customers(proxy)) == 1
+
+
 def test_a_connection_that_is_cut_has_done_what_was_said(proxy):
     proxy.will(Fault("cut_before", method="POST"), Fault("cut_after", method="POST"))
     for count in (0, 1):

@@ -124,6 +124,25 @@ struct StripeClientTests {
         }
     }
 
+    @Test func `a call that would be about something else, or be done each time, is not sent`() async throws {
+        try await withStripe(.answer(Self.customer)) { stripe in
+            let client = stripe.client()
+            for id in ["", ".", ".."] {
+                let error = await failure { () throws(StripeError) in
+                    try await client.setDefaultPaymentMethod(of: id, to: "pm_1", key: "k-1")
+                }
+                #expect(error?.kind == .notSent)
+            }
+            for key in ["", String(repeating: "k", count: 256)] {
+                let error = await failure { () throws(StripeError) in
+                    try await client.detach("pm_1", key: key)
+                }
+                #expect(error?.kind == .notSent)
+            }
+            #expect(stripe.requests.isEmpty)
+        }
+    }
+
     @Test
     func `what an earlier attempt may have done stays unknown until Stripe answers for the request itself`()
         async throws
@@ -192,6 +211,16 @@ struct StripeClientTests {
             #expect(error.customerMessage == "Your card has insufficient funds.")
             #expect(error.description == "the payment was declined (insufficient_funds, req_1)")
             #expect(!error.isOutcomeUnknown)
+        }
+    }
+
+    @Test func `what is not made for customers is not shown to them`() async throws {
+        for body in [Self.refused, #"{"error":{"type":"card_error"}}"#, "", "[]"] {
+            try await withStripe(.answer(body, status: 402)) { stripe in
+                let error = await failure { () throws(StripeError) in try await create(stripe.client()) }
+                #expect(error?.kind == .card)
+                #expect(error?.customerMessage == nil)
+            }
         }
     }
 
