@@ -17,15 +17,11 @@ What the proxy adds to localstripe:
 From another process it is told what to do by `POST /_proxy/…` (a JSON body) and asked by `GET /_proxy/…`: see `Orders`.
 """
 
-import collections
 import dataclasses
-import hashlib
-import hmac
 import http.client
 import http.server
 import itertools
 import json
-import queue
 import re
 import socket
 import struct
@@ -34,9 +30,9 @@ import threading
 import time
 import urllib.parse
 
+from stripe_webhooks import Course, Webhooks
+
 FAULTS = {"fail_before", "fail_after", "cut_before", "cut_after", "delay"}
-COURSES = {"drop", "duplicate", "delay", "hold", "sign"}
-# A webhook of localstripe's comes a second after what it is about.
 LOCALSTRIPE_VERSION = "2017-08-15"
 
 
@@ -63,29 +59,6 @@ class Fault:
 
 
 @dataclasses.dataclass
-class Course:
-    """What becomes of the next `count` webhooks of that type on their way."""
-
-    what: str
-    count: int = 1
-    type: str = ""
-    times: int = 2
-    """How often a duplicate comes."""
-    seconds: float = 0
-    """How long a delay is."""
-    secret: str = None
-    age: int = 0
-    """How long ago it is said to be signed."""
-
-    def __post_init__(self):
-        if self.what not in COURSES:
-            raise ValueError(f"{self.what} is none of {sorted(COURSES)}")
-
-    def meets(self, event):
-        return re.search(self.type, event["type"]) is not None
-
-
-@dataclasses.dataclass
 class Request:
     method: str
     path: str
@@ -105,10 +78,6 @@ class Answer:
 def error(status, type, message, code=None):
     told = {"type": type, "message": message}
     return Answer(status, {"error": told | ({"code": code} if code else {})})
-
-
-def signature(secret, body, at):
-    return f"t={at},v1=" + hmac.new(secret.encode(), b"%d.%s" % (at, body), hashlib.sha256).hexdigest()
 
 
 class StripeProxy(http.server.ThreadingHTTPServer):
@@ -354,103 +323,6 @@ def complete(told):
         told["canceled_at"] = told["canceled_at"] or told["ended_at"]
         if told["trial_period_days"] and told["status"] == "incomplete":
             told |= {"status": "trialing", "trial_end": told["created"] + told["trial_period_days"] * 86_400}
-
-
-class Webhooks:
-    """The way of webhooks from localstripe to whom they are for. One leaves after the other."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.target = None
-        self.queue = queue.Queue()
-        self.forget()
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def forget(self):
-        self.courses, self.held = [], []
-        self.taken = collections.OrderedDict()
-        """What came from localstripe or was made here, by its identifier."""
-        self.deliveries = []
-        """What was sent, and how it was answered."""
-
-    def stop(self):
-        self.queue.put(None)
-
-    def deliver_to(self, url, secret, retries, pause):
-        self.target = (url, secret, retries, pause)
-
-    def will(self, *courses):
-        with self.lock:
-            self.courses += courses
-
-    def take(self, body, signed=None):
-        event = json.loads(body)
-        with self.lock:
-            self.taken[event["id"]] = body
-            course = next((course for course in self.courses if course.meets(event)), None)
-            if course:
-                course.count -= 1
-                self.courses = [left for left in self.courses if left.count > 0]
-            if course and course.what == "hold":
-                self.held.append(event["id"])
-        if course is None:
-            self.queue.put((event["id"], signed))
-        elif course.what == "duplicate":
-            for _ in range(course.times):
-                self.queue.put((event["id"], signed))
-        elif course.what == "delay":
-            threading.Timer(course.seconds, self.queue.put, [(event["id"], signed)]).start()
-        elif course.what == "sign":
-            secret = course.secret if course.secret is not None else self.target[1]
-            self.queue.put((event["id"], signature(secret, body, int(time.time()) - course.age)))
-
-    def release(self, order="same"):
-        """Sends what was held: in the order in which it came, `reversed`, or that of a list of identifiers."""
-        with self.lock:
-            held, self.held = self.held, []
-        ordered = order if isinstance(order, list) else held[::-1] if order == "reversed" else held
-        self.redeliver(*ordered)
-
-    def redeliver(self, *ids):
-        """Sends them again, signed anew."""
-        for id in ids:
-            if id not in self.taken:
-                raise KeyError(id)
-            self.queue.put((id, None))
-
-    def run(self):
-        while (item := self.queue.get()) is not None:
-            if self.target:
-                id, signed = item
-                self.deliver(id, signed, *self.target)
-
-    def deliver(self, id, signed, url, secret, retries, pause):
-        body = self.taken.get(id)
-        if body is None:
-            return
-        for _ in range(retries + 1):
-            status = self.send(body, signed or signature(secret, body, int(time.time())), url)
-            with self.lock:
-                self.deliveries.append({"id": id, "type": json.loads(body)["type"], "status": status})
-            if status and status < 300:
-                return
-            time.sleep(pause)
-            signed = None
-
-    @staticmethod
-    def send(body, signed, url):
-        place = urllib.parse.urlsplit(url)
-        connection = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
-        try:
-            connection.request("POST", place.path or "/", body, {
-                "Content-Type": "application/json; charset=utf-8", "Stripe-Signature": signed})
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
-        except (OSError, http.client.HTTPException):
-            return None
-        finally:
-            connection.close()
 
 
 class Orders:

@@ -12,7 +12,8 @@ import pytest
 
 from conftest import wait_until
 from local_stripe import LocalStripe
-from stripe_proxy import Course, Fault, signature
+from stripe_proxy import Fault
+from stripe_webhooks import Course, signature
 
 SECRET = "whsec_of_the_tests"
 

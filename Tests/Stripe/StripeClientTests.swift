@@ -191,6 +191,23 @@ struct StripeClientTests {
         }
     }
 
+    @Test func `a subscription that is not found by who cancels it is looked at: has it ended, all is well`()
+        async throws
+    {
+        for (status, isWell) in [("canceled", true), ("incomplete_expired", true), ("active", false)] {
+            let found = StripeObjectTests.subscription.replacing("past_due", with: status)
+            try await withStripe(.answer(Self.refused, status: 404), .answer(found)) { stripe in
+                let client = stripe.client()
+                let error = await failure { () throws(StripeError) in try await client.cancelNow("sub_1") }
+                #expect(error?.kind == (isWell ? nil : .notFound))
+                #expect(
+                    stripe.requests.map(\.line) == [
+                        "DELETE /v1/subscriptions/sub_1 HTTP/1.1", "GET /v1/subscriptions/sub_1 HTTP/1.1",
+                    ])
+            }
+        }
+    }
+
     // MARK: Errors
 
     @Test func `a declined card says why, to the customer too`() async throws {

@@ -5,11 +5,11 @@ import Testing
 @testable import Stripe
 
 struct StripeObjectTests {
-    private static let plan = """
+    static let plan = """
         {"id":"pro","object":"plan","product":"prod_1","amount":2999,"currency":"usd","interval":"month",\
         "interval_count":1,"active":true,"metadata":{"tier":"pro"}}
         """
-    private static let subscription = """
+    static let subscription = """
         {"id":"sub_1","object":"subscription","status":"past_due","customer":"cus_1","items":{"object":"list",\
         "data":[{"id":"si_1","object":"subscription_item","plan":\(plan),"quantity":1}]},\
         "current_period_start":1795000000,"current_period_end":1797600000,"cancel_at_period_end":false,\

@@ -93,10 +93,11 @@ extension StripeClient {
     package func cancelNow(_ subscription: String) async throws(StripeError) -> StripeSubscription {
         do throws(StripeError) {
             return try await delete("/v1/subscriptions/\(Self.segment(subscription))")
-        } catch  where error.kind == .notFound {
+        } catch {
+            guard error.kind == .notFound else { throw error }
             // Stripe does not find it where it has ended, be it by an attempt of ours whose answer was lost.
             let found = try await self.subscription(subscription)
-            guard found.status == .canceled else { throw error }
+            guard found.status.isFinal else { throw error }
             return found
         }
     }

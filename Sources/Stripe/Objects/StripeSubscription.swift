@@ -22,6 +22,9 @@ package struct StripeSubscription: Sendable, StripeReadable {
         case incomplete, trialing, active, unpaid, paused, canceled
         case incompleteExpired = "incomplete_expired"
         case pastDue = "past_due"
+
+        /// Whether it has ended, and never becomes anything else.
+        package var isFinal: Bool { self == .canceled || self == .incompleteExpired }
     }
 
     package struct Item: Sendable, StripeReadable {
