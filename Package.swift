@@ -56,6 +56,7 @@ let package = Package(
         // Rank 4
         part("Chat", ["JSON"]),
         part("LocalServers", ["Base", "Loop"]),
+        part("Stripe", ["Base", "HTTPClient", "HTTPWire", "JSON", "Loop"]),
 
         // Rank 5
         part("Admission", ["Base", "JSON", "Loop", "Postgres", "Redis"]),
@@ -123,6 +124,7 @@ let package = Package(
         tests("Postgres", ["Base", "Loop", "Postgres", "TestKit"]),
         tests("Providers", ["Base", "Chat", "JSON", "Providers", "TestKit"]),
         tests("Redis", ["Base", "Loop", "Redis", "TestKit"]),
+        tests("Stripe", ["Base", "HTTPClient", "JSON", "Loop", "Stripe", "TestKit"]),
         tests("Tidy", []),
     ]
 )

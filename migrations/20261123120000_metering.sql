@@ -81,6 +81,10 @@ CREATE POLICY system ON usage_events USING (is_system());
 
 -- For months that nobody has made ahead: a wrong clock stops no drain.
 CREATE TABLE usage_events_other PARTITION OF usage_events DEFAULT;
+-- What is asked by the name of a partition is guarded too.
+ALTER TABLE usage_events_other ENABLE ROW LEVEL SECURITY;
+ALTER TABLE usage_events_other FORCE ROW LEVEL SECURITY;
+CREATE POLICY system ON usage_events_other USING (is_system());
 
 -- Makes the partitions of the month of `moment` and of so many after it; says how many are new.
 CREATE FUNCTION make_usage_partitions(moment timestamptz, months_ahead integer) RETURNS integer
@@ -91,7 +95,9 @@ DECLARE
     stop timestamptz;
     partition text;
     made integer := 0;
+    scope text := current_setting('app.system', true);
 BEGIN
+    PERFORM set_config('app.system', 'on', true);
     -- Two who make the same one would meet.
     PERFORM pg_advisory_xact_lock(hashtextextended('make_usage_partitions', 0));
     FOR month IN 0..months_ahead LOOP
@@ -101,6 +107,9 @@ BEGIN
         CONTINUE WHEN to_regclass('public.' || partition) IS NOT NULL;
         EXECUTE format('CREATE TABLE public.%I (LIKE usage_events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition);
         EXECUTE format('ALTER TABLE public.%I ADD CHECK (at >= %L AND at < %L)', partition, start, stop);
+        EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', partition);
+        EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', partition);
+        EXECUTE format('CREATE POLICY system ON public.%I USING (public.is_system())', partition);
         EXECUTE format(
             'WITH moved AS (DELETE FROM usage_events_other WHERE at >= %L AND at < %L RETURNING *) '
             'INSERT INTO public.%I SELECT * FROM moved', start, stop, partition);
@@ -108,6 +117,7 @@ BEGIN
             'ALTER TABLE usage_events ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)', partition, start, stop);
         made := made + 1;
     END LOOP;
+    PERFORM set_config('app.system', coalesce(scope, ''), true);
     RETURN made;
 END
 $$;

@@ -7,8 +7,9 @@ enum ImportRules {
         "Base": 1, "JSON": 1,
         "HTTPWire": 2, "Loop": 2,
         "HTTPClient": 3, "HTTPServer": 3, "Postgres": 3, "Redis": 3,
-        "Chat": 4, "LocalServers": 4,
-        "Admission": 5, "Cache": 5, "Catalog": 5, "Identity": 5, "Ledger": 5, "Providers": 5, "Metering": 6,
+        "Chat": 4, "LocalServers": 4, "Stripe": 4,
+        "Admission": 5, "Cache": 5, "Catalog": 5, "Identity": 5, "Ledger": 5, "Providers": 5,
+        "Metering": 6,
         "Gateway": 7,
         "hivegate": 8,
     ]
