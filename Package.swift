@@ -66,6 +66,9 @@ let package = Package(
             ["Base", "CArgon2", "HTTPClient", "HTTPWire", "JSON", "Loop", "Postgres", "Redis"]),
         part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
 
+        // Rank 6
+        part("Billing", ["Admission", "Base", "Identity", "JSON", "Postgres"]),
+
         // Rank 7
         part(
             "Gateway",
@@ -93,6 +96,8 @@ let package = Package(
             exclude: ["README.md"], swiftSettings: settings),
         tests("Admission", ["Admission", "Base", "JSON", "Loop", "Postgres", "Redis", "TestKit"]),
         tests("Base", ["Base"]),
+        tests(
+            "Billing", ["Admission", "Base", "Billing", "Identity", "JSON", "Loop", "Postgres", "TestKit"]),
         tests("Cache", ["Base", "Cache", "Chat", "HTTPWire", "JSON", "Loop", "Redis", "TestKit"]),
         tests("Catalog", ["Base", "Catalog", "Chat", "Loop", "Postgres", "TestKit"]),
         tests("Chat", ["Chat", "JSON"]),
