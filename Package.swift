@@ -68,6 +68,7 @@ let package = Package(
 
         // Rank 6
         part("Billing", ["Admission", "Base", "Identity", "JSON", "Postgres"]),
+        part("Metering", ["Admission", "Base", "Catalog", "Chat", "Loop", "Postgres", "Redis"]),
 
         // Rank 7
         part(
@@ -75,7 +76,7 @@ let package = Package(
             [
                 "Admission", "Base", "Cache", "Catalog", "Chat", "HTTPClient", "HTTPServer", "HTTPWire",
                 "Identity",
-                "JSON", "Loop", "Postgres", "Providers", "Redis",
+                "JSON", "Loop", "Metering", "Postgres", "Providers", "Redis",
             ]),
 
         // Rank 8
@@ -84,7 +85,7 @@ let package = Package(
             dependencies: [
                 "Admission", "Base", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire",
                 "Identity",
-                "LocalServers", "Loop",
+                "LocalServers", "Loop", "Metering",
                 "Postgres",
                 "Providers", "Redis",
             ],
@@ -107,7 +108,7 @@ let package = Package(
                 "Admission", "Base", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire",
                 "Identity",
                 "JSON",
-                "Loop",
+                "Loop", "Metering",
                 "Postgres", "Providers", "Redis", "TestKit",
             ]),
         tests("HTTPClient", ["Base", "HTTPClient", "Loop", "TestKit"]),
@@ -118,6 +119,9 @@ let package = Package(
         tests("JSON", ["Base", "JSON"]),
         tests("LocalServers", ["Base", "LocalServers", "Loop", "TestKit"]),
         tests("Loop", ["Base", "Loop", "TestKit"]),
+        tests(
+            "Metering",
+            ["Admission", "Base", "Chat", "Loop", "Metering", "Postgres", "Redis", "TestKit"]),
         tests("Postgres", ["Base", "Loop", "Postgres", "TestKit"]),
         tests("Providers", ["Base", "Chat", "JSON", "Providers", "TestKit"]),
         tests("Redis", ["Base", "Loop", "Redis", "TestKit"]),

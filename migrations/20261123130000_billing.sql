@@ -4,7 +4,7 @@
 -- Plans -------------------------------------------------------------------------------------------------------------
 
 ALTER TABLE plans
-    ADD COLUMN price_cents         bigint   NOT NULL DEFAULT 0 CHECK (price_cents BETWEEN 0 AND 1000000000000),
+    ADD COLUMN price_cents         bigint   NOT NULL DEFAULT 0 CHECK (price_cents BETWEEN 0 AND 10000000000),
     ADD COLUMN currency            text     NOT NULL DEFAULT 'usd' CHECK (currency = 'usd'),
     ADD COLUMN billing_interval    text     NOT NULL DEFAULT 'month' CHECK (billing_interval IN ('month', 'year')),
     ADD COLUMN trial_days          integer  NOT NULL DEFAULT 0 CHECK (trial_days BETWEEN 0 AND 365),
@@ -47,12 +47,11 @@ CREATE TABLE billing_accounts (
     -- As it is to be printed: name, address, tax number; a line each.
     bill_to              text    CHECK (char_length(bill_to) <= 2000),
     last_invoice_number  bigint  NOT NULL DEFAULT 0,
-    -- What the ledger says has been used, as far as it was taken on an invoice or carried. Of a void invoice it is taken
-    -- back.
+    -- Less than a cent of what was owed for use when that was invoiced last: invoiced + carry = the ledger.
+    carry_nano           bigint  NOT NULL DEFAULT 0 CHECK (carry_nano BETWEEN 0 AND 9999999),
+    -- What the platform had earned by use and by commission then: what was earned since says how use is divided.
     usage_nano           bigint  NOT NULL DEFAULT 0,
     commission_nano      bigint  NOT NULL DEFAULT 0,
-    -- Less than a cent, too little for an invoice: invoiced + carry = usage + commission.
-    carry_nano           bigint  NOT NULL DEFAULT 0 CHECK (carry_nano BETWEEN 0 AND 9999999),
     -- What is the customer's, for the invoices to come.
     credit_cents         bigint  NOT NULL DEFAULT 0 CHECK (credit_cents >= 0)
 );
@@ -67,12 +66,12 @@ CREATE TABLE subscriptions (
     -- The plan as it was when it was chosen.
     plan                text         NOT NULL REFERENCES plans,
     plan_title          text         NOT NULL,
-    plan_cents          bigint       NOT NULL CHECK (plan_cents BETWEEN 0 AND 1000000000000),
+    plan_cents          bigint       NOT NULL CHECK (plan_cents BETWEEN 0 AND 10000000000),
     plan_interval       text         NOT NULL CHECK (plan_interval IN ('month', 'year')),
     -- What it becomes when the period ends.
     next_plan           text         REFERENCES plans,
     next_plan_title     text,
-    next_plan_cents     bigint       CHECK (next_plan_cents BETWEEN 0 AND 1000000000000),
+    next_plan_cents     bigint       CHECK (next_plan_cents BETWEEN 0 AND 10000000000),
     next_plan_interval  text         CHECK (next_plan_interval IN ('month', 'year')),
     -- From where periods are counted.
     anchor              timestamptz  NOT NULL,

@@ -5,7 +5,8 @@ extension AdmissionLibrary {
         -- and held of each.
         -- Takes numbers: nine; eight limits for each subject with windows; one for each with slots; when the month begins
         -- and ends, if there is one; who asks and for how long it may be believed to be at work, if there are slots;
-        -- and what is to be held of each wallet and budget. Then the names of all of them, and one for what is held.
+        -- and what is to be held of each wallet and budget. Then the names of all of them, one for what is held, and what
+        -- is to be known of it where its gateway dies.
         -- What must be done by no time is done whatever the limits are.
         local function admit(keys, a)
             if not up then prepare() end
@@ -100,7 +101,7 @@ extension AdmissionLibrary {
                     return concat(slices)
                 end
                 set[2 * count + 1] = a[count + 2]
-                set[2 * count + 2] = hold
+                set[2 * count + 2] = hold .. a[count + 3]
             end
             if set[1] then
                 call('HSET', keys[1], unpack(set, 1, m > 0 and 2 * count + 2 or 2 * count))

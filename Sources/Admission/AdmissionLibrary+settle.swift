@@ -1,30 +1,19 @@
 extension AdmissionLibrary {
     static let settling = """
-        -- What a journal may hold, and the same in digits: Redis would write the number anew each time.
-        local bound, written = 0, '0'
-
-        -- What a request really took, in the buckets in which it was admitted, and cost. Says whether its hold was
-        -- there. What is repeated may have been done before.
+        -- What a request really took, in the buckets in which it was admitted, and what each wallet and budget pays.
+        -- Says whether its hold was there. What is repeated may have been done before. What it leaves in the journal has
+        -- a name, so that it is there once.
         local function settle(keys, a)
             if not up then prepare() end
-            local admitted, tokens, month, me, n, c, m, journals, cost, isRepeated = up('<dddddddddd', a[1])
+            local admitted, tokens, month, me, n, c, m, journals, isRepeated = up('<ddddddddd', a[1])
             local count, isHeld = n + c, 1
             if count + m > 0 then
                 local v = call('HMGET', keys[1], unpack(a, 2, m > 0 and count + m + 2 or count + 1))
                 local hold = m > 0 and v[count + m + 1]
-                if m > 0 and not hold then
-                    isHeld = 0
-                    if isRepeated > 0 then
-                        -- It was settled, unless what it was admitted in was lost.
-                        local isLost = false
-                        for i = count + 1, count + m do
-                            local _, _, born, isThere = slice(v[i])
-                            if not isThere or born > admitted then isLost = true end
-                        end
-                        if not isLost then return 0 end
-                        n, count = 0, 0
-                    end
-                end
+                -- Repeated, it was settled before, or what it was admitted in was lost and perhaps corrected.
+                local isFirst = not (m > 0 and not hold and isRepeated > 0)
+                if m > 0 and not hold then isHeld = 0 end
+                if not isFirst then n, c = 0, 0 end
                 local am, ah, ad = floor(admitted / 60000), floor(admitted / 3600000), floor(admitted / 86400000)
                 -- With room, as in `admit`.
                 local set, last = {nil, nil, nil, nil, nil, nil, nil, nil}, 0
@@ -49,7 +38,7 @@ extension AdmissionLibrary {
                         last = last + 2
                     end
                 end
-                for i = n + 1, count do
+                for i = n + 1, n + c do
                     if v[i] then
                         local s, us = clock()
                         local others, _, mine = underway(v[i], s * 1000 + floor(us / 1000), me)
@@ -65,24 +54,25 @@ extension AdmissionLibrary {
                         last = last + 2
                     end
                 end
-                if hold then
-                    for i = 1, m do
-                        local left, held, born, isThere = slice(v[count + i])
-                        if isThere and up('<d', hold) == run then
-                            local amount = up('<d', hold, 24 * i + 9)
-                            set[last + 1] = a[count + i + 1]
-                            set[last + 2] = pk(SLICE, left + amount - cost, held - amount, run, born)
-                            last = last + 2
+                for i = 1, isFirst and m or 0 do
+                    local left, held, born, isThere = slice(v[count + i])
+                    if isThere then
+                        local cost, amount = up('<d', a[1], 65 + 8 * i), 0
+                        -- Without its hold somebody has given that back: who holds nothing pays all the same.
+                        if hold then
+                            if up('<d', hold) == run then amount = up('<d', hold, 24 * i + 9) else cost = 0 end
+                        elseif born > admitted then
+                            cost = 0
                         end
+                        set[last + 1] = a[count + i + 1]
+                        set[last + 2] = pk(SLICE, left + amount - cost, held - amount, run, born)
+                        last = last + 2
                     end
-                    call('HDEL', keys[1], a[count + m + 2])
                 end
+                if hold then call('HDEL', keys[1], a[count + m + 2]) end
                 if last > 0 then call('HSET', keys[1], unpack(set, 1, last)) end
             end
-            if journals > 0 then
-                if journals ~= bound then bound, written = journals, tostring(journals) end
-                call('XADD', keys[2], 'MAXLEN', '~', written, '*', 'e', a[#a])
-            end
+            if journals > 0 then call('HSET', keys[2], a[#a - 1], a[#a]) end
             return isHeld
         end
         redis.register_function('settle' .. suffix, settle)

@@ -9,7 +9,7 @@ import Redis
 /// | `o`, `u…`, `k…`, `m…`, `e…` | a `WindowState` of the organization, a user, a key, a model, a group of endpoints |
 /// | `c` and a subject | requests under way: who, how many, until when that is believed; 24 bytes each |
 /// | `b…` | the slice of a wallet or a budget: nano-dollars left and held, the run, since when; see `money` |
-/// | `h…` | what is held for a request: the run, the time, and of each limit its id and the amount |
+/// | `h…` | what is held for a request: the run, the time, of each limit its id and the amount, and a `HoldNote` |
 /// | `t…` | grants that came into a slice lately: their ids and when, 24 bytes each |
 package enum AdmissionLibrary {
     static let library = RedisLibrary(name: "hivegate_admission", source: source(clock: redisClock))
@@ -20,6 +20,7 @@ package enum AdmissionLibrary {
     static let seed = library.function("seed")
     static let fund = library.function("fund")
     static let live = library.function("live")
+    static let account = library.function("account")
 
     /// For a function `clock` that says seconds and microseconds.
     private static let redisClock = """
@@ -31,8 +32,11 @@ package enum AdmissionLibrary {
 
     /// - Parameter clock: defines `clock()`; tests have a clock of their own.
     package static func source(clock: String) -> String {
-        [shared, clock, windows, slots, money, admitting, settling, renewing, seeding, funding, counting]
-            .joined(separator: "\n\n")
+        [
+            shared, clock, windows, slots, money, admitting, settling, renewing, seeding, funding, counting,
+            accounting,
+        ]
+        .joined(separator: "\n\n")
     }
 
     private static let shared = """

@@ -10,6 +10,8 @@ package final class AdmissionRequest {
     package let calendar: Calendar?
     /// What it may cost; nil, or no limits: nothing is held.
     package var money: MoneyNeed?
+    /// Whose it is, for whoever finds what is held for it and nobody who speaks for it.
+    package var note: HoldNote?
     /// Names what is held for it.
     var hold: [UInt8] = []
 

@@ -66,7 +66,7 @@ extension Gatekeeper {
         // Settled behind what it settles, and what cannot be told now is there again at the next time.
         let settlements = unsettled.prefix(bounds.arrears)
         unsettled.removeFirst(settlements.count)
-        defer { for settlement in settlements { send(settlement) } }
+        defer { for settlement in settlements { send(settlement) { _ in } } }
         for memory in debtors {
             let debt = memory.debt
             memory.debt = SubjectMemory.Debt()

@@ -30,7 +30,8 @@ extension Gatekeeper {
             for _ in money.limits { numbers.append(Double(money.nanodollars)) }
         }
         var command = RedisCommand(
-            subjects.asking, room: 8 * numbers.count + subjects.fields.size + 20 + 48 * holders)
+            subjects.asking,
+            room: 8 * numbers.count + subjects.fields.size + 20 + (holders > 0 ? 48 * holders + 300 : 0))
         command.add(numbers)
         // The third of the numbers, which end with the line's end.
         let deadlinePlace = command.size - 2 - 8 * (numbers.count - 2)
@@ -38,6 +39,7 @@ extension Gatekeeper {
         if let money = request.money {
             for limit in money.limits { command.add(limit.field) }
             command.add(request.hold)
+            command.add(request.note?.encoded(by: identity) ?? [])
         } else {
             subjects.lastAsking = LastAsking(request, month, command, deadlineAt: deadlinePlace)
         }

@@ -1,4 +1,4 @@
-import Base
+package import Base
 import Loop
 import Redis
 
@@ -8,38 +8,50 @@ extension Gatekeeper {
     /// What is held of money is given back, all of it.
     ///
     /// - Parameter tokens: what it took; what was reserved beyond that is given back.
-    /// - Parameter entry: what the journal shall have of it.
-    package func settle(_ permit: Permit, tokens: Int64, journal entry: [UInt8]? = nil) {
-        guard let settlement = end(permit, tokens: tokens, cost: 0, entry) else { return }
-        if let bill = bill(permit, at: 0) { treasury?.settle(bill) }
-        send(settlement)
+    package func settle(_ permit: Permit, tokens: Int64) {
+        guard let settlement = end(permit, tokens: tokens) else { return }
+        if let bill = bill(permit, at: []) { treasury?.settle(bill) }
+        send(settlement) { _ in }
+        writtenDown(permit)
     }
 
-    /// The same of one that is paid for. Calls `done` when Redis, or the database, has heard of it, or is known not to listen:
-    /// then it is told later.
+    /// The same of one that is paid for, or leaves something in the journal. Calls `done` when Redis, or the database, has
+    /// heard of it, or is known not to listen: then it is told later.
     ///
-    /// - Parameter cost: in nano-dollars; what was held beyond that is given back.
-    /// - Parameter entry: comes into the journal in the same trip; twice only where Redis has lost its memory in between.
+    /// - Parameter costs: what each limit of the permit's money pays, in nano-dollars; what was held beyond is given back.
+    /// - Parameter item: comes into the journal in the same trip.
+    /// - Parameter done: is told whether the journal has it. Where not it never comes there: nobody else has it.
     package func settle(
-        _ permit: Permit, tokens: Int64, cost: Int64, journal entry: [UInt8]?,
-        then done: @escaping @Sendable () -> Void
+        _ permit: Permit, tokens: Int64, costs: [Int64] = [], journal item: JournalItem?,
+        then done: @escaping @Sendable (_ isJournaled: Bool) -> Void
     ) {
-        let cost = max(0, cost)
-        guard let settlement = end(permit, tokens: tokens, cost: cost, entry) else { return done() }
-        if let money = permit.money, cost > money.nanodollars { counters?.breach() }
-        guard let bill = bill(permit, at: cost), let treasury else { return send(settlement, then: done) }
-        send(settlement) { treasury.settle(bill, then: done) }
+        guard let settlement = end(permit, tokens: tokens) else { return done(false) }
+        settlement.costs = costs
+        settlement.item = item
+        if let money = permit.money, costs.contains(where: { $0 > money.nanodollars }) { counters?.breach() }
+        guard let bill = bill(permit, at: costs), let treasury else {
+            return send(settlement) { [self] isJournaled in
+                if isJournaled { writtenDown(permit) }
+                done(isJournaled)
+            }
+        }
+        send(settlement) { isJournaled in treasury.settle(bill) { done(isJournaled) } }
+    }
+
+    /// What a permit's request has cost is in the journal, or in the database.
+    package func writtenDown(_ permit: Permit) {
+        if permit.money != nil { paidSince[ObjectIdentifier(permit)] = nil }
     }
 
     /// What is to be told Redis; nil where it was told before.
-    private func end(_ permit: Permit, tokens: Int64, cost: Int64, _ entry: [UInt8]?) -> Settlement? {
+    private func end(_ permit: Permit, tokens: Int64) -> Settlement? {
         guard !permit.isSettled else { return nil }
         permit.isSettled = true
         settleMonths(permit, by: tokens - permit.tokens)
         let subjects = permit.subjects
         leave(subjects)
         let difference = tokens - permit.tokens
-        let settlement = Settlement(permit, by: difference, entry: entry)
+        let settlement = Settlement(permit, by: difference)
         if difference != 0, subjects.limitsTokens { settlement.windowed = subjects.windowed }
         if permit.isLocal {
             // A renewal has told Redis of it, perhaps.
@@ -48,9 +60,19 @@ extension Gatekeeper {
         } else {
             settlement.slotted = subjects.slotted
         }
-        settlement.cost = cost
         if permit.money?.isDirect == false { settlement.money = permit.money }
         return settlement
+    }
+
+    /// What the journal has of a request: once, however often it is written there.
+    package struct JournalItem: Sendable {
+        package let id: UUID
+        package let bytes: [UInt8]
+
+        package init(id: UUID, bytes: [UInt8]) {
+            self.id = id
+            self.bytes = bytes
+        }
     }
 
     /// What Redis is to be told of the end of a request.
@@ -60,28 +82,38 @@ extension Gatekeeper {
         let difference: Int64
         var windowed: [Subject] = []
         var slotted: [Subject] = []
-        let entry: [UInt8]?
+        /// What the journal shall have of it.
+        var item: JournalItem?
         /// What is held in Redis.
         var money: HeldMoney?
-        var cost: Int64 = 0
+        /// What each limit pays of that.
+        var costs: [Int64] = []
         /// Whether Redis may have been told before.
         var isRepeated = false
 
         /// - Parameter difference: by how many tokens more it took than were reserved.
-        init(_ permit: Permit, by difference: Int64, entry: [UInt8]? = nil) {
+        init(_ permit: Permit, by difference: Int64) {
             self.permit = permit
             self.difference = difference
-            self.entry = entry
         }
 
-        var isEmpty: Bool { windowed.isEmpty && slotted.isEmpty && entry == nil && money == nil }
+        /// What each limit pays, up to where Lua's numbers are exact.
+        var charged: [Int64] {
+            (money?.limits.indices ?? 0..<0).map { place in
+                place < costs.count ? min(max(0, costs[place]), MoneyNeed.largest) : 0
+            }
+        }
+
+        var isEmpty: Bool { windowed.isEmpty && slotted.isEmpty && item == nil && money == nil }
         /// Whether it is told until Redis has heard it.
         var isOfMoney: Bool { permit.money != nil }
     }
 
     /// What surely did not reach Redis is kept until it is back; where it is of money, also what may not have reached it.
-    func send(_ settlement: Settlement, then done: @escaping @Sendable () -> Void = {}) {
-        if settlement.isEmpty { return done() }
+    func send(
+        _ settlement: Settlement, then done: @escaping @Sendable (_ isJournaled: Bool) -> Void
+    ) {
+        if settlement.isEmpty { return done(false) }
         let command = command(sending: settlement)
         redis.pipeline([command], timeout: bounds.patience) { [self] result in
             switch result {
@@ -90,10 +122,11 @@ extension Gatekeeper {
                 return loadAndRepeat(command, settlement, then: done)
             case .success(let values) where values[0].error != nil && settlement.isOfMoney:
                 postpone(settlement)
+            case .success(let values) where values[0].error == nil: return done(settlement.item != nil)
             case .success: break
             case .failure(let error): keep(settlement, after: error)
             }
-            done()
+            done(false)
         }
     }
 
@@ -110,8 +143,9 @@ extension Gatekeeper {
         keep(settlement)
     }
 
-    /// Until Redis is back.
+    /// Until Redis is back. What the journal should have had others have then.
     func keep(_ settlement: Settlement) {
+        settlement.item = nil
         guard !settlement.isEmpty, unsettled.count + postponed.count < bounds.unsettled else { return }
         unsettled.append(settlement)
     }
@@ -119,6 +153,7 @@ extension Gatekeeper {
     /// Redis listens, and does not do it: so soon it will not either.
     private func postpone(_ settlement: Settlement) {
         settlement.slotted = []
+        settlement.item = nil
         if unsettled.count + postponed.count < bounds.unsettled { postponed.append(settlement) }
     }
 
@@ -128,15 +163,17 @@ extension Gatekeeper {
     }
 
     private func loadAndRepeat(
-        _ command: RedisCommand, _ settlement: Settlement, then done: @escaping @Sendable () -> Void
+        _ command: RedisCommand, _ settlement: Settlement,
+        then done: @escaping @Sendable (_ isJournaled: Bool) -> Void
     ) {
         redis.loop.spawn { [self] in
             do throws(RedisError) {
                 _ = try await redis.send(command, using: AdmissionLibrary.library, timeout: bounds.patience)
+                done(settlement.item != nil)
             } catch {
                 if settlement.isOfMoney { keep(settlement, after: error) }
+                done(false)
             }
-            done()
         }
     }
 
@@ -159,22 +196,24 @@ extension Gatekeeper {
 
     private func command(sending settlement: Settlement) -> RedisCommand {
         let permit = settlement.permit
-        var command = RedisCommand(permit.subjects.settling, room: 200 + (settlement.entry?.count ?? 0))
+        var command = RedisCommand(permit.subjects.settling, room: 240 + (settlement.item?.bytes.count ?? 0))
         command.add(
             [
                 Double(permit.admittedAt), Double(settlement.difference), Double(permit.month?.index ?? -1),
                 identity, Double(settlement.windowed.count), Double(settlement.slotted.count),
                 Double(settlement.money?.limits.count ?? 0),
-                Double(settlement.entry == nil ? 0 : bounds.journal),
-                Double(min(settlement.cost, MoneyNeed.largest)), settlement.isRepeated ? 1 : 0,
-            ])
+                settlement.item == nil ? 0 : 1, settlement.isRepeated ? 1 : 0,
+            ] + settlement.charged.map(Double.init))
         for subject in settlement.windowed { command.add(subject.field) }
         for subject in settlement.slotted { command.add(subject.slotsField) }
         if let money = settlement.money {
             for limit in money.limits { command.add(limit.field) }
             command.add(money.hold)
         }
-        if let entry = settlement.entry { command.add(entry) }
+        if let item = settlement.item {
+            command.add(item.id.bytes)
+            command.add(item.bytes)
+        }
         return command
     }
 

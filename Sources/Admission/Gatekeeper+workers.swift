@@ -5,10 +5,11 @@ import Redis
 extension Gatekeeper {
     /// Says that this one lives, and learns how many do. Without Redis what was known goes on.
     func countWorkers() async {
-        var command = RedisCommand(calling: AdmissionLibrary.live, keyCount: 1)
+        var command = RedisCommand(calling: AdmissionLibrary.live, keyCount: 2)
         command.add(AdmissionLibrary.workersKey)
+        command.add(AdmissionLibrary.underwayKey)
         command.add(name)
-        command.add([Double(bounds.lifeOfWorker.milliseconds)])
+        command.add([Double(bounds.lifeOfWorker.milliseconds), Double(paidSince.values.min() ?? 0)])
         do throws(RedisError) {
             let answer = try await redis.send(
                 command, using: AdmissionLibrary.library, timeout: bounds.patience)
@@ -24,10 +25,14 @@ extension Gatekeeper {
 
     /// The others share what this one had.
     func leaveWorkers() async {
-        var command = RedisCommand("ZREM")
-        command.add(AdmissionLibrary.workersKey)
-        command.add(name)
-        _ = try? await redis.send(command, timeout: bounds.patience)
+        let commands = [("ZREM", AdmissionLibrary.workersKey), ("HDEL", AdmissionLibrary.underwayKey)]
+            .map { (name: StaticString, key) in
+                var command = RedisCommand(name)
+                command.add(key)
+                command.add(self.name)
+                return command
+            }
+        _ = try? await redis.pipeline(commands, timeout: bounds.patience)
     }
 
     private var name: String { "\(Int64(identity))" }

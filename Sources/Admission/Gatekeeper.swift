@@ -29,8 +29,6 @@ package final class Gatekeeper: @unchecked Sendable {
         package var patienceWithMoney = Duration.seconds(2)
         /// Requests that wait for one funding.
         package var fundingWaiters = 1000
-        /// Events of a bucket that wait to be taken over.
-        package var journal = 10_000
 
         package init() {}
     }
@@ -49,6 +47,8 @@ package final class Gatekeeper: @unchecked Sendable {
     let bounds: Bounds
     let time: TimeSource
     var clock = RedisClock()
+    /// When those were let in that are paid for from slices, and of which nobody else knows yet what they cost.
+    var paidSince: [ObjectIdentifier: Int64] = [:]
     var memories: ClockTable<MemoryKey, SubjectMemory>
     private var addresses: ClockTable<IPAddress, SubjectMemory>
     /// Those with something that Redis does not know yet.
@@ -107,7 +107,8 @@ package final class Gatekeeper: @unchecked Sendable {
     }
 
     /// A name that no other hold has.
-    func makeHold() -> [UInt8] {
+    func makeHold(_ note: HoldNote?) -> [UInt8] {
+        if let note { return note.id.bytes(behind: "h") }
         let (high, low) = numbers.next()
         return UUID(high: high, low: low).bytes(behind: "h")
     }
@@ -239,10 +240,13 @@ package final class Gatekeeper: @unchecked Sendable {
         switch Code(rawValue: code) {
         case .admitted, .admittedUnknown:
             learn(bytes, request, isTaken: true)
-            if request.money != nil { counters?.hold() }
-            return .admitted(
-                Permit(
-                    request, at: now, in: month, code == 1 ? .current : .unknown, purges: detail))
+            let permit = Permit(
+                request, at: now, in: month, code == 1 ? .current : .unknown, purges: detail)
+            if request.money != nil {
+                counters?.hold()
+                paidSince[ObjectIdentifier(permit)] = now
+            }
+            return .admitted(permit)
         case .windowFull:
             learn(bytes, request, isTaken: false)
             return .refused(refusal(request, at: now, in: month))

@@ -39,7 +39,8 @@ package final class Permit: @unchecked Sendable {
         self.purges = purges
         self.isLocal = isLocal
         money = request.money.map {
-            HeldMoney(limits: $0.limits, nanodollars: $0.nanodollars, hold: request.hold)
+            HeldMoney(
+                limits: $0.limits, nanodollars: $0.nanodollars, hold: request.hold, id: request.note?.id)
         }
     }
 

@@ -57,7 +57,7 @@ package final class Gateway: @unchecked Sendable {
     let ownRoutes: OwnRoutesFinder
     let router: ModelRouter
     let catalog: SharedCatalog
-    let gatekeeper: Gatekeeper
+    package let gatekeeper: Gatekeeper
     let subjects: CallerSubjects
     let money = CallerMoney()
     let tokenBound: TokenBound
@@ -73,10 +73,8 @@ package final class Gateway: @unchecked Sendable {
     let errors: ErrorResponder
     /// Is told of every request to a provider when it has ended.
     let note: @Sendable (AttemptReport) -> Void
-    /// What is to be done before a client sees the end of its answer.
-    let beforeEnd: EndOfCall?
-    /// Is given what a call has used.
-    package typealias EndOfCall = @Sendable (UsageEvent) async -> Void
+    /// Keeps what calls have used; nil: nobody wants to know.
+    let meter: Meter?
     let models: ModelList
     let health: HealthReport
     let metrics: Metrics
@@ -91,10 +89,10 @@ package final class Gateway: @unchecked Sendable {
         clients: OutboundClients, upstreams: InstanceUpstreams,
         ownRoutes: OwnRoutesMemory, health: HealthReport,
         metrics: Metrics, logger: Logger, note: @escaping @Sendable (AttemptReport) -> Void = { _ in },
-        beforeEnd: EndOfCall? = nil,
+        meter: Meter? = nil,
         time: TimeSource = .live, limits: Limits = Limits(), catalog: SharedCatalog = SharedCatalog()
     ) {
-        self.beforeEnd = beforeEnd
+        self.meter = meter
         self.loop = loop
         self.keys = keys
         self.identity = identity

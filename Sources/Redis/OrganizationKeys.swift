@@ -10,14 +10,18 @@ package enum OrganizationKeys {
 
     /// The events of a bucket.
     package static func journal(of organization: UUID) -> [UInt8] {
-        var name = bucket(of: organization)
+        journal(ofBucket: UInt8(truncatingIfNeeded: organization.low))
+    }
+
+    package static func journal(ofBucket bucket: UInt8) -> [UInt8] {
+        var name = start(ofBucket: bucket)
         name.append("j" as StaticString)
         return name
     }
 
     /// `hg:{07}:o:0199…`
     package static func name(_ kind: StaticString, of organization: UUID) -> [UInt8] {
-        var name = bucket(of: organization)
+        var name = start(ofBucket: UInt8(truncatingIfNeeded: organization.low))
         name.append(kind)
         name.append(0x3A)
         organization.append(to: &name)
@@ -25,11 +29,11 @@ package enum OrganizationKeys {
     }
 
     /// `hg:{07}:`, one of 256.
-    private static func bucket(of organization: UUID) -> [UInt8] {
+    private static func start(ofBucket bucket: UInt8) -> [UInt8] {
         var name: [UInt8] = []
         name.reserveCapacity(56)
         name.append("hg:{" as StaticString)
-        name.append(hex: UInt8(truncatingIfNeeded: organization.low))
+        name.append(hex: bucket)
         name.append("}:" as StaticString)
         return name
     }

@@ -127,14 +127,11 @@ final class MoneyWorld: @unchecked Sendable {
         return fields
     }
 
-    /// What is in the journal, oldest first.
+    /// What is in the journal, sorted.
     func journal() async throws -> [String] {
-        var command = RedisCommand("XRANGE")
+        var command = RedisCommand("HVALS")
         command.add(OrganizationKeys.journal(of: organization))
-        command.add("-")
-        command.add("+")
-        let entries = try await send(command).array ?? []
-        return entries.compactMap { $0.array?.last?.array?.last?.string }
+        return (try await send(command).array ?? []).compactMap(\.string).sorted()
     }
 
     @discardableResult

@@ -8,7 +8,7 @@ struct ReferenceModel {
     /// Requests under way, by slot and worker.
     private(set) var underway: [String: [Int64: Underway]] = [:]
     var money = ReferenceMoney()
-    private(set) var journal: [Int64] = []
+    private(set) var journal: Set<Int64> = []
     /// What was written down, once at most.
     private var kept: [ReferenceModel] = []
     /// In how many seconds all of it goes when nobody comes; 0: never.
@@ -125,11 +125,9 @@ struct ReferenceModel {
     /// Says whether the hold was there.
     private mutating func settle(_ settlement: Step.Settlement, at now: Int64) -> Bool {
         let isHeld = settlement.money.isEmpty || money.settle(settlement)
+        if let entry = settlement.entry { journal.insert(entry) }
         // What was settled before is left alone. Where it was lost, and perhaps corrected, the entry alone is safe.
-        let isSecond = settlement.isRepeated && !isHeld
-        if isSecond, money.wasSettled(settlement) { return false }
-        if let entry = settlement.entry { journal.append(entry) }
-        if isSecond { return false }
+        if settlement.isRepeated, !isHeld { return false }
         for field in settlement.windows {
             counts[field]?.correct(
                 settlement.difference, admittedAt: settlement.admittedAt, in: settlement.month)

@@ -48,24 +48,28 @@ struct ReferenceMoney {
         holds[name] = Hold(run: run, time: now, amounts: money.map(\.amount))
     }
 
-    /// Whether what is not held any more was settled, and not lost.
-    func wasSettled(_ settlement: Step.Settlement) -> Bool {
-        settlement.money.allSatisfy { field in
-            present(field).map { $0.born <= settlement.admittedAt } ?? false
-        }
-    }
-
     /// Says whether the hold was there.
     mutating func settle(_ settlement: Step.Settlement) -> Bool {
-        guard let hold = holds.removeValue(forKey: settlement.hold) else { return false }
+        guard let hold = holds.removeValue(forKey: settlement.hold) else {
+            if !settlement.isRepeated { payWithoutHold(settlement) }
+            return false
+        }
         guard hold.run == run else { return true }
-        for (field, amount) in zip(settlement.money, hold.amounts) {
+        for ((field, cost), amount) in zip(zip(settlement.money, settlement.costs), hold.amounts) {
             guard var slice = present(field) else { continue }
             slice.held -= amount
-            slice.left += amount - settlement.cost
+            slice.left += amount - cost
             slices[field] = slice
         }
         return true
+    }
+
+    /// Somebody has given back what was held. A slice that came later has nothing to do with it.
+    private mutating func payWithoutHold(_ settlement: Step.Settlement) {
+        for (field, cost) in zip(settlement.money, settlement.costs) {
+            guard let slice = present(field), slice.born <= settlement.admittedAt else { continue }
+            slices[field]?.left -= cost
+        }
     }
 
     // MARK: Funding

@@ -84,9 +84,9 @@ struct Rehearsal {
                 local fields = call('HGETALL', 'schedule')
                 out[#out + 1] = pk('<d', #fields)
                 for j = 1, #fields do add(fields[j]) end
-                local journal = call('XRANGE', 'journal', '-', '+')
+                local journal = call('HVALS', 'journal')
                 out[#out + 1] = pk('<d', #journal)
-                for j = 1, #journal do out[#out + 1] = journal[j][2][2] end
+                for j = 1, #journal do out[#out + 1] = journal[j] end
                 out[#out + 1] = pk('<d', call('TTL', 'schedule'))
                 all[i] = concat(out)
             end
@@ -101,7 +101,7 @@ struct Rehearsal {
         /// A text where the function failed.
         var answers: [Answer]
         var fields: [String: [Int64]]
-        var journal: [Int64]
+        var journal: Set<Int64>
         /// In how many seconds they go, rounded to thousands; 0: never.
         var life: Int64
 
@@ -146,7 +146,7 @@ extension Rehearsal.Outcome {
             }
         }
         let count = reader.number()
-        journal = (0..<count).map { _ in reader.number() }
+        journal = Set((0..<count).map { _ in reader.number() })
         life = (reader.number() + 999) / 1000 * 1000
     }
 

@@ -239,7 +239,7 @@ struct ScheduleMaker {
             worker: admission.worker, windows: difference == 0 ? [] : admission.windows.map(\.field),
             slots: admission.slots.map(\.field),
             money: admission.money.map(\.field), hold: admission.hold,
-            cost: Int64.random(in: 0...60, using: &random),
+            costs: admission.money.map { _ in Int64.random(in: 0...60, using: &random) },
             entry: chance(3) ? nil : Int64.random(in: 0...1_000_000, using: &random),
             isRepeated: !admission.money.isEmpty && chance(3))
     }

@@ -54,7 +54,8 @@ struct Step {
         var slots: [String]
         var money: [String]
         var hold: String
-        var cost: Int64
+        /// Of each limit.
+        var costs: [Int64]
         var entry: Int64?
         var isRepeated: Bool
     }
@@ -144,7 +145,8 @@ extension Step.Admission {
         if let month { numbers += [month.start, month.end] }
         if !slots.isEmpty { numbers += [worker, lease] }
         let names =
-            windows.map(\.field) + slots.map(\.field) + money.map(\.field) + (money.isEmpty ? [] : [hold])
+            windows.map(\.field) + slots.map(\.field) + money.map(\.field)
+            + (money.isEmpty ? [] : [hold, ""])
         return [pack(numbers + money.map(\.amount))] + names.map { Array($0.utf8) }
     }
 }
@@ -152,11 +154,11 @@ extension Step.Admission {
 extension Step.Settlement {
     fileprivate var arguments: [[UInt8]] {
         var numbers = [admittedAt, difference, month ?? -1, worker, Int64(windows.count)]
-        numbers += [Int64(slots.count), Int64(money.count), entry == nil ? 0 : 1000, cost]
-        numbers.append(isRepeated ? 1 : 0)
+        numbers += [Int64(slots.count), Int64(money.count), entry == nil ? 0 : 1, isRepeated ? 1 : 0]
+        numbers += costs
         var arguments = [pack(numbers)] + (windows + slots + money).map { Array($0.utf8) }
         if !money.isEmpty { arguments.append(Array(hold.utf8)) }
-        if let entry { arguments.append(pack([entry])) }
+        if let entry { arguments += [pack([entry]), pack([entry])] }
         return arguments
     }
 }

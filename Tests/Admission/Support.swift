@@ -43,9 +43,13 @@ func setting(_ name: String) -> UInt64? {
 }
 
 extension Gatekeeper {
-    func settle(_ permit: Permit, tokens: Int64, cost: Int64, journal entry: [UInt8]?) async {
-        await withUnsafeContinuation { continuation in
-            settle(permit, tokens: tokens, cost: cost, journal: entry) { continuation.resume() }
+    /// Says whether the journal has it.
+    @discardableResult
+    func settle(_ permit: Permit, tokens: Int64, cost: Int64, journal entry: [UInt8]?) async -> Bool {
+        let costs = (permit.money?.limits ?? []).map { _ in cost }
+        let item = entry.map { JournalItem(id: .make(), bytes: $0) }
+        return await withUnsafeContinuation { continuation in
+            settle(permit, tokens: tokens, costs: costs, journal: item) { continuation.resume(returning: $0) }
         }
     }
 }

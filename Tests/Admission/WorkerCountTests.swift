@@ -48,10 +48,10 @@ struct WorkerCountTests {
             pulses[1] = nil
             try await Self.until(client.loop) { gatekeepers[2].workerCount == 1 }
             await pulses[2]?.close()
-            let left = try await client.send(RedisCommand("EXISTS", "hg:workers"), timeout: patience)
+            let left = try await client.send(RedisCommand("EXISTS", "hg:{workers}"), timeout: patience)
             // The one that died, perhaps, until its time is over.
             if left.integer == 1 {
-                let life = try await client.send(RedisCommand("PTTL", "hg:workers"), timeout: patience)
+                let life = try await client.send(RedisCommand("PTTL", "hg:{workers}"), timeout: patience)
                 #expect((0...800).contains(life.integer ?? -1))
             }
         }

@@ -79,7 +79,7 @@ class Governed:
     def check_that_it_is_paid(owner):
         with RedisConnection(f"{owner.data}/run/redis.sock") as connection:
             journals = connection.ask("KEYS", "hg:*:j")
-            if not journals or connection.ask("XLEN", journals[0]) < 2:
+            if not journals or connection.ask("HLEN", journals[0]) < 2:
                 raise SystemExit("what a request has used was not written down")
 
     def start_tensorzero(self):

@@ -24,7 +24,9 @@ GENERATION = 7
 UNLIMITED = 1e15
 WALLET = 1e15
 HOLD = 1_000_000
-LIFE, JOURNAL = 8 * 86_400, 10_000
+LIFE = 8 * 86_400
+# Whose a hold is.
+NOTE = b"n" * 120
 LIBRARY = "hivegate_admission"
 # The code of an admission that is refused for want of money.
 LACKS_MONEY = 8
@@ -82,18 +84,19 @@ class Organization:
         head = packed(1, RESERVED, self.now + 60_000, GENERATION, 0, LIFE, count, 0, len(holdings))
         arguments = [head + limits * count + packed(*holdings), *self.subjects[:count]]
         if holds:
-            arguments += [b"b" + self.wallet, self.hold]
+            arguments += [b"b" + self.wallet, self.hold, NOTE]
         return [encoded("FCALL", f"admit{self.suffix}", 1, self.state, *arguments), *self.get()]
 
     def settle(self, count, holds=False):
         arguments = [
-            packed(self.now, TOOK - RESERVED, -1, self.identity, count, 0, int(holds), JOURNAL, HOLD // 2, 0),
+            packed(self.now, TOOK - RESERVED, -1, self.identity, count, 0, int(holds), 1, 0, *[HOLD // 2] * holds),
             *self.subjects[:count],
         ]
         if holds:
             arguments += [b"b" + self.wallet, self.hold]
         return [
-            encoded("FCALL", f"settle{self.suffix}", 2, self.state, self.journal, *arguments, ENTRY_OF_JOURNAL)]
+            encoded("FCALL", f"settle{self.suffix}", 2, self.state, self.journal, *arguments, self.uuid.bytes,
+                ENTRY_OF_JOURNAL)]
 
 
 # What the row says, the commands, and the goal as a multiple of the bare GET.

@@ -22,8 +22,6 @@ final class BillingWorld: @unchecked Sendable {
 
     struct Books: Sendable {
         var now = BillingWorld.start
-        var used: [UUID: BillingLedger.Used] = [:]
-        var postings: [BillingLedger.Posting] = []
         var reminders: [Reminder] = []
         var announced: [KeyChange] = []
     }
@@ -32,15 +30,30 @@ final class BillingWorld: @unchecked Sendable {
         get { books.withLock { $0.now } }
         set { books.withLock { $0.now = newValue } }
     }
-    var postings: [BillingLedger.Posting] { books.withLock { $0.postings } }
     var reminders: [Int] { books.withLock { $0.reminders.map(\.count) } }
     var announced: [KeyChange] { books.withLock { $0.announced } }
 
-    func use(_ organization: UUID, usage: Int64, commission: Int64 = 0) {
-        books.withLock {
-            $0.used[organization, default: BillingLedger.Used()].usageNanodollars += usage
-            $0.used[organization, default: BillingLedger.Used()].commissionNanodollars += commission
+    /// As a drain books what calls have used that no wallet pays for.
+    func use(_ organization: UUID, usage: Int64, commission: Int64 = 0) async throws {
+        for (account, amount) in [("usage_revenue", usage), ("commission_revenue", commission)]
+        where amount > 0 {
+            _ = try await owner.query(
+                """
+                INSERT INTO ledger_transfers (id, org_id, debit, credit, amount_nano, reason, batch_id)
+                VALUES (\(UUID.make()), \(organization), 'receivable', \(account), \(amount), 'usage', \(UUID.make()))
+                """)
         }
+    }
+
+    /// In nano-dollars, what it has more than was taken from it.
+    func balance(_ account: String, of organization: UUID) async throws -> Int64 {
+        try await owner.query(
+            "SELECT balance_nano FROM ledger_accounts WHERE org_id = \(organization) AND kind = \(account)"
+        ).first?.decode(Int64.self) ?? 0
+    }
+
+    func owedCents(by organization: UUID) async throws -> Int64 {
+        -(try await balance("receivable", of: organization)) / USCents.nanodollars
     }
 
     private init(on loop: EventLoop, _ url: String, _ owner: PostgresConnection) async throws {
@@ -58,11 +71,8 @@ final class BillingWorld: @unchecked Sendable {
             vault: vault, audit: audit, settings: IdentityStore.Settings(publicURL: "https://hivegate.test"))
         let books = books
         let time = TimeSource(instant: Instant.now, timestamp: { books.withLock { $0.now } })
-        let ledger = BillingLedger(
-            used: { organization, _ in books.withLock { $0.used[organization] ?? BillingLedger.Used() } },
-            post: { posting, _ in books.withLock { $0.postings.append(posting) } })
         store = BillingStore(
-            pool, identity: identity, ledger: ledger,
+            pool, identity: identity, ledger: .live,
             remind: { reminder, _ in books.withLock { $0.reminders.append(reminder) } }, time: time)
         idempotency = IdempotencyStore(pool, time: time)
     }
@@ -110,18 +120,6 @@ final class BillingWorld: @unchecked Sendable {
 
     func plan(of organization: UUID) async throws -> String? {
         try await identity.limits(ofAny: organization).plan
-    }
-
-    /// What cents of postings come to in the account of what the customer owes.
-    var receivableCents: Int64 {
-        postings.reduce(0) {
-            switch $1.kind {
-            case .subscription: $0 + $1.cents
-            case .subscriptionReturned, .payment, .writeOff: $0 - $1.cents
-            // What was written off is paid after all: it was not owed any more.
-            case .recovered: $0
-            }
-        }
     }
 }
 

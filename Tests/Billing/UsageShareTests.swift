@@ -8,27 +8,31 @@ struct UsageShareTests {
     func `what was invoiced and what is carried are what was used, whatever the steps`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<300 {
-            var (used, invoiced, carry): (Int128, Int128, Int64) = (0, 0, 0)
+            var (used, invoiced, carry): (Int64, Int64, Int64) = (0, 0, 0)
             let most = Int64.random(in: 1...1_000_000_000_000, using: &random)
             for _ in 0..<50 {
                 let usage = Int64.random(in: 0...most, using: &random)
                 let commission = Int64.random(in: 0...usage, using: &random)
-                let share = UsageShare(usage: usage, commission: commission, carry: carry)
-                used += Int128(usage) + Int128(commission)
-                invoiced += Int128(share.usageCents) + Int128(share.commissionCents)
+                used += usage + commission
+                let share = UsageShare(
+                    of: used - invoiced * USCents.nanodollars, usage: usage, commission: commission)
+                invoiced += share.usageCents + share.commissionCents
                 carry = share.carryNanodollars
-                #expect(invoiced * 10_000_000 + Int128(carry) == used, "seed \(seed)")
+                #expect(invoiced * 10_000_000 + carry == used, "seed \(seed)")
                 #expect((0..<10_000_000).contains(carry), "seed \(seed)")
+                // The commission is its part, within what was carried and a cent.
                 #expect(share.usageCents >= 0 && share.commissionCents >= 0, "seed \(seed)")
+                #expect(abs(share.commissionCents - commission / 10_000_000) <= 2, "seed \(seed)")
             }
         }
     }
 
-    @Test func `less than a cent waits until it is one`() {
-        var share = UsageShare(usage: 9_999_999, commission: 0, carry: 0)
-        #expect((share.usageCents, share.carryNanodollars) == (0, 9_999_999))
-        share = UsageShare(usage: 0, commission: 1, carry: share.carryNanodollars)
-        #expect((share.usageCents, share.commissionCents, share.carryNanodollars) == (1, 0, 0))
+    @Test func `less than a cent waits until it is one, and what was paid ahead is not asked for`() {
+        #expect(UsageShare(of: 9_999_999, usage: 9_999_999, commission: 0).carryNanodollars == 9_999_999)
+        #expect(UsageShare(of: 10_000_000, usage: 1, commission: 0).usageCents == 1)
+        #expect(UsageShare(of: -5, usage: 100_000_000, commission: 5).usageCents == 0)
+        let half = UsageShare(of: 130_000_000, usage: 100, commission: 30)
+        #expect((half.usageCents, half.commissionCents) == (10, 3))
     }
 
     @Test func `amounts are written as people read them`() {

@@ -1,6 +1,7 @@
 import Base
 import Chat
 import Loop
+import Metering
 import Providers
 import TestKit
 import Testing

@@ -9,6 +9,7 @@ import HTTPWire
 import Identity
 import JSON
 import Loop
+import Metering
 import Postgres
 import Providers
 import Redis
@@ -30,7 +31,9 @@ final class GatewayWorld: @unchecked Sendable {
     /// Is told of every request to an upstream.
     var onReport: @Sendable (AttemptReport) -> Void = { _ in }
     /// Is done before a client sees the end of an answer, where a test says so before the world is made.
-    private let beforeEnd: Gateway.EndOfCall?
+    /// What is to be done before a client sees the end of its answer.
+    typealias EndOfCall = @Sendable (UsageEvent) async -> Void
+    private let beforeEnd: EndOfCall?
     var obstacles: [String] = []
     var silence = Duration.zero
     private let catalog: SharedCatalog
@@ -53,7 +56,7 @@ final class GatewayWorld: @unchecked Sendable {
     }
 
     private init(
-        on loop: EventLoop, _ catalog: SharedCatalog, _ redis: PrivateRedis?, _ beforeEnd: Gateway.EndOfCall?
+        on loop: EventLoop, _ catalog: SharedCatalog, _ redis: PrivateRedis?, _ beforeEnd: EndOfCall?
     ) throws {
         self.beforeEnd = beforeEnd
         self.redis = RedisClient(try RedisURL(redis?.url ?? "redis://127.0.0.1:1"), on: loop)
@@ -78,7 +81,7 @@ final class GatewayWorld: @unchecked Sendable {
         keys: [String] = ["sk-upstream"], endpoints: [Endpoint] = [],
         catalog: SharedCatalog = SharedCatalog(), policy: OutboundPolicy = OutboundPolicy(),
         limits: Gateway.Limits = Gateway.Limits(), redis: PrivateRedis? = nil,
-        beforeEnd: Gateway.EndOfCall? = nil,
+        beforeEnd: EndOfCall? = nil,
         settings change: @escaping @Sendable (inout Upstream.Settings) -> Void = { _ in },
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {
@@ -104,6 +107,16 @@ final class GatewayWorld: @unchecked Sendable {
         }
     }
 
+    private var meter: Meter? {
+        guard let beforeEnd else { return nil }
+        return Meter { [loop] event, _, _, done in
+            loop.spawn {
+                await beforeEnd(event)
+                done()
+            }
+        }
+    }
+
     private func start(
         _ endpoints: [Endpoint], _ policy: OutboundPolicy, _ limits: Gateway.Limits
     ) async throws {
@@ -118,7 +131,7 @@ final class GatewayWorld: @unchecked Sendable {
             clients: OutboundClients(client, direct: client, policy: policy),
             upstreams: InstanceUpstreams(directory, logger: .silent),
             ownRoutes: OwnRoutesMemory(), health: health, metrics: metrics,
-            logger: .silent, note: { report in self.onReport(report) }, beforeEnd: beforeEnd,
+            logger: .silent, note: { report in self.onReport(report) }, meter: meter,
             limits: limits, catalog: catalog)
         let routes = RouteTable.routes { _ in gateway } + endpoints.map { $0.route { _ in gateway } }
         let responder = ErrorResponder(logger: .silent)

@@ -2,6 +2,7 @@ import Base
 import Catalog
 import Chat
 import JSON
+import Metering
 import Providers
 import TestKit
 import Testing

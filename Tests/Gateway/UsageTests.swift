@@ -2,6 +2,7 @@ import Base
 import Chat
 import Gateway
 import Loop
+import Metering
 import Providers
 import TestKit
 import Testing

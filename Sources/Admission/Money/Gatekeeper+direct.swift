@@ -29,7 +29,7 @@ extension Gatekeeper {
         let verdict = admitLocally(request)
         let grants = wishes.map(\.grant)
         guard case .admitted(let permit) = verdict else {
-            treasury.settle(Treasury.Bill(grants: grants, cost: 0, organization: organization))
+            treasury.settle(Treasury.Bill(grants: grants, costs: [], organization: organization))
             return verdict
         }
         permit.money?.grants = grants
@@ -38,10 +38,10 @@ extension Gatekeeper {
     }
 
     /// What the database is to be told of a request that it has paid for.
-    func bill(_ permit: Permit, at cost: Int64) -> Treasury.Bill? {
+    func bill(_ permit: Permit, at costs: [Int64]) -> Treasury.Bill? {
         guard case .organization(let organization) = permit.subjects.place,
             let grants = permit.money?.grants
         else { return nil }
-        return Treasury.Bill(grants: grants, cost: cost, organization: organization)
+        return Treasury.Bill(grants: grants, costs: costs, organization: organization)
     }
 }

@@ -27,7 +27,7 @@ extension Gatekeeper {
         guard let amounts = answer.amounts else { return answer }
         counters?.fund(amounts.count)
         let unused = await deliver(zip(wishes, amounts).map { ($0.grant, $1) }, short, of: organization)
-        treasury.settle(Treasury.Bill(grants: unused, cost: 0, organization: organization))
+        treasury.settle(Treasury.Bill(grants: unused, costs: [], organization: organization))
         for (place, wish) in wishes.enumerated() where unused.contains(wish.grant) {
             answer.rooms[place].room += amounts[place]
             answer.rooms[place].granted -= amounts[place]

@@ -23,7 +23,7 @@ extension Gatekeeper {
             preconditionFailure("who is not known has no money")
         }
         request.money?.nanodollars = max(0, need.nanodollars)
-        request.hold = makeHold()
+        request.hold = makeHold(request.note)
         guard need.nanodollars <= MoneyNeed.largest else {
             return (unfunded(Shortage(first, .neverFits, affordable: 0)), [])
         }

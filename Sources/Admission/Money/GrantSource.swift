@@ -7,7 +7,9 @@ package protocol GrantSource: Sendable {
 
     /// Ends grants that were for one request: what it did not cost is given back. Of one that there is not, or that has
     /// ended, nothing is heard; said twice it is done once.
-    func settle(_ grants: [MoneyGrant], at cost: Int64, of organization: UUID) async throws
+    ///
+    /// - Parameter costs: of each; what is missing is 0.
+    func settle(_ grants: [MoneyGrant], at costs: [Int64], of organization: UUID) async throws
 }
 
 /// What a limit has given out.

@@ -26,8 +26,8 @@ package struct GrantStore: GrantSource {
             try await transaction.execute(
                 """
                 WITH given AS (
-                    INSERT INTO money_grants (id, org_id, limit_id, amount_nano)
-                    SELECT told.id, \(organization), told.limit_id, told.amount
+                    INSERT INTO money_grants (id, org_id, limit_id, amount_nano, is_direct)
+                    SELECT told.id, \(organization), told.limit_id, told.amount, \(wishes.contains { $0.wanted == nil })
                     FROM unnest(\(wishes.map(\.grant.id)), \(wishes.map(\.grant.limit)), \(amounts))
                         AS told (id, limit_id, amount)
                     RETURNING limit_id, amount_nano
@@ -80,20 +80,22 @@ package struct GrantStore: GrantSource {
             }, uniquingKeysWith: { one, _ in one })
     }
 
-    package func settle(_ grants: [MoneyGrant], at cost: Int64, of organization: UUID) async throws {
+    package func settle(_ grants: [MoneyGrant], at costs: [Int64], of organization: UUID) async throws {
+        let costs = grants.indices.map { $0 < costs.count ? max(0, costs[$0]) : 0 }
         try await pool.transaction(tenant: organization) { transaction in
             // Behind whoever is about to take one of these, and has not heard yet that it was given.
             _ = try await Self.lock(grants.map(\.limit), of: organization, transaction)
             try await transaction.execute(
                 """
                 WITH before AS (
-                    SELECT held.id, held.amount_nano, LEAST(\(cost), held.amount_nano + room.nano) AS cost_nano
-                    FROM money_grants AS held JOIN (
+                    SELECT held.id, held.amount_nano, LEAST(told.cost, held.amount_nano + room.nano) AS cost_nano
+                    FROM money_grants AS held JOIN unnest(\(grants.map(\.id)), \(costs)) AS told (id, cost)
+                        ON told.id = held.id
+                    JOIN (
                         SELECT id, GREATEST(0, cap_nano - settled_nano - granted_nano) AS nano
                         FROM money_limits WHERE org_id = \(organization) AND id = ANY(\(grants.map(\.limit)))
                     ) AS room ON room.id = held.limit_id
-                    WHERE held.id = ANY(\(grants.map(\.id))) AND held.org_id = \(organization)
-                        AND held.closed_at IS NULL
+                    WHERE held.org_id = \(organization) AND held.closed_at IS NULL
                 ), ended AS (
                     UPDATE money_grants SET
                         amount_nano = CASE WHEN before.cost_nano > 0 THEN before.cost_nano

@@ -40,9 +40,13 @@ package struct HeldMoney: Sendable {
     package let nanodollars: Int64
     /// Its field in Redis.
     let hold: [UInt8]
+    /// Of the request, where it has said so; see `HoldNote`.
+    package let id: UUID?
     /// Where Redis was away: what the database has given for this request alone.
     var grants: [MoneyGrant]?
 
     /// Whether the database has given it for this request alone.
     package var isDirect: Bool { grants != nil }
+    /// What the database has given for this request alone.
+    package var grantIDs: [UUID] { (grants ?? []).map(\.id) }
 }

@@ -28,7 +28,8 @@ final class Treasury: @unchecked Sendable {
 
     struct Bill {
         var grants: [MoneyGrant]
-        var cost: Int64
+        /// Of each grant; what is missing is 0.
+        var costs: [Int64]
         var organization: UUID
     }
 
@@ -51,7 +52,7 @@ final class Treasury: @unchecked Sendable {
             return try await apart { [source] in try await source.take(wishes, of: organization) }
         } catch {
             pausedUntil = time.instant() + bounds.pauseAfterTimeout
-            keep(Bill(grants: wishes.map(\.grant), cost: 0, organization: organization))
+            keep(Bill(grants: wishes.map(\.grant), costs: [], organization: organization))
             return nil
         }
     }
@@ -123,7 +124,7 @@ final class Treasury: @unchecked Sendable {
 
     private func tell(_ bill: Bill) async throws {
         try await apart { [source] in
-            try await source.settle(bill.grants, at: bill.cost, of: bill.organization)
+            try await source.settle(bill.grants, at: bill.costs, of: bill.organization)
         }
     }
 

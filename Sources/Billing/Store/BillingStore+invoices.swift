@@ -63,8 +63,9 @@ extension BillingStore {
                 faults.append(Problem.Fault("lines[\(index)].kind", "must be subscription or proration"))
             }
         }
-        if faults.isEmpty, lines.reduce(0, { $0 + $1.cents }) < 0 {
-            faults.append(Problem.Fault("lines", "must not come to less than 0"))
+        if faults.isEmpty, !(0...SubscribedPlan.mostCents).contains(lines.reduce(0) { $0 + $1.cents }) {
+            faults.append(
+                Problem.Fault("lines", "must come to between 0 and \(SubscribedPlan.mostCents) cents"))
         }
         if !faults.isEmpty { throw Problem(faults: faults) }
         let now = time.timestamp()

@@ -31,24 +31,26 @@ extension BillingStore {
         ])
     }
 
-    /// What was used since the last time, in whole cents.
+    /// What the organization owes for use and was not asked for yet, in whole cents: all that it owes by the ledger, less
+    /// what open invoices ask for.
     private func takeUsage(
         of organization: UUID, _ transaction: PostgresTransaction
     ) async throws -> [InvoiceLine] {
-        let used = try await ledger.used(organization, transaction)
-        let (usage, commission, carry) = try await transaction.query(
-            "SELECT usage_nano, commission_nano, carry_nano FROM billing_accounts WHERE org_id = \(organization)"
+        let standing = try await ledger.standing(organization, transaction)
+        let (asked, usage, commission) = try await transaction.query(
+            """
+            SELECT (SELECT coalesce(sum(total_cents - paid_cents), 0)::bigint FROM invoices
+                    WHERE org_id = \(organization) AND status = 'open') - credit_cents, usage_nano, commission_nano
+            FROM billing_accounts WHERE org_id = \(organization)
+            """
         )[0].decode((Int64, Int64, Int64).self)
-        guard used.usageNanodollars >= usage, used.commissionNanodollars >= commission else {
-            throw BillingFault.usageShrank(organization)
-        }
         let share = UsageShare(
-            usage: used.usageNanodollars - usage, commission: used.commissionNanodollars - commission,
-            carry: carry)
+            of: standing.owedNanodollars - asked * USCents.nanodollars,
+            usage: standing.usageNanodollars - usage, commission: standing.commissionNanodollars - commission)
         try await transaction.execute(
             """
-            UPDATE billing_accounts SET usage_nano = \(used.usageNanodollars),
-                commission_nano = \(used.commissionNanodollars), carry_nano = \(share.carryNanodollars)
+            UPDATE billing_accounts SET usage_nano = \(standing.usageNanodollars),
+                commission_nano = \(standing.commissionNanodollars), carry_nano = \(share.carryNanodollars)
             WHERE org_id = \(organization)
             """)
         return [
@@ -150,12 +152,10 @@ extension BillingStore {
             return
         }
         try await post(invoice, .subscriptionReturned, .subscription, invoice.subscriptionCents, transaction)
-        let usage = invoice.cents(of: .usage) * USCents.nanodollars
-        let commission = invoice.cents(of: .commission) * USCents.nanodollars
+        // Of use the ledger knows that it is owed: it is asked for again.
         try await transaction.execute(
             """
-            UPDATE billing_accounts SET credit_cents = credit_cents - \(min(invoice.cents(of: .credit), 0)),
-                usage_nano = usage_nano - \(usage), commission_nano = commission_nano - \(commission)
+            UPDATE billing_accounts SET credit_cents = credit_cents - \(min(invoice.cents(of: .credit), 0))
             WHERE org_id = \(invoice.organization)
             """)
     }
@@ -203,7 +203,7 @@ extension BillingStore {
         if cents == 0 { return }
         try await ledger.post(
             BillingLedger.Posting(
-                kind: cents > 0 ? kind : reverse, organization: invoice.organization, invoice: invoice.id,
+                kind: cents > 0 ? kind : reverse, organization: invoice.organization, reference: invoice.id,
                 cents: abs(cents)), transaction)
     }
 

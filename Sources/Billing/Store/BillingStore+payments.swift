@@ -44,11 +44,12 @@ extension BillingStore {
                     throw Problem.invoiceIs(invoice.status)
                 }
                 guard payment.cents <= invoice.restCents else { throw Problem.tooMuchPaid(invoice.restCents) }
+                let id = UUID.make(at: now)
                 let isLast = payment.cents == invoice.restCents
                 try await transaction.pipeline([
                     """
                     INSERT INTO invoice_payments (id, invoice_id, org_id, cents, method, reference, recorded_by, paid_at)
-                    VALUES (\(UUID.make(at: now)), \(invoice.id), \(organization), \(payment.cents),
+                    VALUES (\(id), \(invoice.id), \(organization), \(payment.cents),
                         \(payment.method), \(payment.reference), \(actor.user), \(payment.paidAt))
                     """,
                     """
@@ -61,7 +62,7 @@ extension BillingStore {
                 try await ledger.post(
                     BillingLedger.Posting(
                         kind: invoice.status == .open ? .payment : .recovered, organization: organization,
-                        invoice: invoice.id, cents: payment.cents), transaction)
+                        reference: id, cents: payment.cents), transaction)
                 try await note(
                     invoice, isLast ? "invoice.paid" : "invoice.paid_in_part", at: now, transaction
                 ) { json in

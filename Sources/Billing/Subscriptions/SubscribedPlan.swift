@@ -6,8 +6,8 @@ package struct SubscribedPlan: Equatable, Sendable {
     package var cents: Int64
     package var interval: BillingInterval
 
-    /// No plan costs more.
-    package static let mostCents: Int64 = 1_000_000_000_000
+    /// No plan costs more, and nothing else that is invoiced by hand.
+    package static let mostCents: Int64 = 10_000_000_000
 
     package init(_ name: String, title: String, cents: Int64, every interval: BillingInterval = .month) {
         self.name = name

@@ -2,6 +2,7 @@ import Base
 import Catalog
 import Chat
 import Identity
+import Metering
 import Providers
 
 /// One request to a provider while it is under way.

@@ -1,6 +1,7 @@
 package import Base
 import Catalog
 import Chat
+import Metering
 
 /// Counts and logs every request to a provider when it has ended.
 package final class AttemptObserver: Sendable {

@@ -1,5 +1,6 @@
 package import Base
 package import Chat
+package import Metering
 
 /// One request to a provider, for whoever counts.
 package struct AttemptReport: Sendable {
@@ -32,11 +33,5 @@ package struct AttemptReport: Sendable {
         case tokenCount = "token_count"
     }
 
-    package enum Outcome: String, CaseIterable, Sendable {
-        case answered
-        /// The provider refused or failed, or broke off.
-        case failed
-        /// The client left before the end.
-        case abandoned
-    }
+    package typealias Outcome = UsageEvent.Outcome
 }

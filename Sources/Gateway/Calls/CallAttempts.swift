@@ -1,6 +1,7 @@
 import Base
 import Chat
 import Identity
+import Metering
 
 /// The requests to providers for one call of a client.
 // Confined to its loop.

@@ -2,7 +2,7 @@ import Admission
 import Base
 import HTTPServer
 import Identity
-import Loop
+import Metering
 import Providers
 
 /// Who pays for a request, and how much it can cost.
@@ -37,7 +37,7 @@ struct Payment {
 
 extension Gateway {
     /// Whether what calls use is written down, and the end of each waits for that.
-    var metersCalls: Bool { limits.requiresPrices || beforeEnd != nil }
+    var metersCalls: Bool { limits.requiresPrices || meter != nil }
 
     /// nil where nothing is paid: no prices, or no limits on money.
     func payment(
@@ -78,29 +78,36 @@ extension Gateway {
     ) {
         let now = time.timestamp()
         var event = attempts.usageEvent(
-            makeID(at: now), endpoint: endpoint, asking: model, cache: cache, at: now)
-        // Where something has no price that it used, it takes all that was held: never less than it cost.
-        var cost = event.cost
-        if let held = permit.money {
-            if !event.isWhollyPriced { cost = max(cost, held.nanodollars) }
-            event.charges = held.limits.map { UsageEvent.Charge(limit: $0.id, nanodollars: cost) }
-            event.isDirect = held.isDirect
-        }
-        gatekeeper.settle(
-            permit, tokens: attempts.tokens, cost: cost,
-            journal: event.attempts.isEmpty ? nil : event.encoded(), then: tell(event, then: done))
-    }
-
-    /// What comes behind: whoever wants to know is told, and then it is done.
-    private func tell(
-        _ event: UsageEvent, then done: @escaping @Sendable () -> Void
-    ) -> @Sendable () -> Void {
-        guard let beforeEnd else { return done }
-        return { [loop] in
-            loop.spawn {
-                await beforeEnd(event)
+            permit.money?.id ?? makeID(at: now), endpoint: endpoint, asking: model, cache: cache, at: now)
+        charge(&event, permit.money)
+        let costs = event.charges.map(\.nanodollars)
+        guard let meter else {
+            return gatekeeper.settle(permit, tokens: attempts.tokens, costs: costs, journal: nil) { _ in
                 done()
             }
         }
+        let entry = JournalEntry(event)
+        // What cost nothing need not survive its gateway.
+        let item = event.attempts.isEmpty ? nil : Gatekeeper.JournalItem(id: entry.id, bytes: entry.bytes)
+        gatekeeper.settle(permit, tokens: attempts.tokens, costs: costs, journal: item) {
+            [event, gatekeeper] isJournaled in
+            meter.take(event, entry, isJournaled || item == nil) {
+                if !isJournaled { gatekeeper.writtenDown(permit) }
+                done()
+            }
+        }
+    }
+
+    /// Says who pays how much of it.
+    private func charge(_ event: inout UsageEvent, _ held: HeldMoney?) {
+        for place in event.attempts.indices { event.attempts[place].charge = event.attempts[place].cost ?? 0 }
+        guard let held else { return }
+        // Where something has no price that it used, it takes all that was held: never less than it cost.
+        if !event.isWhollyPriced, let last = event.attempts.indices.last {
+            event.attempts[last].charge += max(0, held.nanodollars - event.charge)
+        }
+        let charge = event.charge
+        event.charges = held.limits.map { UsageEvent.Charge(limit: $0.id, nanodollars: charge) }
+        event.grants = held.grantIDs
     }
 }

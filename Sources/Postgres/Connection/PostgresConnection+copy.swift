@@ -12,15 +12,39 @@ extension PostgresConnection {
         _ body: (PostgresCopyWriter) async throws -> Void
     ) async throws -> Int {
         let deadline = loop.now + (timeout ?? configuration.queryTimeout)
+        let exchange = try await open(table, columns, "binary", until: deadline)
+        let writer = PostgresCopyWriter(self, exchange, columnCount: columns.count, deadline: deadline)
+        return try await fill(exchange, writer, until: deadline) { try await body(writer) }
+    }
+
+    /// The same with lines that are in Postgres's text form already, as `COPY … TO` writes them.
+    package func copyText(
+        into table: String, columns: [String], timeout: Duration? = nil,
+        _ body: (PostgresTextCopyWriter) async throws -> Void
+    ) async throws -> Int {
+        let deadline = loop.now + (timeout ?? configuration.queryTimeout)
+        let exchange = try await open(table, columns, "text", until: deadline)
+        let writer = PostgresTextCopyWriter(self, exchange, deadline: deadline)
+        return try await fill(exchange, writer, until: deadline) { try await body(writer) }
+    }
+
+    private func open(
+        _ table: String, _ columns: [String], _ format: String, until deadline: Instant
+    ) async throws(PostgresError) -> Exchange {
         let names = columns.map(Self.quoted).joined(separator: ", ")
         let target = table.split(separator: ".").map { Self.quoted(String($0)) }.joined(separator: ".")
-        let exchange = try enqueue(.copy("COPY \(target) (\(names)) FROM STDIN (FORMAT binary)"))
+        let exchange = try enqueue(.copy("COPY \(target) (\(names)) FROM STDIN (FORMAT \(format))"))
         try await waitUntilOpen(exchange, until: deadline)
         if let failure = exchange.failure { throw failure }
+        return exchange
+    }
 
-        let writer = PostgresCopyWriter(self, exchange, columnCount: columns.count, deadline: deadline)
+    private func fill(
+        _ exchange: Exchange, _ writer: some CopyWriter, until deadline: Instant,
+        _ body: () async throws -> Void
+    ) async throws -> Int {
         do {
-            try await body(writer)
+            try await body()
             try await writer.finish()
         } catch {
             breakOff(exchange)

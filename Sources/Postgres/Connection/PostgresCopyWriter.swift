@@ -1,25 +1,17 @@
 import Base
-import CPostgres
-import Loop
 
 /// Takes the rows of a COPY, in Postgres's binary form: each value must have exactly its column's type.
 // Confined to its loop.
-package final class PostgresCopyWriter: @unchecked Sendable {
-    /// Rows are handed to the server in pieces of about this size; then the writer waits for room.
-    private static let pieceSize = 64 * 1024
+package final class PostgresCopyWriter: CopyWriter, @unchecked Sendable {
     private static let signature: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00]
 
-    private let connection: PostgresConnection
-    private let exchange: Exchange
     private let columnCount: Int
-    private let deadline: Instant
+    private let pipe: CopyPipe
     private var buffer: [UInt8] = []
 
     init(_ connection: PostgresConnection, _ exchange: Exchange, columnCount: Int, deadline: Instant) {
-        self.connection = connection
-        self.exchange = exchange
         self.columnCount = columnCount
-        self.deadline = deadline
+        pipe = CopyPipe(connection, exchange, deadline: deadline)
         buffer.append(contentsOf: Self.signature)
         // No flags, no extension.
         buffer.append(bigEndian: Int64(0))
@@ -36,7 +28,7 @@ package final class PostgresCopyWriter: @unchecked Sendable {
         }
         buffer.append(bigEndian: count)
         for value in repeat each values { append(value) }
-        if buffer.count >= Self.pieceSize { try await send() }
+        if buffer.count >= CopyPipe.pieceSize { try await pipe.send(&buffer) }
     }
 
     private func append(_ value: (some PostgresEncodable)?) {
@@ -49,33 +41,27 @@ package final class PostgresCopyWriter: @unchecked Sendable {
 
     func finish() async throws(PostgresError) {
         buffer.append(bigEndian: Int16(-1))
-        try await send()
+        try await pipe.send(&buffer)
+    }
+}
+
+/// Takes the lines of a COPY.
+// Confined to its loop.
+package final class PostgresTextCopyWriter: CopyWriter, @unchecked Sendable {
+    private let pipe: CopyPipe
+    private var buffer: [UInt8] = []
+
+    init(_ connection: PostgresConnection, _ exchange: Exchange, deadline: Instant) {
+        pipe = CopyPipe(connection, exchange, deadline: deadline)
     }
 
-    private func send() async throws(PostgresError) {
-        guard let handle = connection.handle else { throw lost }
-        let queued = buffer.withUnsafeBytes { bytes in
-            PQputCopyData(handle, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count))
-        }
-        buffer.removeAll(keepingCapacity: true)
-        guard queued == 1 else {
-            connection.lose(PostgresError(.connectionLost, "libpq takes no more rows"))
-            throw lost
-        }
-        if Task.isCancelled { throw PostgresError(.cancelled, "the task was cancelled") }
-        while !connection.push() {
-            guard connection.isOpen else { throw lost }
-            do throws(WaitFailure) {
-                try await connection.writable.wait(until: deadline)
-            } catch {
-                throw error == .cancelled
-                    ? PostgresError(.cancelled, "the task was cancelled")
-                    : PostgresError(.deadlineExceeded, "the server takes rows too slowly")
-            }
-        }
+    /// Adds whole lines, each with its end. Suspends while the server is behind.
+    package func write(lines: ArraySlice<UInt8>) async throws(PostgresError) {
+        buffer += lines
+        if buffer.count >= CopyPipe.pieceSize { try await pipe.send(&buffer) }
     }
 
-    private var lost: PostgresError {
-        exchange.failure ?? PostgresError(.connectionLost, "the connection was lost during a copy")
+    func finish() async throws(PostgresError) {
+        if !buffer.isEmpty { try await pipe.send(&buffer) }
     }
 }

@@ -51,8 +51,25 @@ package final class PostgresTransaction: @unchecked Sendable {
         into table: String, columns: [String], timeout: Duration? = nil,
         _ body: (PostgresCopyWriter) async throws -> Void
     ) async throws -> Int {
+        try await notingCopy {
+            try await connection.copy(into: table, columns: columns, timeout: timeout, body)
+        }
+    }
+
+    /// The same of lines in Postgres's text form; see `PostgresConnection.copyText`.
+    @discardableResult
+    package func copyText(
+        into table: String, columns: [String], timeout: Duration? = nil,
+        _ body: (PostgresTextCopyWriter) async throws -> Void
+    ) async throws -> Int {
+        try await notingCopy {
+            try await connection.copyText(into: table, columns: columns, timeout: timeout, body)
+        }
+    }
+
+    private func notingCopy(_ copy: () async throws -> Int) async throws -> Int {
         do {
-            return try await connection.copy(into: table, columns: columns, timeout: timeout, body)
+            return try await copy()
         } catch {
             if let error = error as? PostgresError { note(error) }
             throw error

@@ -7,6 +7,7 @@ import Glibc
 import HTTPServer
 import Identity
 import Loop
+import Metering
 import Providers
 
 /// The server: everything put together, started in order and stopped in reverse.
@@ -42,10 +43,12 @@ struct Application: Sendable {
         let catalog = try await CatalogRefresh.load(storage, on: loops[0])
         CatalogRefresh.register(catalog, in: metrics)
         let upstreams = try await UpstreamRefresh.load(configuration, storage, identity, on: loops[0], logger)
+        let usage = UsageQueue()
         let workers = await makeWorkers(
-            storage, identity, keys, catalog, upstreams, health: health.report, metrics: metrics)
+            storage, identity, keys, catalog, upstreams, usage, health: health.report, metrics: metrics)
         let background = try await Background.start(
-            configuration, storage, identity, keys, catalog, upstreams, on: workers[0], metrics: metrics,
+            configuration, storage, identity, keys, catalog, upstreams, usage, on: workers[0],
+            metrics: metrics,
             logger: logger)
         let server = HTTPServer(try serverConfiguration(workers, metrics))
         do {
@@ -83,14 +86,14 @@ struct Application: Sendable {
 
     private func makeWorkers(
         _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys, _ catalog: SharedCatalog,
-        _ upstreams: InstanceUpstreams, health: HealthReport, metrics: Metrics
+        _ upstreams: InstanceUpstreams, _ usage: UsageQueue, health: HealthReport, metrics: Metrics
     ) async -> [Worker] {
         let lag = metrics.histogram("hivegate_loop_lag_seconds", "How late a loop's timers fire.")
         let shared = Worker.Shared(
             admissions: AdmissionCounters(in: metrics),
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(), catalog: catalog, keys: keys,
             observer: AttemptObserver(metrics: metrics, logger: logger),
-            cacheStatistics: CacheStatistics(metrics: metrics), flights: FlightTable())
+            cacheStatistics: CacheStatistics(metrics: metrics), flights: FlightTable(), usage: usage)
         var workers: [Worker] = []
         for loop in loops {
             workers.append(

@@ -3,6 +3,7 @@ import Catalog
 import Gateway
 import Identity
 import Loop
+import Metering
 
 /// What a process does beside answering requests, all of it on the first loop.
 struct Background {
@@ -13,10 +14,12 @@ struct Background {
     private let upstreams: Repetition
     private let localSearch: LocalSearch
     private let mail: MailService?
+    private let usage: UsageUpkeep
 
     static func start(
         _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys,
-        _ catalog: SharedCatalog, _ upstreams: InstanceUpstreams, on worker: Worker, metrics: Metrics,
+        _ catalog: SharedCatalog, _ upstreams: InstanceUpstreams, _ usage: UsageQueue, on worker: Worker,
+        metrics: Metrics,
         logger: Logger
     ) async throws -> Background {
         let mail = try await MailService.start(
@@ -29,7 +32,8 @@ struct Background {
             upstreams: UpstreamRefresh.start(worker, upstreams, logger: logger),
             localSearch: LocalSearch(
                 configuration, upstreams.directory, on: worker.loop, logger: logger),
-            mail: mail)
+            mail: mail,
+            usage: try await UsageUpkeep(usage, worker, metrics: metrics, logger: logger))
     }
 
     func close(until deadline: Instant) async {
@@ -40,5 +44,6 @@ struct Background {
         keyChanges.close()
         await keyUses.close()
         await mail?.close(until: deadline)
+        await usage.close()
     }
 }

@@ -6,6 +6,7 @@ import Gateway
 import HTTPClient
 import Identity
 import Loop
+import Metering
 import Postgres
 import Redis
 
@@ -18,7 +19,7 @@ final class Worker: @unchecked Sendable {
     let gateway: Gateway
     let snapshot: Locked<Snapshot>
     let keyGenerations: KeyGenerations
-    private let redis: RedisClient
+    let redis: RedisClient
     let pool: PostgresPool
     private let cacheStatistics: CacheStatisticsWriter
     private let client: HTTPClient
@@ -44,6 +45,7 @@ final class Worker: @unchecked Sendable {
         var observer: AttemptObserver
         var cacheStatistics: CacheStatistics
         var flights: FlightTable
+        var usage: UsageQueue
     }
 
     /// Call it on the loop.
@@ -102,7 +104,7 @@ final class Worker: @unchecked Sendable {
                 client, direct: direct, policy: OutboundPolicy(allowing: configuration.outboundExceptions)),
             upstreams: shared.upstreams, ownRoutes: shared.ownRoutes, health: health, metrics: metrics,
             logger: logger, note: { [observer = shared.observer] in observer.note($0) },
-            limits: gatewayLimits, catalog: shared.catalog)
+            meter: Meter(shared.usage, on: loop), limits: gatewayLimits, catalog: shared.catalog)
         snapshot = Locked(
             Snapshot(redis: redis.health, database: pool.health, transferCount: 0))
         beat()

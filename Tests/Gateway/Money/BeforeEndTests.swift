@@ -4,6 +4,7 @@ import Gateway
 import HTTPClient
 import JSON
 import Loop
+import Metering
 import Providers
 import TestKit
 import Testing
@@ -20,7 +21,7 @@ struct BeforeEndTests {
 
         init(isOpen: Bool = false) { self.isOpen = Locked(isOpen) }
 
-        var work: Gateway.EndOfCall {
+        var work: GatewayWorld.EndOfCall {
             { event in
                 let id = event.requestID
                 self.begun.withLock { $0.append(id) }

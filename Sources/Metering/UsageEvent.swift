@@ -2,7 +2,7 @@ package import Base
 import Catalog
 package import Chat
 
-/// What a request has used and cost, for good: one line of the journal.
+/// What a call has used and cost, for good.
 package struct UsageEvent: Equatable, Sendable {
     package var id: UUID
     package var requestID: String
@@ -21,8 +21,12 @@ package struct UsageEvent: Equatable, Sendable {
     package var charges: [Charge] = []
     /// As clients are told it: `HIT`, `MISS`; nil where the cache had no part in it.
     package var cache: String?
-    /// Whether it was paid from the database, because what gateways hold could not be asked.
-    package var isDirect = false
+    /// Where it was paid from the database, because what gateways hold could not be asked: the grants that it was given.
+    package var grants: [UUID] = []
+    /// The limit that would have refused it, were limits enforced.
+    package var wouldRefuse: UUID?
+    /// What the client says that it is about: a JSON object of texts.
+    package var tags: [UInt8]?
 
     package struct Attempt: Equatable, Sendable {
         package var provider: String
@@ -33,7 +37,7 @@ package struct UsageEvent: Equatable, Sendable {
         package var started: Timestamp
         package var latency: Duration
         package var timeToFirstToken: Duration?
-        package var outcome: AttemptReport.Outcome
+        package var outcome: Outcome
         /// The code of what went wrong.
         package var fault: String?
         /// nil where nothing was used, or not in tokens.
@@ -41,12 +45,16 @@ package struct UsageEvent: Equatable, Sendable {
         package var imageCount = 0
         /// Since when the price holds that was in force: with the model, its name. nil: there was none.
         package var priceFrom: Timestamp?
-        /// In nano-dollars; nil where something was used whose price is not known.
+        /// What its provider asks, in nano-dollars; nil where something was used whose price is not known.
         package var cost: Int64?
+        /// What comes on top of that.
+        package var commission: Int64 = 0
+        /// What the organization pays of all that.
+        package var charge: Int64 = 0
 
         package init(
             provider: String, model: String, started: Timestamp, latency: Duration,
-            outcome: AttemptReport.Outcome, cost: Int64?, _ change: (inout Attempt) -> Void = { _ in }
+            outcome: Outcome, cost: Int64?, _ change: (inout Attempt) -> Void = { _ in }
         ) {
             self.provider = provider
             self.model = model
@@ -56,6 +64,15 @@ package struct UsageEvent: Equatable, Sendable {
             self.cost = cost
             change(&self)
         }
+    }
+
+    /// How a request to a provider has ended.
+    package enum Outcome: String, CaseIterable, Sendable {
+        case answered
+        /// The provider refused or failed, or broke off.
+        case failed
+        /// The client left before the end.
+        case abandoned
     }
 
     package struct Charge: Equatable, Sendable {
@@ -86,9 +103,13 @@ package struct UsageEvent: Equatable, Sendable {
     }
 
     /// Of all attempts whose cost is known, in nano-dollars.
-    package var cost: Int64 {
+    package var cost: Int64 { sum { $0.cost ?? 0 } }
+    /// What the organization pays for all of them.
+    package var charge: Int64 { sum(\.charge) }
+
+    private func sum(_ amount: (Attempt) -> Int64) -> Int64 {
         attempts.reduce(0) { sum, attempt in
-            let (more, overflows) = sum.addingReportingOverflow(attempt.cost ?? 0)
+            let (more, overflows) = sum.addingReportingOverflow(amount(attempt))
             return overflows ? ModelPrice.mostNanodollars : min(more, ModelPrice.mostNanodollars)
         }
     }

@@ -1,0 +1,81 @@
+import Admission
+import Base
+import Postgres
+
+/// What is granted of limits, compared with what gateways have.
+struct LimitStore {
+    let pool: PostgresPool
+
+    init(_ pool: PostgresPool) { self.pool = pool }
+
+    /// Limits of which something is granted, and which nobody has looked at for so long; by organization.
+    func due(after pause: Duration, most: Int64) async throws -> [(organization: UUID, limits: [UUID])] {
+        let before = Timestamp.now() + (.zero - pause)
+        let rows = try await pool.transaction(readOnly: true) { transaction in
+            _ = try await transaction.query("SELECT set_config('app.system', 'on', true)")
+            return try await transaction.query(
+                """
+                SELECT org_id, id FROM money_limits
+                WHERE granted_nano > 0 AND (reconciled_at IS NULL OR reconciled_at < \(before))
+                ORDER BY reconciled_at NULLS FIRST LIMIT \(most)
+                """
+            ).decode((UUID, UUID).self)
+        }
+        return Dictionary(grouping: rows, by: \.0).map { ($0.key, $0.value.map(\.1)) }
+    }
+
+    /// Sets what is granted to what gateways say that they can still spend, and says how much less that is in all. While the
+    /// limits are locked nobody takes of them, and nothing that was spent of them is settled: what `ask` is told holds.
+    func reconcile(
+        _ limits: [UUID], of organization: UUID, _ patience: Recovery.Patience,
+        _ ask: ([UUID]) async throws -> [Gatekeeper.Account]?
+    ) async throws -> Int64 {
+        try await pool.transaction { transaction in
+            _ = try await transaction.query("SELECT set_config('app.system', 'on', true)")
+            let locked = try await transaction.query(
+                """
+                SELECT id, granted_nano FROM money_limits WHERE org_id = \(organization) AND id = ANY(\(limits))
+                ORDER BY id FOR UPDATE
+                """
+            ).decode((UUID, Int64).self)
+            guard let accounts = try await ask(locked.map(\.0)) else { return 0 }
+            let now = Timestamp.now()
+            // Those are in Redis by now, or never come there.
+            try await transaction.execute(
+                """
+                UPDATE money_grants SET state = 'spent', closed_at = now()
+                WHERE org_id = \(organization) AND limit_id = ANY(\(limits)) AND closed_at IS NULL
+                    AND NOT is_direct AND created_at < \(now + (.zero - patience.grants))
+                """)
+            try await transaction.execute(
+                """
+                UPDATE money_grants SET state = 'returned', closed_at = now()
+                WHERE org_id = \(organization) AND limit_id = ANY(\(limits)) AND closed_at IS NULL
+                    AND is_direct AND created_at < \(now + (.zero - patience.directGrants))
+                """)
+            // Those that are on their way count, and those that one request has for itself.
+            let open = Dictionary(
+                try await transaction.query(
+                    """
+                    SELECT limit_id, sum(amount_nano)::bigint FROM money_grants
+                    WHERE org_id = \(organization) AND limit_id = ANY(\(limits)) AND closed_at IS NULL
+                    GROUP BY limit_id
+                    """
+                ).decode((UUID, Int64).self), uniquingKeysWith: { one, _ in one })
+            var (ids, amounts, given): ([UUID], [Int64], Int64) = ([], [], 0)
+            for ((id, granted), account) in zip(locked, accounts) where !account.isUncertain {
+                let amount = min(
+                    granted, max(0, account.left) + max(0, account.held) + account.paid + (open[id] ?? 0))
+                ids.append(id)
+                amounts.append(amount)
+                given += granted - amount
+            }
+            try await transaction.execute(
+                """
+                UPDATE money_limits SET granted_nano = told.amount, reconciled_at = \(now)
+                FROM unnest(\(ids), \(amounts)) AS told (id, amount) WHERE money_limits.id = told.id
+                """)
+            return given
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package import Admission
+package import Base
+import Loop
+package import Postgres
+package import Redis
+
+/// Takes care of what others have left behind: journals that nobody drains, holds of which nobody speaks any more, and
+/// grants of which Redis has lost what was left.
+///
+/// Every process does it; what two do at once is done once.
+// Confined to its loop.
+package struct Recovery: Sendable {
+    package struct Patience: Sendable {
+        /// Whoever wrote an entry drains it within that.
+        package var entries = Duration.seconds(10)
+        /// How long a loop may be silent before its requests count as lost.
+        package var holds = Duration.seconds(30)
+        /// A grant may be on its way to Redis as long.
+        package var grants = Duration.seconds(15)
+        /// What the database gave for a request alone, and nobody has settled since, is given back after that.
+        package var directGrants = Duration.seconds(3 * 3600)
+        /// Limits are looked at again after that.
+        package var limits = Duration.seconds(60)
+
+        package init() {}
+    }
+
+    /// Limits that are looked at in one round.
+    private static let mostLimits: Int64 = 500
+
+    private let store: UsageStore
+    private let limits: LimitStore
+    private let journals: Journals
+    private let gatekeeper: Gatekeeper
+    private let counters: MeteringCounters
+    private let logger: Logger
+    private let patience: Patience
+
+    package init(
+        _ pool: PostgresPool, _ redis: RedisClient, _ gatekeeper: Gatekeeper, counters: MeteringCounters,
+        logger: Logger, patience: Patience = Patience()
+    ) {
+        store = UsageStore(pool)
+        limits = LimitStore(pool)
+        journals = Journals(redis: redis)
+        self.gatekeeper = gatekeeper
+        self.counters = counters
+        self.logger = logger
+        self.patience = patience
+    }
+
+    /// One round of everything.
+    package func run() async throws {
+        try await drainJournals()
+        for (organization, limits) in try await limits.due(
+            after: patience.limits, most: Self.mostLimits)
+        {
+            try await releaseOrphans(of: organization)
+            try await reconcile(limits, of: organization)
+        }
+    }
+
+    // MARK: Journals
+
+    /// Brings what others have left in journals into the books; says how many calls that were.
+    @discardableResult
+    package func drainJournals() async throws -> Int {
+        var count = 0
+        while true {
+            let before = Timestamp.now() + (.zero - patience.entries)
+            let found = try await journals.entries(before: before, most: UsageDrain.batch)
+            if found.isEmpty { return count }
+            try await store.storeOrPutAside(found, counters: counters, logger: logger)
+            await journals.trim(found)
+            count += found.count
+            counters.recovered(found.count)
+        }
+    }
+
+    // MARK: Holds
+
+    /// Ends the holds of those who died; says how many.
+    @discardableResult
+    package func releaseOrphans(of organization: UUID) async throws -> Int {
+        var count = 0
+        for hold in try await gatekeeper.orphans(of: organization, after: patience.holds) {
+            // It may have told the database and not Redis what it cost.
+            let known = try await store.charges(of: hold.note.id)
+            let costs = hold.parts.map { part in known?.first { $0.limit == part.limit }?.nanodollars ?? 0 }
+            let item = known == nil ? JournalEntry(orphan: hold, of: organization, at: .now()) : nil
+            let isReleased = try await gatekeeper.release(
+                hold, of: organization, at: costs,
+                journal: item.map { Gatekeeper.JournalItem(id: $0.id, bytes: $0.bytes) })
+            guard isReleased, item != nil else { continue }
+            count += 1
+            counters.orphaned()
+            logger.warning(
+                "a call was lost with its gateway", ("request", "\(hold.note.requestID)"),
+                ("organization", "\(organization)"))
+        }
+        return count
+    }
+
+    // MARK: Grants
+
+    /// Sets what is granted to what gateways can still spend; says how much was given back.
+    ///
+    /// - Parameter takingBack: whether gateways are to have nothing left.
+    @discardableResult
+    package func reconcile(
+        _ limits: [UUID], of organization: UUID, takingBack: Bool = false
+    ) async throws -> Int64 {
+        let given = try await self.limits.reconcile(limits, of: organization, patience) { limits in
+            try await gatekeeper.accounts(of: limits, in: organization, takingBack: takingBack)
+        }
+        counters.gaveBack(given)
+        return given
+    }
+}

@@ -1,0 +1,215 @@
+import Base
+import Postgres
+
+/// How arrivals become events, sums and transfers.
+enum UsageStatements {
+    /// The table through which lines come in: each connection has its own, empty at the beginning of a transaction.
+    static var makeArrivals: SQL {
+        let columns = UsageColumns.definition.map { "\($0.name) \($0.type)" }.joined(separator: ", ")
+        return """
+            CREATE TEMPORARY TABLE IF NOT EXISTS \(unsafeSQL: UsageColumns.table) (\(unsafeSQL: columns))
+            ON COMMIT DELETE ROWS
+            """
+    }
+
+    /// In the order of their names, so that nobody waits for each other.
+    static var lockLimits: SQL {
+        """
+        SELECT FROM money_limits WHERE id IN (SELECT unnest(limit_ids) FROM usage_arrivals)
+        ORDER BY id FOR NO KEY UPDATE
+        """
+    }
+
+    /// Books what has arrived and was not there: events, their batch, what they add up to, what limits have paid, and the
+    /// transfers. Says how many events that are.
+    static func book(batch: UUID) -> SQL {
+        """
+        WITH fresh AS (\(events(batch))),
+        batch AS (
+            INSERT INTO usage_batches (id, events, digest, first_at, last_at)
+            SELECT \(batch), count(*), sum(usage_digest(fresh)), min(at), max(at) FROM fresh HAVING count(*) > 0
+        ),
+        \(summaries),
+        \(payments),
+        \(transfers(batch))
+        SELECT count(*) FROM fresh
+        """
+    }
+
+    private static func events(_ batch: UUID) -> SQL {
+        """
+        INSERT INTO usage_events (
+            id, attempt, at, is_last, calls, batch_id, org_id, user_id, key_id, request_id, endpoint, asked_model,
+            provider, model, is_own_key, started, latency_us, first_token_us, outcome, fault, cache, is_estimated,
+            input, cache_read, cache_write, cache_write_hour, audio_input, image_input, output, reasoning,
+            audio_output, image_output, images, price_from, cost_nano, commission_nano, charge_nano, saved_nano,
+            written_off_nano, limit_ids, limit_nanos, would_refuse, tags
+        )
+        SELECT
+            id, attempt, 'epoch'::timestamptz + at * interval '1 microsecond', is_last, calls, \(batch), org_id,
+            user_id, key_id, request_id, endpoint, asked_model, provider, model, is_own_key,
+            'epoch'::timestamptz + started * interval '1 microsecond', latency_us, first_token_us, outcome, fault,
+            cache, is_estimated, input, cache_read, cache_write, cache_write_hour, audio_input, image_input, output,
+            reasoning, audio_output, image_output, images,
+            'epoch'::timestamptz + price_from * interval '1 microsecond', cost_nano, commission_nano, charge_nano,
+            saved_nano, written_off_nano, limit_ids, limit_nanos, would_refuse, tags
+        FROM usage_arrivals ORDER BY id, attempt
+        ON CONFLICT (id, attempt, at) DO NOTHING
+        RETURNING *
+        """
+    }
+
+    /// All in one order, so that drains that meet wait for each other in one direction.
+    private static let summaries: SQL = """
+        quarters AS (
+            SELECT org_id, date_bin('15 minutes', at, 'epoch') AS bucket, user_id, key_id, provider, model,
+                coalesce(sum(calls) FILTER (WHERE is_last), 0) AS calls,
+                coalesce(sum(calls) FILTER (WHERE is_last AND outcome IN ('failed', 'orphaned')), 0) AS errors,
+                count(*) FILTER (WHERE attempt > 0) AS attempts,
+                coalesce(sum(calls) FILTER (WHERE is_last AND outcome = 'kept'), 0) AS hits,
+                coalesce(sum(calls) FILTER (WHERE is_last AND cache IS NOT NULL AND cache <> 'BYPASS'), 0) AS lookups,
+                sum(input + cache_read + cache_write + cache_write_hour + audio_input + image_input) AS input,
+                sum(cache_read) AS cached_input,
+                sum(output + reasoning + audio_output + image_output) AS output,
+                sum(images) AS images, coalesce(sum(cost_nano), 0) AS cost_nano,
+                sum(commission_nano) AS commission_nano, sum(charge_nano) AS charge_nano,
+                sum(saved_nano) AS saved_nano
+            FROM fresh GROUP BY 1, 2, 3, 4, 5, 6
+        ),
+        rollups AS (
+            INSERT INTO usage_rollups AS sums (
+                minutes, bucket, org_id, user_id, key_id, provider, model, calls, errors, attempts, hits, lookups,
+                input, cached_input, output, images, cost_nano, commission_nano, charge_nano, saved_nano
+            )
+            SELECT minutes, date_bin(make_interval(mins => minutes), bucket, 'epoch'), org_id, user_id, key_id,
+                provider, model, sum(calls), sum(errors), sum(attempts), sum(hits), sum(lookups), sum(input),
+                sum(cached_input), sum(output), sum(images), sum(cost_nano), sum(commission_nano), sum(charge_nano),
+                sum(saved_nano)
+            FROM quarters, (VALUES (15), (60), (1440)) AS spans (minutes)
+            GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 3, 1, 2, 4, 5, 6, 7
+            ON CONFLICT (org_id, minutes, bucket, user_id, key_id, provider, model) DO UPDATE SET
+                calls = sums.calls + EXCLUDED.calls, errors = sums.errors + EXCLUDED.errors,
+                attempts = sums.attempts + EXCLUDED.attempts, hits = sums.hits + EXCLUDED.hits,
+                lookups = sums.lookups + EXCLUDED.lookups, input = sums.input + EXCLUDED.input,
+                cached_input = sums.cached_input + EXCLUDED.cached_input, output = sums.output + EXCLUDED.output,
+                images = sums.images + EXCLUDED.images, cost_nano = sums.cost_nano + EXCLUDED.cost_nano,
+                commission_nano = sums.commission_nano + EXCLUDED.commission_nano,
+                charge_nano = sums.charge_nano + EXCLUDED.charge_nano,
+                saved_nano = sums.saved_nano + EXCLUDED.saved_nano
+        ),
+        measured AS (
+            SELECT org_id, date_bin('15 minutes', at, 'epoch') AS bucket, user_id, key_id, provider, model,
+                floor(4 * ln(GREATEST(us, 1)::float8) / ln(2::float8))::smallint AS slot,
+                count(*) FILTER (WHERE is_whole) AS whole, count(*) FILTER (WHERE NOT is_whole) AS first_token
+            FROM fresh, LATERAL (VALUES (latency_us, true), (first_token_us, false)) AS times (us, is_whole)
+            WHERE outcome = 'answered' AND us IS NOT NULL
+            GROUP BY 1, 2, 3, 4, 5, 6, 7
+        ),
+        latencies AS (
+            INSERT INTO usage_latencies AS sums (
+                minutes, bucket, org_id, user_id, key_id, provider, model, slot, whole, first_token
+            )
+            SELECT minutes, date_bin(make_interval(mins => minutes), bucket, 'epoch'), org_id, user_id, key_id,
+                provider, model, slot, sum(whole), sum(first_token)
+            FROM measured, (VALUES (15), (60), (1440)) AS spans (minutes)
+            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 3, 1, 2, 4, 5, 6, 7, 8
+            ON CONFLICT (org_id, minutes, bucket, user_id, key_id, provider, model, slot) DO UPDATE SET
+                whole = sums.whole + EXCLUDED.whole, first_token = sums.first_token + EXCLUDED.first_token
+        ),
+        tagged AS (
+            INSERT INTO usage_tags AS sums (
+                minutes, bucket, org_id, tag, calls, errors, input, output, cost_nano, charge_nano, saved_nano
+            )
+            SELECT minutes, date_bin(make_interval(mins => minutes), at, 'epoch'), org_id, tag,
+                sum(calls) FILTER (WHERE is_last),
+                coalesce(sum(calls) FILTER (WHERE is_last AND outcome IN ('failed', 'orphaned')), 0),
+                sum(input + cache_read + cache_write + cache_write_hour + audio_input + image_input),
+                sum(output + reasoning + audio_output + image_output), coalesce(sum(cost_nano), 0),
+                sum(charge_nano), sum(saved_nano)
+            FROM (
+                SELECT fresh.*, name || '=' || value AS tag
+                FROM fresh, LATERAL jsonb_each_text(tags) AS each (name, value) WHERE tags IS NOT NULL
+            ) AS tagged, (VALUES (60), (1440)) AS spans (minutes)
+            GROUP BY 1, 2, 3, 4 ORDER BY 3, 1, 2, 4
+            ON CONFLICT (org_id, minutes, bucket, tag) DO UPDATE SET
+                calls = sums.calls + EXCLUDED.calls, errors = sums.errors + EXCLUDED.errors,
+                input = sums.input + EXCLUDED.input, output = sums.output + EXCLUDED.output,
+                cost_nano = sums.cost_nano + EXCLUDED.cost_nano,
+                charge_nano = sums.charge_nano + EXCLUDED.charge_nano,
+                saved_nano = sums.saved_nano + EXCLUDED.saved_nano
+        )
+        """
+
+    /// What limits have paid is settled, and no longer granted. More than was granted is spent where a call cost more than
+    /// was held for it.
+    private static let payments: SQL = """
+        charges AS (
+            SELECT limit_id, sum(nano)::bigint AS nano
+            FROM fresh, LATERAL unnest(limit_ids, limit_nanos) AS charge (limit_id, nano) GROUP BY limit_id
+        ),
+        settled AS (
+            UPDATE money_limits SET settled_nano = settled_nano + nano,
+                granted_nano = GREATEST(0, granted_nano - nano)
+            FROM charges WHERE id = limit_id
+        ),
+        ended AS (
+            UPDATE money_grants SET state = 'spent', closed_at = now()
+            WHERE closed_at IS NULL AND id IN (
+                SELECT unnest(arrived.grant_ids) FROM usage_arrivals AS arrived
+                JOIN fresh ON fresh.id = arrived.id AND fresh.attempt = arrived.attempt
+                WHERE cardinality(arrived.grant_ids) > 0
+            )
+        )
+        """
+
+    /// One for each organization and pair of accounts: what calls cost and the commission on it are paid from what was given,
+    /// then from the wallet, and else are owed. Who has no wallet owes everything.
+    private static func transfers(_ batch: UUID) -> SQL {
+        """
+        bills AS (
+            SELECT org_id, bool_or(has_wallet) AS has_wallet,
+                sum(charge_nano - least(commission_nano, charge_nano)) AS cost,
+                sum(least(commission_nano, charge_nano)) AS commission,
+                sum(cost_nano) FILTER (WHERE NOT is_own_key) AS provider_cost, sum(written_off_nano) AS written_off
+            FROM (
+                SELECT *, EXISTS (
+                    SELECT FROM money_limits AS paying WHERE paying.id = ANY(fresh.limit_ids) AND kind = 'wallet'
+                ) AS has_wallet
+                FROM fresh
+            ) AS fresh
+            GROUP BY org_id
+        ),
+        sources AS (
+            SELECT org_id, source, has_wallet,
+                sum(available) OVER (PARTITION BY org_id ORDER BY place) - available AS low,
+                sum(available) OVER (PARTITION BY org_id ORDER BY place) AS high
+            FROM bills, LATERAL (
+                SELECT place, kind AS source, CASE
+                    WHEN kind = 'receivable' THEN 4000000000000000000
+                    WHEN NOT has_wallet THEN 0
+                    ELSE coalesce((
+                        SELECT balance_nano FROM ledger_accounts AS account
+                        WHERE account.org_id = bills.org_id AND account.kind = sources.kind
+                    ), 0) END::numeric AS available
+                FROM (VALUES (1, 'promo'), (2, 'wallet'), (3, 'receivable')) AS sources (place, kind)
+            ) AS funds
+        ),
+        booked AS (
+            INSERT INTO ledger_transfers (id, org_id, debit, credit, amount_nano, reason, batch_id)
+            SELECT gen_random_uuid(), org_id, debit, credit, amount::bigint, 'usage', \(batch) FROM (
+                SELECT org_id, source AS debit, target AS credit,
+                    LEAST(sources.high, targets.high) - GREATEST(sources.low, targets.low) AS amount
+                FROM sources JOIN LATERAL (
+                    SELECT 'usage_revenue' AS target, 0 AS low, cost AS high FROM bills WHERE bills.org_id = sources.org_id
+                    UNION ALL SELECT 'commission_revenue', cost, cost + commission
+                    FROM bills WHERE bills.org_id = sources.org_id
+                ) AS targets ON true
+                UNION ALL SELECT org_id, 'provider_cost', 'cash', provider_cost FROM bills
+                UNION ALL SELECT org_id, 'write_off', 'cash', written_off FROM bills
+            ) AS transfers
+            WHERE amount > 0
+            ORDER BY org_id, debit, credit
+        )
+        """
+    }
+}
