@@ -93,7 +93,13 @@ extension BillingStore {
         return try await system { transaction in
             let stored = try await Self.claim(id, transaction)
             var turn = SubscriptionTurn(self, stored.subscription, by: .system, at: now, transaction)
-            let steps = try await turn.elapse()
+            // Whoever is gone is not invoiced any further.
+            let isGone = try await transaction.query(
+                "SELECT deleted_at IS NOT NULL FROM organizations WHERE id = \(stored.subscription.organization)"
+            )[0]
+            .decode(Bool.self)
+            if isGone, !stored.subscription.status.isEnd { try await turn.apply(.cancelNow) }
+            let steps = try await turn.elapse() + (isGone ? 1 : 0)
             try await turn.save("subscription.elapsed", before: stored.subscription)
             return (steps, turn.keyChange)
         }

@@ -90,7 +90,6 @@ struct BillingSchedulerTests {
             let acme = try await world.makeOrganization("acme")
             _ = try await world.store.subscribe(acme, to: "free", by: .command)
             _ = try await world.store.upgrade(acme, to: "starter", by: .command)
-            _ = try await world.store.change(acme, .owes(since: nil), by: .command)
             for invoice in try await world.invoices(of: acme) { _ = try await world.pay(invoice) }
             let anchor = world.now
             world.pass(days: 180)

@@ -19,29 +19,34 @@ extension BillingStore {
         }
     }
 
-    /// Begins a subscription. A plan by agreement has the price that was agreed upon.
+    /// Begins a subscription. A plan by agreement has the price that was agreed upon. Nobody tries twice what a plan lets
+    /// them try.
     package func subscribe(
         _ organization: UUID, to plan: String, _ beginning: Subscription.Beginning? = nil,
         agreedCents: Int64? = nil, by actor: Actor
     ) async throws -> Change {
         let now = time.timestamp()
-        do {
-            return try await system { transaction in
+        return try await Self.namingConflicts {
+            try await system { transaction in
                 let offer = try await Self.plan(plan, transaction)
                 let chosen = try Self.chosen(offer, agreedCents: agreedCents)
+                let (isNew, isInDebt) = try await transaction.query(
+                    """
+                    SELECT NOT EXISTS (SELECT FROM subscriptions WHERE org_id = \(organization)),
+                        EXISTS (SELECT FROM invoices WHERE org_id = \(organization) AND status = 'open'
+                            AND due_at <= \(now))
+                    """)[0].decode((Bool, Bool).self)
+                if isInDebt { throw SubscriptionConflict.paymentOwed.problem }
+                let usual: Subscription.Beginning =
+                    isNew && offer.trialDays > 0 ? .trial(days: offer.trialDays) : .onAccount
                 let (subscription, effects) = Subscription.begin(
-                    .make(at: now), of: organization, chosen,
-                    beginning ?? (offer.trialDays > 0 ? .trial(days: offer.trialDays) : .onAccount), at: now)
+                    .make(at: now), of: organization, chosen, beginning ?? usual, at: now)
                 try await transaction.execute(subscription.insertion)
                 var turn = SubscriptionTurn(self, subscription, by: actor, at: now, transaction)
                 try await turn.perform(effects)
                 try await turn.save("subscription.begun", before: nil)
                 return Change(turn, version: 1)
             }
-        } catch let error as PostgresError
-            where error.kind == .uniqueViolation(constraint: "subscriptions_current")
-        {
-            throw SubscriptionConflict.alreadySubscribed.problem
         }
     }
 
@@ -114,28 +119,62 @@ extension BillingStore {
 
     /// Whatever else can be wished of a subscription.
     package func change(
-        _ organization: UUID, _ event: SubscriptionEvent, expecting version: Int64? = nil, by actor: Actor
+        _ organization: UUID, _ wish: SubscriptionWish, expecting version: Int64? = nil, by actor: Actor
     ) async throws -> Change {
-        try await change(organization, expecting: version, by: actor, "subscription.changed") { _, _ in event
+        try await change(organization, expecting: version, by: actor, "subscription.\(wish.rawValue)") {
+            _, _ in
+            wish.event
         }
     }
 
-    /// Takes what Stripe says of a subscription. The first time it is said which organization's it is, and that
-    /// organization's subscription becomes Stripe's.
+    /// Takes what Stripe says of a subscription of an organization. The first time it is said it is that of the present
+    /// subscription, which is Stripe's from then on, or else of a new one.
     package func follow(_ standing: StripeStanding, of organization: UUID) async throws -> Change {
         let now = time.timestamp()
-        return try await system { transaction in
-            try await changing(organization, nil, transaction) { stored in
+        return try await Self.namingConflicts {
+            try await system { transaction in
+                let known = try await transaction.query(
+                    """
+                    UPDATE subscriptions SET version = version + 1 WHERE id = (
+                        SELECT id FROM subscriptions WHERE org_id = \(organization)
+                            AND (stripe_id = \(standing.id) OR stripe_id IS NULL AND ended_at IS NULL)
+                        ORDER BY stripe_id IS NULL LIMIT 1)
+                    RETURNING \(StoredSubscription.columns)
+                    """
+                ).first.map { row throws(PostgresError) in try StoredSubscription(row) }
+                let stored =
+                    known
+                    ?? StoredSubscription(
+                        subscription: Subscription(.make(at: now), of: organization, standing, at: now),
+                        version: 1)
+                if known == nil { try await transaction.execute(stored.subscription.insertion) }
                 var turn = SubscriptionTurn(self, stored.subscription, by: .system, at: now, transaction)
                 try await turn.follow(standing)
                 _ = try await turn.elapse()
-                try await turn.save("subscription.followed", before: stored.subscription)
-                return Change(turn, version: stored.version + 1)
+                try await turn.save("subscription.followed", before: known?.subscription)
+                return Change(turn, version: stored.version)
             }
         }
     }
 
     // MARK: Inside
+
+    /// Two at once, or an organization that there is not.
+    private static func namingConflicts(_ body: () async throws -> Change) async throws -> Change {
+        do {
+            return try await body()
+        } catch let error as PostgresError {
+            switch error.kind {
+            case .uniqueViolation(constraint: "subscriptions_current"):
+                throw SubscriptionConflict.alreadySubscribed.problem
+            case .uniqueViolation(constraint: "subscriptions_stripe_id_key"):
+                throw SubscriptionConflict.changedMeanwhile.problem
+            case .foreignKeyViolation(constraint: "subscriptions_org_id_fkey"):
+                throw Problem.notFound("organization")
+            default: throw error
+            }
+        }
+    }
 
     private func change(
         _ organization: UUID, expecting version: Int64? = nil, by actor: Actor, _ kind: String,

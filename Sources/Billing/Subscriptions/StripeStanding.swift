@@ -29,6 +29,14 @@ package struct StripeStanding: Equatable, Sendable {
 }
 
 extension Subscription {
+    /// One that Stripe has told us of first.
+    init(_ id: UUID, of organization: UUID, _ standing: StripeStanding, at now: Timestamp) {
+        self.init(
+            id: id, organization: organization, status: standing.status, plan: standing.plan,
+            anchor: standing.period.start, period: standing.period, createdAt: Timestamp(seconds: now.seconds)
+        )
+    }
+
     /// Takes what Stripe says. What it becomes depends on the latest answer alone, so that answers may come in any order
     /// and twice.
     package mutating func follow(
