@@ -183,13 +183,17 @@ struct BillingSchedulerTests {
             let change = try #require(try await world.invoices(of: acme).last)
             #expect(change.lines.map(\.cents) == [-12_000, 2999, 9001])
             #expect((change.totalCents, change.status) == (0, .paid))
-            for _ in 0..<4 {
+            try await world.use(acme, usage: 1_000_000_000)
+            for _ in 0..<3 {
                 world.pass(days: 31)
                 _ = try await world.scheduler.run()
             }
-            let totals = try await world.invoices(of: acme).dropFirst(2).map(\.totalCents)
-            #expect(totals == [0, 0, 0, 4 * 2999 - 9001])
-            #expect(try await world.owedCents(by: acme) == totals.reduce(0, +))
+            let invoices = try await world.invoices(of: acme).dropFirst(2)
+            // What was used is paid from it too.
+            #expect(invoices.first?.lines.map(\.cents) == [2999, 100, -3099])
+            let totals = invoices.map(\.totalCents)
+            #expect(totals == [0, 0, 96])
+            #expect(try await world.owedCents(by: acme) == 96)
         }
     }
 

@@ -176,6 +176,23 @@ struct BillingStoreTests {
         }
     }
 
+    @Test func `who only uses is asked for what they have used, and not twice`() async throws {
+        try await BillingWorld.run { world in
+            let acme = try await world.makeOrganization("acme")
+            #expect(try await world.store.invoiceUsage(of: acme) == nil)
+            try await world.use(acme, usage: 1_000_000_000, commission: 305_000_000)
+            let invoice = try #require(try await world.store.invoiceUsage(of: acme))
+            #expect(invoice.lines.map(\.kind) == [.usage, .commission])
+            #expect(invoice.lines.map(\.cents) == [100, 30])
+            #expect(try await world.store.invoiceUsage(of: acme) == nil)
+            // Paid in part, nothing more is asked for; what was half a cent is one when as much has come to it.
+            _ = try await world.pay(invoice, 100)
+            #expect(try await world.store.invoiceUsage(of: acme) == nil)
+            try await world.use(acme, usage: 5_000_000)
+            #expect(try await world.store.invoiceUsage(of: acme)?.totalCents == 1)
+        }
+    }
+
     @Test func `no organization sees what another pays, and the end of one takes all of it along`()
         async throws
     {

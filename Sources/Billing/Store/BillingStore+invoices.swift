@@ -86,6 +86,19 @@ extension BillingStore {
         }
     }
 
+    /// Asks an organization now for what it has used, as its subscription does when a period ends; nil: that is less than a
+    /// cent.
+    package func invoiceUsage(of organization: UUID) async throws -> Invoice? {
+        let now = time.timestamp()
+        return try await system { transaction in
+            let id = try await invoice(
+                organization, nil, [], due: now + Subscription.Terms.payment, withUsage: true, at: now,
+                transaction)
+            guard let id else { return nil }
+            return try await Self.invoice(id, organization, transaction)
+        }
+    }
+
     /// As if it had never been sent: what was used is invoiced again, what was the customer's is theirs again.
     package func void(_ id: UUID, of organization: UUID, by actor: Actor) async throws -> InvoiceChange {
         try await close(id, of: organization, as: .void, by: actor)

@@ -5,9 +5,9 @@ import Postgres
 
 /// How invoices come about. Whoever calls has the subscription, where there is one, to themselves.
 extension BillingStore {
-    /// Invoices what is to be paid for a subscription, and on wish what was used up to now; nil: that came to nothing.
+    /// Invoices what is to be paid, and on wish what was used up to now; nil: that came to nothing.
     func invoice(
-        _ organization: UUID, _ subscription: UUID, _ lines: [InvoiceLine], due: Timestamp, withUsage: Bool,
+        _ organization: UUID, _ subscription: UUID?, _ lines: [InvoiceLine], due: Timestamp, withUsage: Bool,
         at now: Timestamp, _ transaction: PostgresTransaction
     ) async throws -> UUID? {
         try await Self.openAccount(of: organization, transaction)
