@@ -64,10 +64,11 @@ let package = Package(
         part(
             "Identity",
             ["Base", "CArgon2", "HTTPClient", "HTTPWire", "JSON", "Loop", "Postgres", "Redis"]),
+        part("Ledger", ["Base", "Postgres"]),
         part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
 
         // Rank 6
-        part("Billing", ["Admission", "Base", "Identity", "JSON", "Postgres"]),
+        part("Billing", ["Admission", "Base", "Identity", "JSON", "Ledger", "Postgres"]),
         part("Metering", ["Admission", "Base", "Catalog", "Chat", "Loop", "Postgres", "Redis"]),
 
         // Rank 7
@@ -121,7 +122,7 @@ let package = Package(
         tests("Loop", ["Base", "Loop", "TestKit"]),
         tests(
             "Metering",
-            ["Admission", "Base", "Chat", "Loop", "Metering", "Postgres", "Redis", "TestKit"]),
+            ["Admission", "Base", "Chat", "Ledger", "Loop", "Metering", "Postgres", "Redis", "TestKit"]),
         tests("Postgres", ["Base", "Loop", "Postgres", "TestKit"]),
         tests("Providers", ["Base", "Chat", "JSON", "Providers", "TestKit"]),
         tests("Redis", ["Base", "Loop", "Redis", "TestKit"]),

@@ -72,7 +72,7 @@ final class BillingWorld: @unchecked Sendable {
         let books = books
         let time = TimeSource(instant: Instant.now, timestamp: { books.withLock { $0.now } })
         store = BillingStore(
-            pool, identity: identity, ledger: .live,
+            pool, identity: identity,
             remind: { reminder, _ in books.withLock { $0.reminders.append(reminder) } }, time: time)
         idempotency = IdempotencyStore(pool, time: time)
     }

@@ -1,6 +1,7 @@
 import Base
 import Identity
 import JSON
+import Ledger
 import Postgres
 
 /// How invoices come about. Whoever calls has the subscription, where there is one, to themselves.
@@ -36,7 +37,8 @@ extension BillingStore {
     private func takeUsage(
         of organization: UUID, _ transaction: PostgresTransaction
     ) async throws -> [InvoiceLine] {
-        let standing = try await ledger.standing(organization, transaction)
+        let balances = try await Ledger.balances(of: organization, in: transaction)
+        let (earned, taken) = (balances[.usageRevenue] ?? 0, balances[.commissionRevenue] ?? 0)
         let (asked, usage, commission) = try await transaction.query(
             """
             SELECT (SELECT coalesce(sum(total_cents - paid_cents), 0)::bigint FROM invoices
@@ -45,12 +47,12 @@ extension BillingStore {
             """
         )[0].decode((Int64, Int64, Int64).self)
         let share = UsageShare(
-            of: standing.owedNanodollars - asked * USCents.nanodollars,
-            usage: standing.usageNanodollars - usage, commission: standing.commissionNanodollars - commission)
+            of: -(balances[.receivable] ?? 0) - asked * USCents.nanodollars, usage: earned - usage,
+            commission: taken - commission)
         try await transaction.execute(
             """
-            UPDATE billing_accounts SET usage_nano = \(standing.usageNanodollars),
-                commission_nano = \(standing.commissionNanodollars), carry_nano = \(share.carryNanodollars)
+            UPDATE billing_accounts SET usage_nano = \(earned), commission_nano = \(taken),
+                carry_nano = \(share.carryNanodollars)
             WHERE org_id = \(organization)
             """)
         return [
@@ -111,13 +113,22 @@ extension BillingStore {
                 opened_at = \(now), due_at = \(due)
             FROM account WHERE id = \(invoice.id)
             """)
-        try await post(invoice, .subscription, .subscriptionReturned, invoice.subscriptionCents, transaction)
+        try await post(invoice.subscriptionCents, for: invoice, transaction)
         try await note(invoice, "invoice.opened", at: now, transaction)
         if invoice.totalCents == 0 {
             try await transaction.execute(
                 "UPDATE invoices SET status = 'paid', closed_at = \(now) WHERE id = \(invoice.id)")
             try await note(invoice, "invoice.paid", at: now, transaction)
         }
+    }
+
+    /// Of plans: what is owed from now on; less than 0: no more.
+    private func post(
+        _ cents: Int64, for invoice: Invoice, _ transaction: PostgresTransaction
+    ) async throws {
+        let posting: InvoicePosting = cents > 0 ? .subscription : .subscriptionReturned
+        try await posting.post(
+            cents: abs(cents), of: invoice.organization, reference: invoice.id, transaction)
     }
 
     // MARK: Other ends than to be paid
@@ -148,10 +159,11 @@ extension BillingStore {
         try await note(invoice, "invoice.\(status.rawValue)", at: now, transaction)
         if invoice.status == .draft { return }
         if status == .uncollectible {
-            try await post(invoice, .writeOff, .writeOff, invoice.restCents, transaction)
+            try await InvoicePosting.writeOff.post(
+                cents: invoice.restCents, of: invoice.organization, reference: invoice.id, transaction)
             return
         }
-        try await post(invoice, .subscriptionReturned, .subscription, invoice.subscriptionCents, transaction)
+        try await post(-invoice.subscriptionCents, for: invoice, transaction)
         // Of use the ledger knows that it is owed: it is asked for again.
         try await transaction.execute(
             """
@@ -194,17 +206,6 @@ extension BillingStore {
             BillingEvent(
                 id: .make(at: now), organization: invoice.organization, subscription: invoice.subscription,
                 invoice: invoice.id, at: now, kind: kind, detail: json.bytes), transaction)
-    }
-
-    private func post(
-        _ invoice: Invoice, _ kind: BillingLedger.Posting.Kind, _ reverse: BillingLedger.Posting.Kind,
-        _ cents: Int64, _ transaction: PostgresTransaction
-    ) async throws {
-        if cents == 0 { return }
-        try await ledger.post(
-            BillingLedger.Posting(
-                kind: cents > 0 ? kind : reverse, organization: invoice.organization, reference: invoice.id,
-                cents: abs(cents)), transaction)
     }
 
     static func invoice(

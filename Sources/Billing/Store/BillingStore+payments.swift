@@ -59,10 +59,8 @@ extension BillingStore {
                     WHERE id = \(invoice.id)
                     """,
                 ])
-                try await ledger.post(
-                    BillingLedger.Posting(
-                        kind: invoice.status == .open ? .payment : .recovered, organization: organization,
-                        reference: id, cents: payment.cents), transaction)
+                let posting: InvoicePosting = invoice.status == .open ? .payment : .recovered
+                try await posting.post(cents: payment.cents, of: organization, reference: id, transaction)
                 try await note(
                     invoice, isLast ? "invoice.paid" : "invoice.paid_in_part", at: now, transaction
                 ) { json in

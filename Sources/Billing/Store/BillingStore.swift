@@ -9,19 +9,17 @@ package import Postgres
 package struct BillingStore: Sendable {
     package let pool: PostgresPool
     let identity: IdentityStore
-    let ledger: BillingLedger
     /// Sees to it that somebody is told, in the transaction that says that they were.
     let remind: @Sendable (Reminder, PostgresTransaction) async throws -> Void
     let time: TimeSource
 
     package init(
-        _ pool: PostgresPool, identity: IdentityStore, ledger: BillingLedger,
+        _ pool: PostgresPool, identity: IdentityStore,
         remind: @escaping @Sendable (Reminder, PostgresTransaction) async throws -> Void = { _, _ in },
         time: TimeSource = .live
     ) {
         self.pool = pool
         self.identity = identity
-        self.ledger = ledger
         self.remind = remind
         self.time = time
     }
