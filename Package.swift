@@ -69,6 +69,7 @@ let package = Package(
         part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
 
         // Rank 6
+        part("Billing", ["Admission", "Base", "Identity", "JSON", "Ledger", "Postgres"]),
         part("Metering", ["Admission", "Base", "Catalog", "Chat", "Loop", "Postgres", "Redis"]),
 
         // Rank 7
@@ -98,6 +99,8 @@ let package = Package(
             exclude: ["README.md"], swiftSettings: settings),
         tests("Admission", ["Admission", "Base", "JSON", "Loop", "Postgres", "Redis", "TestKit"]),
         tests("Base", ["Base"]),
+        tests(
+            "Billing", ["Admission", "Base", "Billing", "Identity", "JSON", "Loop", "Postgres", "TestKit"]),
         tests("Cache", ["Base", "Cache", "Chat", "HTTPWire", "JSON", "Loop", "Redis", "TestKit"]),
         tests("Catalog", ["Base", "Catalog", "Chat", "Loop", "Postgres", "TestKit"]),
         tests("Chat", ["Chat", "JSON"]),

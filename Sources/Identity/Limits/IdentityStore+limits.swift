@@ -1,6 +1,6 @@
 package import Base
 import JSON
-import Postgres
+package import Postgres
 
 /// What limits organizations, and what is kept of their answers.
 extension IdentityStore {
@@ -71,6 +71,15 @@ extension IdentityStore {
         return try await pool.transaction(in: .system) { transaction in
             try await change(organization, patch, "organization.plan", by: actor, transaction)
         }
+    }
+
+    /// Gives an organization a plan in a transaction of the instance's, with whatever is the reason for it.
+    package func givePlan(
+        _ plan: String, to organization: UUID, by actor: Actor, _ transaction: PostgresTransaction
+    ) async throws -> KeyChange {
+        var patch = LimitsPatch()
+        patch.plan = plan
+        return try await change(organization, patch, "organization.plan", by: actor, transaction)
     }
 
     // MARK: Cache
