@@ -74,7 +74,7 @@ package final class Gateway: @unchecked Sendable {
     /// Is told of every request to a provider when it has ended.
     let note: @Sendable (AttemptReport) -> Void
     /// Keeps what calls have used; nil: nobody wants to know.
-    let meter: Meter?
+    package let meter: Meter?
     let models: ModelList
     let health: HealthReport
     let metrics: Metrics

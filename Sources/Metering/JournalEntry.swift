@@ -51,6 +51,22 @@ package struct JournalEntry: Equatable, Sendable {
         self.bytes = bytes
     }
 
+    /// Of calls that were given the same kept answer.
+    init(
+        kept event: UsageEvent, calls: Int, saving nanodollars: Int64, _ requestID: String,
+        at moment: Timestamp
+    ) {
+        var event = event
+        (event.id, event.at, event.requestID) = (.make(at: moment), moment, requestID)
+        event.kept?.nanodollarsSaved = nanodollars
+        var bytes: [UInt8] = []
+        Self.appendHead(at: moment, [], to: &bytes)
+        event.appendRows(to: &bytes, calls: calls)
+        organization = event.organization
+        id = event.id
+        self.bytes = bytes
+    }
+
     /// Of a call whose gateway died: nobody knows what it used. Its organization pays nothing, because nothing says that it
     /// was delivered; what its provider may ask, at most what was held, is written off.
     init(orphan hold: HoldNote.Hold, of organization: UUID, at moment: Timestamp) {

@@ -21,6 +21,8 @@ package struct UsageEvent: Equatable, Sendable {
     package var charges: [Charge] = []
     /// Whether a wallet is among them.
     package var isPrepaid = false
+    /// The answer that was there already, and was given.
+    package var kept: Kept?
     /// As clients are told it: `HIT`, `MISS`; nil where the cache had no part in it.
     package var cache: String?
     /// Where it was paid from the database, because what gateways hold could not be asked: the grants that it was given.
@@ -75,6 +77,20 @@ package struct UsageEvent: Equatable, Sendable {
         case failed
         /// The client left before the end.
         case abandoned
+    }
+
+    /// Whose answer it was.
+    package struct Kept: Equatable, Sendable {
+        package var provider: String
+        package var model: String
+        /// What it would have cost to have it made anew.
+        package var nanodollarsSaved: Int64
+
+        package init(provider: String, model: String, nanodollarsSaved: Int64) {
+            self.provider = provider
+            self.model = model
+            self.nanodollarsSaved = nanodollarsSaved
+        }
     }
 
     package struct Charge: Equatable, Sendable {

@@ -70,13 +70,17 @@ struct UsageRow {
 
 extension UsageEvent {
     /// Its lines: one for each attempt, or one where nobody was asked.
-    func appendRows(to bytes: inout [UInt8]) {
+    ///
+    /// - Parameter calls: how many calls were like it, where nobody was asked.
+    func appendRows(to bytes: inout [UInt8], calls: Int = 1) {
         var row = UsageRow(capacity: 640 * max(1, attempts.count))
         if attempts.isEmpty {
-            row.addCall(self, attempt: 0, isLast: true)
-            row.add("")
-            row.add("")
-            row.addNoAttempt(at: at, outcome: "kept", cache: cache)
+            row.addCall(self, attempt: 0, isLast: true, calls: calls)
+            row.add(kept?.provider ?? "")
+            row.add(kept?.model ?? "")
+            row.addNoAttempt(
+                at: at, outcome: kept == nil ? "failed" : "kept", cache: cache,
+                saved: max(0, kept?.nanodollarsSaved ?? 0))
             row.addEnd(self, isLast: true)
         }
         for (place, attempt) in attempts.enumerated() {

@@ -4,6 +4,7 @@ import Cache
 import HTTPServer
 import HTTPWire
 import Loop
+import Metering
 import Providers
 import Redis
 
@@ -68,6 +69,7 @@ extension Gateway {
         guard let (answer, output) = find(call, cache, in: entry, at: time.timestamp()) else { return false }
         cache.recording?.discard()
         name(answer, as: "COALESCED", at: time.timestamp(), call.exchange)
+        call.attempts.kept = UsageEvent.Kept(answer)
         count(cache) { $0.coalesced = 1 }
         try await output.send(to: call)
         return true
@@ -112,6 +114,7 @@ extension Gateway {
             let head = try await reader.head()
             exchange.responseFields.append(contentsOf: head.fields.ofServer)
             exchange.responseFields.replace(known: "X-Cache", "COALESCED")
+            call.attempts.kept = UsageEvent.Kept(head)
             count(cache) { $0.coalesced = 1 }
             if call.outline.isStreaming {
                 while let piece = try await reader.next() {

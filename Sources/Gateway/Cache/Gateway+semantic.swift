@@ -6,6 +6,7 @@ import HTTPClient
 import HTTPServer
 import HTTPWire
 import Identity
+import Metering
 import Providers
 import Redis
 
@@ -140,6 +141,7 @@ extension Gateway {
             call.exchange.responseFields.replace("X-Cache-Key", neighbour.key.text)
             call.exchange.responseFields.replace(
                 "X-Cache-Similarity", Self.decimal(thousandths: neighbour.tenThousandths / 10))
+            call.attempts.kept = UsageEvent.Kept(answer)
             count(cache, answer.savings) { $0.semanticHits = 1 }
             try await output.send(to: call)
             return true

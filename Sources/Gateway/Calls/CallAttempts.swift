@@ -15,6 +15,8 @@ final class CallAttempts: @unchecked Sendable {
     var requestBytes: Int?
     /// What all of them have used, as far as that is known.
     private(set) var tokens: Int64 = 0
+    /// The answer that was there already, where it was given.
+    var kept: UsageEvent.Kept?
     /// Whether it is noted what each of them has used and cost.
     var isMetered = false
     /// What was noted.
@@ -38,7 +40,10 @@ final class CallAttempts: @unchecked Sendable {
         UsageEvent(
             id: id, requestID: requestID, organization: caller.organization, user: caller.user,
             key: caller.key, endpoint: endpoint ?? kind.rawValue, model: model, at: now, attempts: notes
-        ) { $0.cache = cache }
+        ) {
+            $0.cache = cache
+            $0.kept = kept
+        }
     }
 
     /// Of the last that used something.

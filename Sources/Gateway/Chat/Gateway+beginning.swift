@@ -6,6 +6,7 @@ import Chat
 import HTTPServer
 import HTTPWire
 import Identity
+import Metering
 import Providers
 import Redis
 
@@ -22,7 +23,7 @@ extension Gateway {
     }
 
     private func firstTrip(_ exchange: Exchange, _ front: some ChatFront) -> FirstTrip? {
-        guard requests.hasPlaces, !metersCalls else { return nil }
+        guard requests.hasPlaces, !limits.requiresPrices else { return nil }
         var found: ReadRequest?
         guard exchange.lookAtBody({ found = requests.recall($0, front.dialect) }), let request = found,
             let head = knownHead(exchange, front), let remembered = keys.recallKnown(head.presented),
@@ -101,6 +102,8 @@ extension Gateway {
         tell(permit.standing, isLocal: false, exchange)
         exchange.respond(200, body: kept.body)
         cacheStatistics.add(kept.counts, of: question.place.organization, at: now)
+        meter?.keptAnswers?.add(
+            question.given(kept, trip), saving: Int64(kept.counts.nanodollarsSaved), exchange.id)
         // There is nothing to be told Redis of its end: see `SubjectList.hearsOfEnds`.
         return true
     }
@@ -138,6 +141,7 @@ final class KnownQuestion {
     let admission: AdmissionRequest
     /// Asked beside the admission.
     let commands: [RedisCommand]
+    private var given: (answer: KeptAnswer, series: KeptAnswers.Series)?
 
     init(_ basis: Basis, _ decision: CacheDecision, _ admission: AdmissionRequest) {
         self.basis = basis
@@ -147,6 +151,24 @@ final class KnownQuestion {
     }
 
     var place: AnswerPlace { basis.place }
+
+    /// Where it is counted how often an answer was given.
+    fileprivate func given(_ answer: KeptAnswer, _ trip: FirstTrip) -> KeptAnswers.Series {
+        if let given, given.answer === answer { return given.series }
+        let caller = basis.known.caller
+        let series = KeptAnswers.Series(
+            UsageEvent(
+                id: .make(), requestID: "", organization: caller.organization, user: caller.user,
+                key: caller.key,
+                endpoint: trip.exchange.route?.name ?? "", model: trip.request.outline.model, at: .now(),
+                attempts: []
+            ) {
+                $0.kept = answer.kept
+                $0.cache = "HIT"
+            })
+        given = (answer, series)
+        return series
+    }
 
     func isMade(of other: Basis) -> Bool {
         basis.second == other.second && basis.known.caller === other.known.caller
@@ -169,6 +191,7 @@ final class KeptAnswer {
     fileprivate let fields: HTTPFields
     /// What is counted when it is given.
     fileprivate let counts: CacheCounts
+    fileprivate let kept: UsageEvent.Kept
 
     fileprivate init(
         _ entry: [UInt8], _ answer: CachedAnswer, _ body: ArraySlice<UInt8>, _ type: String,
@@ -186,6 +209,7 @@ final class KeptAnswer {
         var counts = answer.savings
         counts.hits = 1
         self.counts = counts
+        kept = UsageEvent.Kept(answer)
     }
 
     fileprivate func `is`(_ other: [UInt8]) -> Bool { other.withUnsafeBytes { entry.isSame(as: $0) } }

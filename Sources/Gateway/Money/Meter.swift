@@ -3,6 +3,8 @@ package import Metering
 
 /// Where what calls have used goes.
 package struct Meter: Sendable {
+    /// Counts answers that were there already; nil: nobody wants to know.
+    package let keptAnswers: KeptAnswers?
     /// Takes what a call has used, and the same as the books take it. Calls `done` when its client may see the end of it:
     /// at once where it cannot be lost any more.
     package let take:
@@ -11,16 +13,20 @@ package struct Meter: Sendable {
         ) -> Void
 
     package init(
+        keptAnswers: KeptAnswers? = nil,
         _ take:
             @escaping @Sendable (
                 _ event: UsageEvent, _ entry: JournalEntry, _ isSafe: Bool,
                 _ done: @escaping @Sendable () -> Void
             ) -> Void
-    ) { self.take = take }
+    ) {
+        self.keptAnswers = keptAnswers
+        self.take = take
+    }
 
     /// Into the queue of the process. What is not safe elsewhere its client waits for, where money depends on it.
     package init(_ queue: UsageQueue, on loop: EventLoop) {
-        self.init { event, entry, isSafe, done in
+        self.init(keptAnswers: KeptAnswers(queue, on: loop)) { event, entry, isSafe, done in
             if isSafe || event.charges.isEmpty {
                 queue.append(entry, mustStay: !event.charges.isEmpty)
                 done()

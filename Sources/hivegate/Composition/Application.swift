@@ -80,6 +80,7 @@ struct Application: Sendable {
             await close(workers)
             throw error
         }
+        for worker in workers { await worker.loop.spawn { worker.flushUsage() }.value }
         await background.close(until: .now() + Self.closeLimit)
         await close(workers)
     }

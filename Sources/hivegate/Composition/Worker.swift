@@ -123,6 +123,9 @@ final class Worker: @unchecked Sendable {
         }
     }
 
+    /// Writes down what was only counted.
+    func flushUsage() { gateway.meter?.keptAnswers?.flush() }
+
     func close(until deadline: Instant) async {
         if let timer { loop.cancel(timer) }
         await gatekeeperPulse.close()
