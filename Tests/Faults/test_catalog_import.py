@@ -38,15 +38,47 @@ def test_prices_are_shown_first_and_written_when_that_is_wanted(gateway):
     assert run(gateway, "verify")[0] == 0
 
 
-def test_a_jump_is_refused_unless_it_is_meant(gateway):
+def test_what_is_doubtful_waits_until_it_is_approved(gateway):
     code, output, errors = imported(gateway, {"gpt-4o": JUMP, "gpt-4o-mini": PRICE}, "--yes")
-    assert code == 65
-    assert "openai/gpt-4o: input" in errors and "--allow-jumps" in errors and "Written" not in output
-    code, output, _ = imported(gateway, {"gpt-4o-mini": PRICE})
-    assert "1 change" in output, "something of the refused list was written"
-    code, output, errors = imported(gateway, {"gpt-4o": JUMP, "gpt-4o-mini": PRICE}, "--yes", "--allow-jumps")
     assert code == 0, errors
-    assert "openai/gpt-4o: input 2.5 -> 1000\n" in output
+    assert "waits: openai/gpt-4o: input 2.5 -> 1000 (" in output and "1 wait for an operator" in output
+    assert "0 change, 1 are as they were" in imported(gateway, {"gpt-4o-mini": PRICE})[1], "the rest was not written"
+    code, output, _ = run(gateway, "prices", "list")
+    assert code == 0 and output.count("openai/gpt-4o: input 2.5 -> 1000") == 1
+    identifier = output.split()[0]
+    # It waits already, and is not proposed twice.
+    assert "1 wait for an operator" in imported(gateway, {"gpt-4o": JUMP}, "--yes")[1]
+    assert run(gateway, "prices", "list")[1].split()[0] == identifier
+    code, output, errors = run(gateway, "prices", "approve", identifier)
+    assert code == 0 and "openai/gpt-4o: approved." in output, errors
+    code, _, errors = run(gateway, "prices", "approve", identifier)
+    assert code == 65 and "approved already" in errors
+    assert "0 change, 1 are as they were" in imported(gateway, {"gpt-4o": JUMP})[1]
+    assert run(gateway, "prices", "list")[1].strip() == "Nothing waits."
+    assert run(gateway, "verify")[0] == 0
+
+
+def test_what_is_rejected_stays_as_it_was(gateway):
+    imported(gateway, {"gpt-4o": JUMP}, "--yes")
+    identifier = run(gateway, "prices", "list")[1].split()[0]
+    assert run(gateway, "prices", "reject", identifier)[0] == 0
+    code, output, _ = imported(gateway, {"gpt-4o": JUMP}, "--yes")
+    assert code == 0 and "1 were rejected before" in output
+    assert run(gateway, "prices", "list")[1].strip() == "Nothing waits."
+    assert run(gateway, "prices", "reject", "0199d2b0-7f5e-7c11-9a3e-5b1f6f0c2a41")[0] == 65
+
+
+def test_two_files_that_disagree_wait_both(gateway):
+    paths = [pathlib.Path(gateway.data, name) for name in ("one.json", "two.json")]
+    for path, price in zip(paths, (1.2e-07, 1.3e-07)):
+        path.write_text(json.dumps({"gpt-4o-mini": {"litellm_provider": "openai", "input_cost_per_token": price}}))
+    code, output, errors = run(
+        gateway, "prices", "import", str(paths[0]), str(paths[1]), "--format", "litellm", "--yes"
+    )
+    assert code == 0, errors
+    assert "0 change" in output and "2 wait for an operator" in output
+    listed = run(gateway, "prices", "list")[1]
+    assert "litellm:one.json" in listed and "litellm:two.json" in listed
 
 
 def test_a_list_with_a_fault_is_refused_as_a_whole(gateway):
@@ -64,6 +96,7 @@ def test_a_list_with_a_fault_is_refused_as_a_whole(gateway):
         (["import", "x"], 64),
         (["import", "x", "--format", "y"], 64),
         (["import", "x", "--format", "litellm", "--wet"], 64),
+        (["import", "x", "y", "z", "--format", "litellm", "--format", "openrouter"], 64),
         (["import", "/nonexistent", "--format", "litellm"], 66),
         (["import", __file__, "--format", "litellm"], 65),
         (["--help"], 0),

@@ -34,6 +34,14 @@ extension JSONWriter {
     }
 
     mutating func fields(of price: ModelPrice) {
+        amounts(of: price)
+        field("effective_from", price.from.description)
+        field("effective_to", price.until?.description)
+        field("source", price.source)
+    }
+
+    /// What is asked, whenever it is.
+    mutating func amounts(of price: ModelPrice) {
         field("currency", "USD")
         object("per_million_tokens") { json in
             json.dollars("input", price.input, places: 6)
@@ -63,9 +71,6 @@ extension JSONWriter {
         } else {
             null()
         }
-        field("effective_from", price.from.description)
-        field("effective_to", price.until?.description)
-        field("source", price.source)
     }
 
     private mutating func dollars(_ name: StaticString, _ amount: Int?, places: Int) {

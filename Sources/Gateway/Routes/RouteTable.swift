@@ -4,8 +4,8 @@ import HTTPWire
 /// Every address of the API. The routes, the document and the tests are made from these endpoints.
 package enum RouteTable {
     package static let endpoints: [Endpoint] =
-        ModelEndpoints.all + GenerateEndpoints.all + CatalogEndpoints.all + AccountEndpoints.all
-        + SSOEndpoints.all
+        ModelEndpoints.all + GenerateEndpoints.all + CatalogEndpoints.all + ProposalEndpoints.all
+        + AccountEndpoints.all + SSOEndpoints.all
         + OrganizationEndpoints.all + RoutingEndpoints.all + LimitEndpoints.all + CacheEndpoints.all
         + AnswerEndpoints.all + KeyEndpoints.all
         + CredentialEndpoints.all + AuditEndpoints.all + OperatorEndpoints.all + ProviderEndpoints.all

@@ -14,7 +14,8 @@ struct Command: Sendable {
     }
 
     static let all: [Command] = [
-        .serve, .migrate, .checkConfig, .organization, .user, .key, .operators, .catalog, .rewrap, .verify,
+        .serve, .migrate, .checkConfig, .organization, .user, .key, .operators, .prices, .catalog, .rewrap,
+        .verify,
         .outbox,
         .health,
         .version,

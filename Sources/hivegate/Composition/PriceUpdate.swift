@@ -1,0 +1,29 @@
+import Base
+import Catalog
+import Identity
+
+/// An import of lists of prices: compared first, and written where that is wanted.
+struct PriceUpdate {
+    let plan: PriceImport
+    private let version: Int64
+    private let now: Timestamp
+
+    /// nil where there is no catalogue.
+    init?(_ lists: [PriceImport.List], _ store: IdentityStore) async throws {
+        guard let contents = try await CatalogStore(store.pool).load() else { return nil }
+        let history = try await store.readInstance { try await PriceHistory.load($0) }
+        now = .now()
+        version = contents.version
+        plan = PriceImport(lists, over: contents.models, after: history, at: now)
+    }
+
+    func write(_ store: IdentityStore, by actor: Actor) async throws {
+        try await store.changeInstance(
+            "price.import", "catalog", plan.sources.joined(separator: ","),
+            after: #"{"changes":\#(plan.changes.count),"quarantined":\#(plan.quarantined.count)}"#, by: actor
+        ) { transaction in
+            try await CatalogStore.write(
+                plan, comparedWith: version, at: now, by: actor.name, transaction)
+        }
+    }
+}
