@@ -52,7 +52,7 @@ extension CatalogStore {
     }
 
     /// All that a model has cost, costs and will cost; the oldest first.
-    static func prices(
+    package static func prices(
         of model: String, _ transaction: PostgresTransaction
     ) async throws -> [ModelPrice] {
         try await transaction.query(

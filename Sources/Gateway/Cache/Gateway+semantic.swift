@@ -86,7 +86,7 @@ extension Gateway {
     private func embedder(_ model: String, for caller: Caller) async throws -> Candidate? {
         let anyOf = Caller(
             organization: caller.organization, user: caller.user, role: caller.role, key: caller.key,
-            scopes: caller.scopes, ownRoutes: caller.ownRoutes)
+            scopes: caller.scopes, ownRoutes: caller.ownRoutes, terms: caller.terms)
         let own = try await ownRoutes.routes(for: caller)
         do throws(Problem) {
             return try candidates(for: model, RouteWishes(), anyOf, own, priced: .vectors).first {

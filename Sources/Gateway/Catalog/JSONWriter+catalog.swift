@@ -29,8 +29,13 @@ extension JSONWriter {
         field("replacement", model.replacement)
         field("source", model.source)
         field("verified_on", model.verifiedOn.day)
+        price(model.price(at: now))
+    }
+
+    /// null where it is not known.
+    mutating func price(_ price: ModelPrice?) {
         key("price")
-        if let price = model.price(at: now) { object { $0.fields(of: price) } } else { null() }
+        if let price { object { $0.fields(of: price) } } else { null() }
     }
 
     mutating func fields(of price: ModelPrice) {

@@ -72,7 +72,7 @@ extension Schema {
         .optional(name, dollars, description)
     }
 
-    private static let modelPrice = Schema.object(
+    static let modelPrice = Schema.object(
         priceAmounts + [
             Field("effective_from", .timestamp, "From when on."),
             Field(
