@@ -30,6 +30,15 @@ package final class SharedCatalog: Sendable {
         }
     }
 
+    /// For how many seconds the newest price of each provider has gone uncompared with its source.
+    package func priceAges(at now: Timestamp) -> [String: Int64] {
+        var newest: [String: Timestamp] = [:]
+        for model in snapshot.models where model.price(at: now) != nil {
+            newest[model.provider] = max(newest[model.provider] ?? model.verifiedOn, model.verifiedOn)
+        }
+        return newest.mapValues { max(0, now.seconds - $0.seconds) }
+    }
+
     /// For how many days the price that was compared with its source longest ago has gone unlooked at. What is free
     /// where it is, or not served any more, has no price to look at.
     package func oldestPriceDays(at now: Timestamp) -> Int {

@@ -256,6 +256,20 @@ struct CatalogStoreTests {
         }
     }
 
+    @Test func `the age of a provider's prices is that of the one that was compared last`() {
+        let now = Timestamp(seconds: 1_795_000_000)
+        func model(_ provider: String, seconds: Int64, isPriced: Bool = true) -> CatalogModel {
+            CatalogModel(provider, "m\(seconds)", verifiedOn: Timestamp(seconds: now.seconds - seconds)) {
+                $0.prices = isPriced ? [ModelPrice(from: Timestamp(seconds: 5), input: 1)] : []
+            }
+        }
+        let models = [
+            model("a", seconds: 500), model("a", seconds: 70), model("a", seconds: 3, isPriced: false),
+            model("b", seconds: 900), model("c", seconds: 1, isPriced: false),
+        ]
+        #expect(SharedCatalog(models).priceAges(at: now) == ["a": 70, "b": 900])
+    }
+
     @Test func `the oldest price is that of the model which nobody has looked at for longest`() {
         let now = Timestamp(seconds: 1_795_000_000)
         func model(_ name: String, days: Int, _ price: ModelPrice?) -> CatalogModel {

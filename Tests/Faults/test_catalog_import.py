@@ -1,10 +1,13 @@
 """Prices are taken over from a list, by the command line, beside a gateway that runs."""
 
+import http.server
 import json
 import pathlib
+import threading
 
 import pytest
 
+from conftest import wait_until
 from test_process import run
 
 PRICE = {"litellm_provider": "openai", "input_cost_per_token": 1e-07, "output_cost_per_token": 6e-07}
@@ -86,6 +89,58 @@ def test_a_list_with_a_fault_is_refused_as_a_whole(gateway):
     code, _, errors = imported(gateway, wrong, "--yes")
     assert code == 65 and "gpt-4o: input_cost_per_token is no number" in errors
     assert "1 change" in imported(gateway, {"gpt-4o-mini": PRICE})[1]
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = self.server.body
+        self.send_response(200 if body else 503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def list_server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        server.body = b""
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_source_is_imported_again_and_again(make_gateway, list_server, tmp_path, is_file):
+    path = tmp_path / "prices.json"
+    source = str(path) if is_file else f"http://127.0.0.1:{list_server.server_port}/prices.json"
+
+    def publish(prices):
+        list_server.body = json.dumps(prices).encode()
+        (tmp_path / "new").write_bytes(list_server.body)
+        (tmp_path / "new").rename(path)
+
+    gateway = make_gateway({"PRICING_SOURCE": source, "PRICING_UPDATE_INTERVAL": "1"}).start()
+    # As long as it is not there the gateway serves all the same.
+    wait_until(lambda: "PRICING_SOURCE was not imported" in gateway.output(), what="a warning")
+    assert gateway.metric("hivegate_price_age_seconds", 'provider="openai"') > 86400
+    publish({"gpt-4o-mini": PRICE, "gpt-4o": JUMP})
+    wait_until(lambda: gateway.metric("hivegate_price_age_seconds", 'provider="openai"') < 2 * 86400, what="an import")
+    assert gateway.metric("hivegate_price_age_seconds", 'provider="anthropic"') > 86400
+    listed = run(gateway, "prices", "list")[1]
+    assert "openai/gpt-4o: input 2.5 -> 1000 (" in listed and "gpt-4o-mini" not in listed
+    publish({"gpt-4o": JUMP | {"input_cost_per_token": 3e-06}})
+    wait_until(lambda: run(gateway, "prices", "list")[1].strip() == "Nothing waits.", what="another import")
+
+
+def test_check_config_says_what_an_interval_without_a_source_does(make_gateway):
+    output = run(make_gateway(), "check-config", PRICING_UPDATE_INTERVAL="60")[1]
+    assert "PRICING_UPDATE_INTERVAL=60  # set: seconds between two imports of PRICING_SOURCE; without effect" in output
+    output = run(make_gateway(), "check-config", PRICING_SOURCE="/prices.json")[1]
+    assert "without effect" not in output
+    assert run(make_gateway(), "check-config", PRICING_UPDATE_INTERVAL="soon")[0] == 78
 
 
 @pytest.mark.parametrize(

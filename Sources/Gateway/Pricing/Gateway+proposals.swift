@@ -30,7 +30,7 @@ extension Gateway {
     }
 
     /// So that this process knows of a price before it is answered.
-    func refreshCatalog() async throws {
+    package func refreshCatalog() async throws {
         try await catalog.refresh(from: CatalogStore(identity.store.pool))
     }
 }

@@ -14,7 +14,10 @@ struct PriceUpdate {
         let history = try await store.readInstance { try await PriceHistory.load($0) }
         now = .now()
         version = contents.version
-        plan = PriceImport(lists, over: contents.models, after: history, at: now)
+        // Not on the loop, which may have requests to answer.
+        plan = await Task.detached { [now] in
+            PriceImport(lists, over: contents.models, after: history, at: now)
+        }.value
     }
 
     func write(_ store: IdentityStore, by actor: Actor) async throws {
