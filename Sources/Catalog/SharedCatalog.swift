@@ -30,13 +30,11 @@ package final class SharedCatalog: Sendable {
         }
     }
 
-    /// For how many seconds the newest price of each provider has gone uncompared with its source.
-    package func priceAges(at now: Timestamp) -> [String: Int64] {
-        var newest: [String: Timestamp] = [:]
-        for model in snapshot.models where model.price(at: now) != nil {
-            newest[model.provider] = max(newest[model.provider] ?? model.verifiedOn, model.verifiedOn)
-        }
-        return newest.mapValues { max(0, now.seconds - $0.seconds) }
+    /// For how many seconds the newest of a provider's prices has gone uncompared with its source; nil where none is known.
+    package func priceAge(of provider: String, at now: Timestamp) -> Int64? {
+        let newest = snapshot.models.filter { $0.provider == provider && $0.price(at: now) != nil }
+            .map(\.verifiedOn).max()
+        return newest.map { max(0, now.seconds - $0.seconds) }
     }
 
     /// For how many days the price that was compared with its source longest ago has gone unlooked at. What is free

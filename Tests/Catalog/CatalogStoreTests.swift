@@ -267,7 +267,8 @@ struct CatalogStoreTests {
             model("a", seconds: 500), model("a", seconds: 70), model("a", seconds: 3, isPriced: false),
             model("b", seconds: 900), model("c", seconds: 1, isPriced: false),
         ]
-        #expect(SharedCatalog(models).priceAges(at: now) == ["a": 70, "b": 900])
+        let catalog = SharedCatalog(models)
+        #expect(["a", "b", "c", "d"].map { catalog.priceAge(of: $0, at: now) } == [70, 900, nil, nil])
     }
 
     @Test func `the oldest price is that of the model which nobody has looked at for longest`() {

@@ -32,7 +32,7 @@ extension CatalogStore {
         let proposal = try await openProposal(id, transaction)
         let prices = try await prices(of: proposal.model, transaction)
         let old = prices.last { $0.holds(at: now) }
-        guard old?.from == proposal.comparedFrom,
+        guard old?.from == proposal.comparedFrom, old?.from != now,
             !prices.contains(where: { $0.source == PriceImport.entered })
         else { throw PriceProposal.Fault.priceChanged }
         var new = proposal.price

@@ -52,10 +52,6 @@ extension Gateway {
             let document = try Self.document(messages)
             return .messages(document, try OpenAIChatFront().request(document))
         }
-        if counts.isEmpty {
-            let names = PriceEstimate.counts.map(\.name).joined(separator: ", ")
-            throw Problem(faults: [.init("input_tokens", "or another count is needed; there are \(names)")])
-        }
         var use = Consumption()
         for count in counts { count.take(fields.integer(count.name), &use) }
         return .use(use, isWhole: counts.contains { $0.kind?.isRead != true })

@@ -50,7 +50,8 @@ struct PriceEstimate {
     ]).named("EstimatePart")
 
     private static let bounds = [
-        Field("minimum", .money, "It costs no less."), Field("maximum", .money, "It costs no more."),
+        Field("minimum", .money, "It costs no less; messages cost about so much at least."),
+        Field("maximum", .money, "It costs no more."),
     ]
 
     private static let offer = Schema.object(

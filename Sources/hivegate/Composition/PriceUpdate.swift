@@ -22,7 +22,7 @@ struct PriceUpdate {
 
     func write(_ store: IdentityStore, by actor: Actor) async throws {
         try await store.changeInstance(
-            "price.import", "catalog", plan.sources.joined(separator: ","),
+            "price.import", "catalog", String(plan.sources.joined(separator: ",").prefix(200)),
             after: #"{"changes":\#(plan.changes.count),"quarantined":\#(plan.quarantined.count)}"#, by: actor
         ) { transaction in
             try await CatalogStore.write(
