@@ -205,10 +205,23 @@ package struct PriceImport: Sendable {
 
     private static func slips(from old: ModelPrice?, to new: ModelPrice) -> [Reason] {
         PriceColumn.allCases.flatMap { column -> [Reason] in
-            guard let amount = new[column], old?[column] != amount else { return [] }
+            // Where much input begins is part of what it costs.
+            let isMoved =
+                [.longInput, .longOutput].contains(column)
+                && isJump(from: old?.longContext?.above, to: new.longContext?.above)
+            guard let amount = new[column], old?[column] != amount || isMoved else { return [] }
             let isTooHigh = column.isPerToken && amount > mostPerToken
             return (isTooHigh ? [Reason(.tooHigh, column)] : [])
-                + (isJump(from: old?[column], to: amount) ? [Reason(.jump, column)] : [])
+                + (isMoved || isJump(from: known(column, of: old), to: amount) ? [Reason(.jump, column)] : [])
+        }
+    }
+
+    /// What has been asked: without a price of its own much input costs what other does.
+    private static func known(_ column: PriceColumn, of old: ModelPrice?) -> Int? {
+        switch column {
+        case .longInput: old?[column] ?? old?.input
+        case .longOutput: old?[column] ?? old?.output
+        default: old?[column]
         }
     }
 

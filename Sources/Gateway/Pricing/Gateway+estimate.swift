@@ -46,11 +46,17 @@ extension Gateway {
     private func question(_ fields: Fields, _ messages: [UInt8]?) throws(Problem) -> PriceQuestion {
         let counts = PriceEstimate.counts.filter { fields.isPresent($0.name) }
         if let messages {
-            if !counts.isEmpty {
-                throw Problem(faults: counts.map { .init($0.name, "is counted where there are messages") })
+            if let first = counts.first {
+                throw Problem(
+                    .unprocessable, code: "messages_and_counts",
+                    "\(first.name) is counted where there are messages. Send either.", field: first.name)
             }
             let document = try Self.document(messages)
-            return .messages(document, try OpenAIChatFront().request(document))
+            do throws(Problem) { return .messages(document, try OpenAIChatFront().request(document)) } catch {
+                var problem = error
+                (problem.kind, problem.code) = (.unprocessable, "invalid_messages")
+                throw problem
+            }
         }
         var use = Consumption()
         for count in counts { count.take(fields.integer(count.name), &use) }

@@ -79,11 +79,15 @@ struct PriceEstimate {
     private var parts: [(kind: String, count: Int, rate: Int, isPerToken: Bool)] {
         let price = price.price
         let isLong = price.longContext.map { use.tokens.totalInput > $0.above } ?? false
-        let tokens = TokenKind.allCases.map { kind in
+        // An image is paid for once.
+        let isDrawnByTokens =
+            use.images == 0 || use.tokens.imageOutput > 0 && price.rate(of: .imageOutput) != nil
+        let tokens = TokenKind.allCases.filter { $0 != .imageOutput || isDrawnByTokens }.map { kind in
             (kind.rawValue, kind.count(in: use.tokens), price.rate(of: kind, isLong: isLong), true)
         }
         let others = [
-            ("request", use.requests, price.request, false), ("image", use.images, price.image, false),
+            ("request", use.requests, price.request, false),
+            ("image", isDrawnByTokens ? 0 : use.images, price.image, false),
             ("search", use.searches, price.search, false), ("second", use.seconds, price.second, false),
             ("character", use.characters, price.character, false),
         ]

@@ -79,6 +79,11 @@ extension ModelPrice {
         if let until, until <= from {
             faults.append(Problem.Fault("effective_to", "must be after effective_from"))
         }
-        if !faults.isEmpty { throw Problem(faults: faults) }
+        if !faults.isEmpty {
+            // Each field is as described; they make no price.
+            var problem = Problem(faults: faults)
+            problem.code = "invalid_price"
+            throw problem
+        }
     }
 }

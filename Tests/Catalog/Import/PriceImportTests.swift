@@ -200,6 +200,21 @@ struct PriceImportTests {
         #expect(unclear.changes.isEmpty && unclear.faults.isEmpty)
     }
 
+    @Test func `much input that becomes far dearer, or begins far earlier, waits`() {
+        func reasons(_ above: Int, _ input: Int, after old: ModelPrice.LongContext?) -> [[PriceImport.Reason]]
+        {
+            var list = listed("a/x", [.longInput: input])
+            list.longAbove = above
+            let price = ModelPrice(from: before, input: 4, output: 9) { $0.longContext = old }
+            return compare([list], [model("a", "x", [price])]).quarantined.map(\.reasons)
+        }
+        #expect(reasons(1000, 8, after: nil) == [])
+        #expect(reasons(1000, 9, after: nil) == [[.init(.jump, .longInput)]])
+        #expect(reasons(500, 8, after: .init(above: 1000, input: 8, output: nil)) == [])
+        #expect(
+            reasons(499, 8, after: .init(above: 1000, input: 8, output: nil)) == [[.init(.jump, .longInput)]])
+    }
+
     @Test func `prices of much input come and change with where they begin`() throws {
         var list = listed("a/x", [.input: 4, .longInput: 8])
         list.longAbove = 1000

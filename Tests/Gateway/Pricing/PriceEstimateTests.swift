@@ -128,7 +128,7 @@ struct PriceEstimateTests {
             #expect(both.status == 422 && both.text.contains("input_tokens"), "\(both.text)")
             let faulty = try await world.send(
                 "POST", Self.path, as: ann, #"{"model":"gpt-4o-mini","messages":[{"role":"king"}]}"#)
-            #expect(faulty.status == 400 || faulty.status == 422, "\(faulty.text)")
+            #expect(faulty.status == 422 && faulty.code == "invalid_messages", "\(faulty.text)")
         }
     }
 }
