@@ -62,10 +62,7 @@ package struct CatalogStore: Sendable {
         """
 
     private static let prices: SQL = """
-        SELECT model_id, effective_from, effective_to, input, cache_read, cache_write, cache_write_long, output,
-            reasoning, audio_input, audio_output, image_output, image, request, search, second, character,
-            long_above, long_input, long_output, source
-        FROM model_prices ORDER BY model_id, effective_from
+        SELECT model_id, effective_from, effective_to, \(ModelPrice.columns), source FROM model_prices ORDER BY model_id, effective_from
         """
 }
 
@@ -104,28 +101,11 @@ extension CatalogModel {
 }
 
 extension ModelPrice {
-    fileprivate init(_ row: PostgresRow) throws(PostgresError) {
+    init(_ row: PostgresRow) throws(PostgresError) {
         self.init(
             from: try row.decode(Timestamp.self, "effective_from"),
-            until: try row.decode(Timestamp?.self, "effective_to"), input: try row.decode(Int?.self, "input"),
-            output: try row.decode(Int?.self, "output"))
-        cacheRead = try row.decode(Int?.self, "cache_read")
-        cacheWrite = try row.decode(Int?.self, "cache_write")
-        cacheWriteLong = try row.decode(Int?.self, "cache_write_long")
-        reasoning = try row.decode(Int?.self, "reasoning")
-        audioInput = try row.decode(Int?.self, "audio_input")
-        audioOutput = try row.decode(Int?.self, "audio_output")
-        imageOutput = try row.decode(Int?.self, "image_output")
-        image = try row.decode(Int?.self, "image")
-        request = try row.decode(Int?.self, "request")
-        search = try row.decode(Int?.self, "search")
-        second = try row.decode(Int?.self, "second")
-        character = try row.decode(Int?.self, "character")
-        if let above = try row.decode(Int?.self, "long_above") {
-            longContext = LongContext(
-                above: above, input: try row.decode(Int?.self, "long_input"),
-                output: try row.decode(Int?.self, "long_output"))
-        }
+            until: try row.decode(Timestamp?.self, "effective_to"))
+        try read(row)
         source = try row.decode(String.self, "source")
     }
 }

@@ -36,6 +36,8 @@ package struct ModelPrice: Equatable, Sendable {
     package var longContext: LongContext?
     /// Where the price is from.
     package var source = ""
+    /// Which of an organization's own prices lies over it; nil: none.
+    package var override: UUID?
 
     package struct LongContext: Equatable, Sendable {
         /// More input than this is much.

@@ -30,6 +30,13 @@ package final class SharedCatalog: Sendable {
         }
     }
 
+    /// For how many seconds the newest of a provider's prices has gone uncompared with its source; nil where none is known.
+    package func priceAge(of provider: String, at now: Timestamp) -> Int64? {
+        let newest = snapshot.models.filter { $0.provider == provider && $0.price(at: now) != nil }
+            .map(\.verifiedOn).max()
+        return newest.map { max(0, now.seconds - $0.seconds) }
+    }
+
     /// For how many days the price that was compared with its source longest ago has gone unlooked at. What is free
     /// where it is, or not served any more, has no price to look at.
     package func oldestPriceDays(at now: Timestamp) -> Int {

@@ -8,42 +8,10 @@ import Testing
 
 /// Against a real PostgreSQL with the migrations of the product, as the application's role.
 struct CatalogStoreTests {
-    private struct World: Sendable {
-        let pool: PostgresPool
-        let store: CatalogStore
-        let owner: PostgresConnection
-        let now = Timestamp.now()
-
-        @discardableResult
-        func system<Value>(_ body: (PostgresTransaction) async throws -> Value) async throws -> Value {
-            try await pool.transaction { transaction in
-                _ = try await transaction.query("SELECT set_config('app.system', 'on', true)")
-                return try await body(transaction)
-            }
-        }
-    }
-
-    private func withWorld(_ body: @escaping @Sendable (World) async throws -> Void) async throws {
-        let url = PrivatePostgres.shared.freshDatabase()
-        try await onLoop { loop in
-            let files = try MigrationFile.read(directory: Project.root + "/migrations")
-            let migrating = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
-            try await Migrator(files: files).run(on: migrating)
-            migrating.close()
-            let owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
-            defer { owner.close() }
-            var configuration = try PostgresConfiguration(url: url)
-            configuration.role = "hivegate_app"
-            let pool = PostgresPool(configuration, on: loop)
-            try await body(World(pool: pool, store: CatalogStore(pool), owner: owner))
-            await pool.close(until: .now() + .seconds(5))
-        }
-    }
-
     // MARK: What is shipped
 
     @Test func `a fresh database has the catalogue that is shipped`() async throws {
-        try await withWorld { world in
+        try await CatalogWorld.run { world in
             let contents = try #require(try await world.store.load())
             #expect(contents.models.count >= 120)
             #expect(Set(contents.models.map(\.provider)).count >= 18)
@@ -119,7 +87,7 @@ struct CatalogStoreTests {
         let migration = directory + "/later.sql"
         #expect(try Self.makeMigration([migration], in: directory) == 0)
         let script = try String(contentsOfFile: migration, encoding: .utf8)
-        try await withWorld { world in
+        try await CatalogWorld.run { world in
             try await world.system { transaction in
                 try await transaction.execute(
                     "UPDATE models SET title = 'Ours', source = 'operator' WHERE id = 'openai/gpt-4o'")
@@ -141,7 +109,7 @@ struct CatalogStoreTests {
     // MARK: What the database refuses
 
     @Test func `the database takes no two prices of a model for one moment`() async throws {
-        try await withWorld { world in
+        try await CatalogWorld.run { world in
             func insert(_ from: String, _ to: String?) async -> PostgresError.Kind? {
                 do {
                     try await world.system { transaction in
@@ -169,7 +137,7 @@ struct CatalogStoreTests {
     }
 
     @Test func `everybody reads the catalogue, and only the instance itself writes it`() async throws {
-        try await withWorld { world in
+        try await CatalogWorld.run { world in
             let organization = UUID.make()
             try await world.pool.transaction(tenant: organization) { transaction in
                 let models = try await transaction.query("SELECT FROM models")
@@ -199,7 +167,7 @@ struct CatalogStoreTests {
     @Test func `an import ends old prices, begins new ones, and leaves what the operator entered`()
         async throws
     {
-        try await withWorld { world in
+        try await CatalogWorld.run { world in
             try await world.system { transaction in
                 try await transaction.execute(
                     "UPDATE model_prices SET source = 'operator' WHERE model_id = 'openai/gpt-4o'")
@@ -209,13 +177,13 @@ struct CatalogStoreTests {
                 "provider,upstream_name,input\nopenai,gpt-4o-mini,0.1\nopenai,gpt-4o,9\n"
                 + "fireworks,accounts/fireworks/models/flux-1-schnell-fp8,3\nopenai,gpt-4.1,2\nno,such,1"
             let plan = PriceImport(
-                try PriceFormat.hivegate.read(Array(table.utf8)), source: "imported", over: contents.models,
-                at: world.now)
+                [.init(try PriceFormat.hivegate.read(Array(table.utf8)), source: "imported")],
+                over: contents.models, at: world.now)
             #expect(plan.changes.count == 2 && plan.unchanged == ["openai/gpt-4.1"])
             #expect(plan.kept == ["openai/gpt-4o"] && plan.unknownCount == 1)
             try await world.system { transaction in
                 try await CatalogStore.write(
-                    plan, comparedWith: contents.version, at: world.now, transaction)
+                    plan, comparedWith: contents.version, at: world.now, by: "test", transaction)
             }
             let snapshot = CatalogSnapshot(try #require(try await world.store.load()).models)
             let mini = try #require(snapshot.model(id: "openai/gpt-4o-mini"))
@@ -231,19 +199,19 @@ struct CatalogStoreTests {
     }
 
     @Test func `an import of what was changed meanwhile writes nothing`() async throws {
-        try await withWorld { world in
+        try await CatalogWorld.run { world in
             let contents = try #require(try await world.store.load())
             let table = "provider,upstream_name,input\nopenai,gpt-4o-mini,0.1\n"
             let plan = PriceImport(
-                try PriceFormat.hivegate.read(Array(table.utf8)), source: "imported", over: contents.models,
-                at: world.now)
+                [.init(try PriceFormat.hivegate.read(Array(table.utf8)), source: "imported")],
+                over: contents.models, at: world.now)
             try await world.system { transaction in
                 try await transaction.execute("UPDATE models SET title = 'New' WHERE id = 'openai/gpt-5'")
             }
             await #expect(throws: CatalogStore.Changed.self) {
                 try await world.system { transaction in
                     try await CatalogStore.write(
-                        plan, comparedWith: contents.version, at: world.now, transaction)
+                        plan, comparedWith: contents.version, at: world.now, by: "test", transaction)
                 }
             }
             let snapshot = CatalogSnapshot(try #require(try await world.store.load()).models)
@@ -255,7 +223,7 @@ struct CatalogStoreTests {
 
     @Test func `a change is seen at the next refresh, and nothing is read where there is none`() async throws
     {
-        try await withWorld { world in
+        try await CatalogWorld.run { world in
             let catalog = SharedCatalog()
             #expect(try await catalog.refresh(from: world.store))
             let before = catalog.snapshot
@@ -276,7 +244,7 @@ struct CatalogStoreTests {
     }
 
     @Test func `while the database is away the last catalogue stays`() async throws {
-        try await withWorld { world in
+        try await CatalogWorld.run { world in
             let catalog = SharedCatalog()
             try await catalog.refresh(from: world.store)
             try await world.owner.runScript("ALTER TABLE models RENAME TO gone")
@@ -286,6 +254,21 @@ struct CatalogStoreTests {
             try await world.owner.runScript("ALTER TABLE gone RENAME TO models")
             #expect(try await catalog.refresh(from: world.store))
         }
+    }
+
+    @Test func `the age of a provider's prices is that of the one that was compared last`() {
+        let now = Timestamp(seconds: 1_795_000_000)
+        func model(_ provider: String, seconds: Int64, isPriced: Bool = true) -> CatalogModel {
+            CatalogModel(provider, "m\(seconds)", verifiedOn: Timestamp(seconds: now.seconds - seconds)) {
+                $0.prices = isPriced ? [ModelPrice(from: Timestamp(seconds: 5), input: 1)] : []
+            }
+        }
+        let models = [
+            model("a", seconds: 500), model("a", seconds: 70), model("a", seconds: 3, isPriced: false),
+            model("b", seconds: 900), model("c", seconds: 1, isPriced: false),
+        ]
+        let catalog = SharedCatalog(models)
+        #expect(["a", "b", "c", "d"].map { catalog.priceAge(of: $0, at: now) } == [70, 900, nil, nil])
     }
 
     @Test func `the oldest price is that of the model which nobody has looked at for longest`() {

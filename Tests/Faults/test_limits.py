@@ -18,10 +18,10 @@ FULL = os.environ.get("FULL") == "1"
 
 
 class Scene:
-    """Two gateways, an organization with its owner's token, and keys."""
+    """Two gateways, or more, an organization with its owner's token, and keys."""
 
-    def __init__(self, resources, **settings):
-        self.gateways = TwoGateways(resources, settings=settings)
+    def __init__(self, resources, count=2, **settings):
+        self.gateways = TwoGateways(resources, settings=settings, count=count)
         self.ports = [gateway.port for gateway in self.gateways.gateways]
         self.client = self.gateways.clients[0]
         self.token = self.gateways.sign_in()

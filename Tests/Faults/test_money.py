@@ -25,9 +25,9 @@ def cost(usage):
 
 
 class PaidScene(Scene):
-    def __init__(self, resources, provider, **settings):
+    def __init__(self, resources, provider, count=2, **settings):
         super().__init__(
-            resources, ENABLE_PRICING="true", OPENAI_API_KEY="sk-instance", OPENAI_BASE_URL=provider.url, **settings)
+            resources, count, ENABLE_PRICING="true", OPENAI_API_KEY="sk-instance", OPENAI_BASE_URL=provider.url, **settings)
 
     def sql(self, statement):
         return self.gateways.databases.psql("hivegate", "-c", statement)

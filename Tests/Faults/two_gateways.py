@@ -32,9 +32,10 @@ class Databases:
         self.postgres_port, self.redis_port = free_port(), free_port()
         self.master_key = self.folder / "master-key"
         self.processes = []
+        self.data = self.folder / "postgres"
 
     def start(self):
-        data = self.folder / "postgres"
+        data = self.data
         data.mkdir()
         password_file = self.folder / "password"
         password_file.write_text(self.owner_password)
@@ -48,16 +49,33 @@ class Databases:
                 *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"),
             ]
         )
-        self.spawn(
-            POSTGRES / "postgres",
-            *("-D", data, "-p", str(self.postgres_port), "-k", "", "-c", "fsync=off"),
-        )
-        self.spawn("redis-server", "--port", str(self.redis_port), "--save", "", "--bind", "127.0.0.1")
-        wait_until(lambda: self.psql("postgres", "-c", "SELECT 1", check=False) == 0, what="the start of PostgreSQL")
-        wait_until(lambda: listens(self.redis_port), what="the start of Redis")
+        self.start_postgres()
+        self.start_redis()
         self.psql("postgres", "-c", "CREATE DATABASE hivegate")
         self.psql("hivegate", "-f", ROOT / "docker" / "postgres.sql")
         return self
+
+    def start_postgres(self):
+        self.postgres = self.spawn(
+            POSTGRES / "postgres",
+            *("-D", self.data, "-p", str(self.postgres_port), "-k", "", "-c", "fsync=off"),
+        )
+        wait_until(lambda: self.psql("postgres", "-c", "SELECT 1", check=False) == 0, what="the start of PostgreSQL")
+
+    def start_redis(self):
+        self.redis = self.spawn(
+            "redis-server", "--port", str(self.redis_port), "--save", "", "--bind", "127.0.0.1")
+        wait_until(lambda: listens(self.redis_port), what="the start of Redis")
+
+    @staticmethod
+    def crash(process):
+        """Ends a database as a crash would, and all that it has started."""
+        children = subprocess.run(
+            ["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+        process.kill()
+        process.wait()
+        # A PostgreSQL that starts anew waits until those of the one before have gone, which they do by themselves.
+        wait_until(lambda: not any(pathlib.Path("/proc", child).exists() for child in children), what="the end of all")
 
     @property
     def environment(self):
@@ -101,6 +119,7 @@ class Databases:
         log = open(self.folder / "log", "ab")
         command = self.as_postgres(list(command))
         self.processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd="/"))
+        return self.processes[-1]
 
     def remove(self):
         for process in self.processes:
@@ -191,9 +210,9 @@ class Client:
 
 
 class TwoGateways:
-    """Two gateways on the same databases, a connection to each, and somebody who owns an organization."""
+    """Two gateways, or `count`, on the same databases, a connection to each, and somebody who owns an organization."""
 
-    def __init__(self, resources, *redis_commands, settings=None):
+    def __init__(self, resources, *redis_commands, settings=None, count=2):
         databases = self.databases = Databases()
         resources.callback(databases.remove)
         databases.start()
@@ -201,7 +220,7 @@ class TwoGateways:
         for command in redis_commands:
             assert self.redis(*command) == "OK"
         environment = databases.environment | {"HIVEGATE_KEY_PEPPERS": f"1:{'p' * 40}"} | (settings or {})
-        self.gateways = [Gateway(environment | {"PORT": str(free_port())}) for _ in range(2)]
+        self.gateways = [Gateway(environment | {"PORT": str(free_port())}) for _ in range(count)]
         for gateway in self.gateways:
             resources.callback(gateway.remove)
             gateway.start(wait=False)

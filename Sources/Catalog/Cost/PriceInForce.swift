@@ -16,7 +16,7 @@ package struct PriceInForce: Sendable {
     package static let free = PriceInForce(ModelPrice(from: Timestamp(microseconds: 0), input: 0, output: 0))
 
     package var price: ModelPrice { prices[position] }
-    /// The first moment at which it holds: with the model, its name.
+    /// The first moment at which the list price holds: with the model, its name.
     package var from: Timestamp { prices[position].from }
     package var input: Int? { prices[position].input }
     package var output: Int? { prices[position].output }

@@ -9,54 +9,92 @@ extension CatalogStore {
         }
     }
 
-    /// Writes what an import changes, in a transaction of the instance's: the old price ends where the new one begins.
+    /// Writes what an import changes, in a transaction of the instance's: the old price ends where the new one begins, and
+    /// what is quarantined waits for an operator.
     ///
     /// - Parameter version: of the catalogue that the import was compared with.
+    /// - Parameter name: who imports.
     package static func write(
-        _ changes: PriceImport, comparedWith version: Int64, at now: Timestamp,
+        _ changes: PriceImport, comparedWith version: Int64, at now: Timestamp, by name: String,
         _ transaction: PostgresTransaction
     ) async throws {
-        // Nobody else changes the catalogue until this ends.
-        let current = try await transaction.query("SELECT version FROM catalog_version FOR UPDATE")[0]
-            .decode(Int64.self)
-        guard current == version else { throw Changed() }
+        guard try await holdCatalog(transaction) == version else { throw Changed() }
         for change in changes.changes {
-            if let old = change.old { try await end(old, of: change.model, at: now, transaction) }
-            try await insert(change.new, of: change.model, transaction)
+            try await replace(change.old, by: change.new, of: change.model, transaction)
         }
         let compared = changes.changes.map(\.model) + changes.unchanged
+        try await verified(compared, at: now, transaction)
+        try await transaction.execute(
+            """
+            UPDATE price_proposals SET state = 'withdrawn', decided_at = \(now), decided_by = \(name)
+            WHERE state = 'open' AND id = ANY(\(changes.withdrawn))
+            """)
+        for change in changes.quarantined { try await propose(change, at: now, by: name, transaction) }
+        try await note(changes, at: now, transaction)
+    }
+
+    /// Nobody else changes the catalogue until the transaction ends. Says the version.
+    static func holdCatalog(_ transaction: PostgresTransaction) async throws -> Int64 {
+        try await transaction.query("SELECT version FROM catalog_version FOR UPDATE")[0].decode(Int64.self)
+    }
+
+    /// A price begins where the one before it ends.
+    static func replace(
+        _ old: ModelPrice?, by new: ModelPrice, of model: String, _ transaction: PostgresTransaction
+    ) async throws {
+        if let old {
+            let ended = try await transaction.execute(
+                """
+                UPDATE model_prices SET effective_to = \(new.from)
+                WHERE model_id = \(model) AND effective_from = \(old.from) AND effective_from < \(new.from)
+                """)
+            guard ended == 1 else { throw Changed() }
+        }
+        try await transaction.execute(
+            """
+            INSERT INTO model_prices (model_id, effective_from, effective_to, \(ModelPrice.columns), source)
+            VALUES (\(model), \(new.from), \(new.until), \(new.values), \(new.source))
+            """)
+    }
+
+    /// They were compared with their source.
+    static func verified(
+        _ models: [String], at now: Timestamp, _ transaction: PostgresTransaction
+    ) async throws {
         try await transaction.execute(
             """
             UPDATE models SET verified_on = (\(now) AT TIME ZONE 'UTC')::date
-            WHERE id = ANY(\(compared)) AND source <> 'operator'
+            WHERE id = ANY(\(models)) AND source <> 'operator'
             """)
     }
 
-    private static func end(
-        _ price: ModelPrice, of model: String, at now: Timestamp, _ transaction: PostgresTransaction
+    private static func propose(
+        _ change: PriceImport.Change, at now: Timestamp, by name: String, _ transaction: PostgresTransaction
     ) async throws {
-        let ended = try await transaction.execute(
-            """
-            UPDATE model_prices SET effective_to = \(now)
-            WHERE model_id = \(model) AND effective_from = \(price.from) AND source <> 'operator'
-            """)
-        guard ended == 1 else { throw Changed() }
-    }
-
-    private static func insert(
-        _ price: ModelPrice, of model: String, _ transaction: PostgresTransaction
-    ) async throws {
+        // Somebody who imports the same list at the same time proposes the same.
         try await transaction.execute(
             """
-            INSERT INTO model_prices (model_id, effective_from, effective_to, input, cache_read, cache_write,
-                cache_write_long, output, reasoning, audio_input, audio_output, image_output, image, request,
-                search, second, character, long_above, long_input, long_output, source)
-            VALUES (\(model), \(price.from), \(price.until), \(price.input), \(price.cacheRead),
-                \(price.cacheWrite), \(price.cacheWriteLong), \(price.output), \(price.reasoning),
-                \(price.audioInput), \(price.audioOutput), \(price.imageOutput), \(price.image),
-                \(price.request), \(price.search), \(price.second), \(price.character),
-                \(price.longContext?.above), \(price.longContext?.input), \(price.longContext?.output),
-                \(price.source))
+            INSERT INTO price_proposals (id, model_id, \(ModelPrice.columns), source, reasons, compared_from,
+                proposed_at, proposed_by)
+            VALUES (\(UUID.make(at: now)), \(change.model), \(change.new.values), \(change.new.source),
+                \(change.reasons.map(\.text)), \(change.old?.from), \(now), \(name))
+            ON CONFLICT DO NOTHING
+            """)
+    }
+
+    /// What the lists say is remembered in place of what they have said.
+    private static func note(
+        _ changes: PriceImport, at now: Timestamp, _ transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.execute("DELETE FROM price_listings WHERE source = ANY(\(changes.sources))")
+        let listings = changes.listings
+        try await transaction.execute(
+            """
+            INSERT INTO price_listings (source, model_id, prices, listed_at)
+            SELECT source, model, prices::jsonb, \(now) FROM unnest(
+                \(listings.map(\.source)), \(listings.map(\.model)), \(listings.map(\.json))
+            ) AS said (source, model, prices)
+            ON CONFLICT DO NOTHING
             """)
     }
 }

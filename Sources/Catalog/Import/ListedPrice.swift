@@ -1,3 +1,5 @@
+import JSON
+
 /// What a list of prices says of one model.
 package struct ListedPrice: Equatable, Sendable {
     /// As the list names it, for who reads of it.
@@ -40,6 +42,17 @@ package enum PriceFormat: String, CaseIterable, Sendable {
     /// The list cannot be read at all.
     package struct Unreadable: Error, Equatable, CustomStringConvertible {
         package let description: String
+    }
+
+    /// Which of them a list is: no two begin alike.
+    package init(of bytes: [UInt8]) {
+        let isJSON = bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == 0x7B
+        guard isJSON else {
+            self = .hivegate
+            return
+        }
+        let document = try? JSONDocument(parsing: bytes)
+        self = document?["data"]?.kind == .array ? .openRouter : .litellm
     }
 
     package func read(_ bytes: [UInt8]) throws(Unreadable) -> [ListedPrice] {

@@ -44,7 +44,7 @@ final class TokenBound: @unchecked Sendable {
     /// How much of it there is, for all that bounds it.
     func extent(of call: ChatCall, _ candidate: Candidate) throws(Problem) -> CallExtent {
         let (bounds, media) = try call.bounds()
-        let bytes = Self.textBytes(of: call, media)
+        let bytes = Self.textBytes(of: call.document, media)
         call.attempts.requestBytes = media.isEmpty ? bytes : nil
         return CallExtent(
             bounds, text: tokens(in: bytes, candidate), media: media,
@@ -66,8 +66,8 @@ final class TokenBound: @unchecked Sendable {
     }
 
     /// Media are no text.
-    private static func textBytes(of call: ChatCall, _ media: [ChatMedia]) -> Int {
-        media.reduce(call.document.bytes.count) { count, medium in
+    static func textBytes(of document: JSONDocument, _ media: [ChatMedia]) -> Int {
+        media.reduce(document.bytes.count) { count, medium in
             if case .base64(let data) = medium.source { max(0, count - data.utf8.count) } else { count }
         }
     }

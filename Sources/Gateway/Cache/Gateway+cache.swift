@@ -8,7 +8,6 @@ import HTTPWire
 import Identity
 import JSON
 import Loop
-import Metering
 import Providers
 import Redis
 
@@ -91,7 +90,7 @@ extension Gateway {
         let now = time.timestamp()
         if cache.decision.mayLookUp, let reply, let (answer, output) = find(call, cache, in: reply, at: now) {
             name(answer, as: "HIT", at: now, call.exchange)
-            call.attempts.kept = UsageEvent.Kept(answer)
+            call.attempts.kept = answer.kept
             count(cache, answer.savings) { $0.hits = 1 }
             try await output.send(to: call)
             return true

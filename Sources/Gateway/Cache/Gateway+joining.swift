@@ -4,7 +4,6 @@ import Cache
 import HTTPServer
 import HTTPWire
 import Loop
-import Metering
 import Providers
 import Redis
 
@@ -69,7 +68,7 @@ extension Gateway {
         guard let (answer, output) = find(call, cache, in: entry, at: time.timestamp()) else { return false }
         cache.recording?.discard()
         name(answer, as: "COALESCED", at: time.timestamp(), call.exchange)
-        call.attempts.kept = UsageEvent.Kept(answer)
+        call.attempts.kept = answer.kept
         count(cache) { $0.coalesced = 1 }
         try await output.send(to: call)
         return true
@@ -114,7 +113,7 @@ extension Gateway {
             let head = try await reader.head()
             exchange.responseFields.append(contentsOf: head.fields.ofServer)
             exchange.responseFields.replace(known: "X-Cache", "COALESCED")
-            call.attempts.kept = UsageEvent.Kept(head)
+            call.attempts.kept = head.kept
             count(cache) { $0.coalesced = 1 }
             if call.outline.isStreaming {
                 while let piece = try await reader.next() {

@@ -6,7 +6,6 @@ import HTTPClient
 import HTTPServer
 import HTTPWire
 import Identity
-import Metering
 import Providers
 import Redis
 
@@ -87,7 +86,7 @@ extension Gateway {
     private func embedder(_ model: String, for caller: Caller) async throws -> Candidate? {
         let anyOf = Caller(
             organization: caller.organization, user: caller.user, role: caller.role, key: caller.key,
-            scopes: caller.scopes, ownRoutes: caller.ownRoutes)
+            scopes: caller.scopes, ownRoutes: caller.ownRoutes, terms: caller.terms)
         let own = try await ownRoutes.routes(for: caller)
         do throws(Problem) {
             return try candidates(for: model, RouteWishes(), anyOf, own, priced: .vectors).first {
@@ -141,7 +140,7 @@ extension Gateway {
             call.exchange.responseFields.replace("X-Cache-Key", neighbour.key.text)
             call.exchange.responseFields.replace(
                 "X-Cache-Similarity", Self.decimal(thousandths: neighbour.tenThousandths / 10))
-            call.attempts.kept = UsageEvent.Kept(answer)
+            call.attempts.kept = answer.kept
             count(cache, answer.savings) { $0.semanticHits = 1 }
             try await output.send(to: call)
             return true

@@ -8,7 +8,7 @@ import Providers
 
 extension Gateway {
     /// Where the requests of who asks may go.
-    private func reach(_ call: APICall) async throws -> Reach {
+    func reach(_ call: APICall) async throws -> Reach {
         switch call.principal.credential {
         case .key(let caller): try await reach(of: caller)
         case .session: router.reach(of: try await ownRoutes.routes(of: call.principal.organization))
@@ -17,17 +17,8 @@ extension Gateway {
 
     func searchModels(_ call: APICall) async throws -> Reply {
         let query = CatalogQuery(call.query)
-        let cursor = try call.query.optionalString("cursor").map { text in
-            guard let cursor = CatalogCursor(text, of: query) else {
-                throw Problem(
-                    .unprocessable, code: "invalid_cursor",
-                    "The cursor is none, or is another query's. Send \"next_cursor\" of an answer to the same query.",
-                    field: "cursor")
-            }
-            return cursor
-        }
         let page = catalog.snapshot.search(
-            query, limit: call.query.integer("limit"), after: cursor, at: call.now,
+            query, limit: call.query.integer("limit"), after: try call.cursor(of: query), at: call.now,
             among: call.principal.allowedModels.map { allowed in { allowed.contains($0) } })
         let reach = try await reach(call)
         let reply = Reply.json { json in

@@ -29,11 +29,24 @@ extension JSONWriter {
         field("replacement", model.replacement)
         field("source", model.source)
         field("verified_on", model.verifiedOn.day)
+        price(model.price(at: now))
+    }
+
+    /// null where it is not known.
+    mutating func price(_ price: ModelPrice?) {
         key("price")
-        if let price = model.price(at: now) { object { $0.fields(of: price) } } else { null() }
+        if let price { object { $0.fields(of: price) } } else { null() }
     }
 
     mutating func fields(of price: ModelPrice) {
+        amounts(of: price)
+        field("effective_from", price.from.description)
+        field("effective_to", price.until?.description)
+        field("source", price.source)
+    }
+
+    /// What is asked, whenever it is.
+    mutating func amounts(of price: ModelPrice) {
         field("currency", "USD")
         object("per_million_tokens") { json in
             json.dollars("input", price.input, places: 6)
@@ -63,9 +76,6 @@ extension JSONWriter {
         } else {
             null()
         }
-        field("effective_from", price.from.description)
-        field("effective_to", price.until?.description)
-        field("source", price.source)
     }
 
     private mutating func dollars(_ name: StaticString, _ amount: Int?, places: Int) {

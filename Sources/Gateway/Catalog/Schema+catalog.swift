@@ -72,7 +72,18 @@ extension Schema {
         .optional(name, dollars, description)
     }
 
-    private static let modelPrice = Schema.object([
+    static let modelPrice = Schema.object(
+        priceAmounts + [
+            Field("effective_from", .timestamp, "From when on."),
+            Field(
+                "effective_to", .timestamp, isNullable: true, "Until before when; null: until further notice."
+            ),
+            Field("source", .string(1...100), "Where this is known from."),
+        ]
+    ).named("ModelPrice")
+
+    /// What is asked, whenever it is.
+    static let priceAmounts = [
         Field("currency", .choice(["USD"]), "Always dollars."),
         Field(
             "per_million_tokens",
@@ -101,10 +112,7 @@ extension Schema {
                 Field("input", dollars, isNullable: true, "a million tokens of input cost this,"),
                 Field("output", dollars, isNullable: true, "and of output this; null: as usual."),
             ]), isNullable: true, "What a long request costs in all its tokens; null: as usual."),
-        Field("effective_from", .timestamp, "From when on."),
-        Field("effective_to", .timestamp, isNullable: true, "Until before when; null: until further notice."),
-        Field("source", .string(1...100), "Where this is known from."),
-    ]).named("ModelPrice")
+    ]
 
     static let providerHealth = Schema.object([
         Field("provider", .string(1...200), "The prefix of its models."),

@@ -209,7 +209,7 @@ final class KeptAnswer {
         var counts = answer.savings
         counts.hits = 1
         self.counts = counts
-        kept = UsageEvent.Kept(answer)
+        self.kept = answer.kept
     }
 
     fileprivate func `is`(_ other: [UInt8]) -> Bool { other.withUnsafeBytes { entry.isSame(as: $0) } }

@@ -44,7 +44,7 @@ extension Gateway {
     /// So that this process knows of a change before it is answered.
     func refreshProviders() async throws {
         try await upstreams.refresh(from: identity.store)
-        try await catalog.refresh(from: CatalogStore(identity.store.pool))
+        try await refreshCatalog()
     }
 
     private static func models(_ call: APICall, of provider: StoredProvider) throws -> [CatalogModel] {

@@ -74,7 +74,7 @@ final class Candidate: Sendable {
 }
 
 extension Candidate {
-    convenience init(_ model: CatalogModel, at upstream: Upstream, _ now: Timestamp) {
+    convenience init(_ model: CatalogModel, at upstream: Upstream, price: PriceInForce?) {
         // What a model takes in, it can look at and listen to.
         let senses: [CatalogModel.Capability] =
             (model.inputModalities.contains(.image) ? [.vision] : [])
@@ -83,7 +83,7 @@ extension Candidate {
             id: model.id, place: .upstream(upstream),
             target: ChatTarget(model: model.upstreamName, maximumOutput: model.maxOutputTokens),
             facts: Facts(
-                price: model.priceInForce(at: now), regions: model.regions,
+                price: price, regions: model.regions,
                 mayBeRetained: model.mayBeRetained ?? true,
                 capabilities: model.capabilities.isEmpty ? nil : model.capabilities + senses,
                 contextTokens: model.contextTokens, tokenizerFactor: model.tokenizerFactor ?? 1000,

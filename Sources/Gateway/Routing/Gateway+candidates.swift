@@ -18,6 +18,7 @@ extension Gateway {
         let models = catalog.snapshot
         let isUsual =
             need == .conversation && caller.allowedModels == nil && wishes.areNone && own.areNone
+            && caller.terms?.prices.isEmpty ?? true
         if isUsual,
             let known = candidateMemory.candidates(
                 for: model, models, router.reach(of: own).instance, at: now)

@@ -32,7 +32,8 @@ extension ModelRouter.Search {
                 isForbidden = true
                 continue
             }
-            offers += upstreams.map { Candidate(model, at: $0, date) }
+            let price = model.price(on: caller.terms, at: date)
+            offers += upstreams.map { Candidate(model, at: $0, price: price) }
         }
         if known.isEmpty {
             offers = unlisted(name)

@@ -36,6 +36,9 @@ package struct Actor: Sendable {
         }
     }
 
+    /// For lists of what was done: the person, or else how it came.
+    package var name: String { user?.description ?? kind.rawValue }
+
     package static let command = Actor(.command)
     package static let system = Actor(.system)
 }

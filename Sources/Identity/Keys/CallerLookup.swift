@@ -61,16 +61,16 @@ package struct CallerLookup: Sendable {
     ) throws(PostgresError) -> (Role, Int64, hasOwnRoutes: Bool, OrganizationTerms.Columns) {
         let (
             role, generation, hasOwnRoutes, plan, planLimits, overrides, limits, zone, cachePolicy, months,
-            moneyLimits
+            moneyLimits, prices
         ) = try row.decode(
             (
                 Role, Int64, Bool, String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, String,
                 PostgresJSON?,
-                [Int64]?, PostgresJSON?
+                [Int64]?, PostgresJSON?, PostgresJSON?
             ).self)
         return (
             role, generation, hasOwnRoutes,
-            (plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits)
+            (plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits, prices)
         )
     }
 }

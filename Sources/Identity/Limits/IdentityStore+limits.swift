@@ -82,6 +82,23 @@ extension IdentityStore {
         return try await change(organization, patch, "organization.plan", by: actor, transaction)
     }
 
+    /// Changes something else that an operator gives an organization, and that processes remember with its keys. `after` is
+    /// JSON.
+    package func changeTerms(
+        ofAny organization: UUID, _ action: String, after: String, by actor: Actor,
+        _ change: (PostgresTransaction) async throws -> Void
+    ) async throws -> KeyChange {
+        try await pool.transaction(in: .system) { transaction in
+            // One at a time.
+            _ = try await Self.limits(of: organization, forUpdate: true, transaction)
+            try await change(transaction)
+            try await audit.record(
+                AuditLog.Deed(action, "organization", organization, after: after), by: actor,
+                in: organization, at: time.timestamp(), transaction)
+            return try await raiseKeyGeneration(of: organization, transaction)
+        }
+    }
+
     // MARK: Cache
 
     /// JSON; nil: there is none.

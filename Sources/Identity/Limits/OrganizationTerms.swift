@@ -21,12 +21,16 @@ package final class OrganizationTerms: Sendable {
     /// Its limits on money that had not ended when this was read, in the order of their ids.
     package let moneyLimits: [MoneyTerm]
 
+    /// Its own prices that had not ended when this was read, by model; none for most organizations.
+    package let prices: [String: [PriceTerm]]
+
     package static let usualZone = "UTC"
 
     package init(
         plan: String? = nil, planLimits: [UInt8]? = nil, limitOverrides: [UInt8]? = nil,
         limits: [UInt8]? = nil, timeZone: String = usualZone, cachePolicy: [UInt8]? = nil,
-        months: [CalendarMonth] = [], moneyLimits: [MoneyTerm] = []
+        months: [CalendarMonth] = [], moneyLimits: [MoneyTerm] = [],
+        prices: [String: [PriceTerm]] = [:]
     ) {
         self.plan = plan
         self.planLimits = planLimits
@@ -36,6 +40,7 @@ package final class OrganizationTerms: Sendable {
         self.cachePolicy = cachePolicy
         self.months = months
         self.moneyLimits = moneyLimits
+        self.prices = prices
     }
 
     /// Whether they say nothing: as those of an organization of which nobody has said anything.
@@ -44,7 +49,8 @@ package final class OrganizationTerms: Sendable {
     // MARK: In the database
 
     typealias Columns = (
-        String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, String, PostgresJSON?, [Int64]?, PostgresJSON?
+        String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, String, PostgresJSON?, [Int64]?, PostgresJSON?,
+        PostgresJSON?
     )
 
     /// Of `organizations` and `plans`, joined. A key's own limits may need the months where nothing else says anything;
@@ -54,18 +60,18 @@ package final class OrganizationTerms: Sendable {
         plan, plans.limits, limit_overrides, organizations.limits, time_zone, cache_policy,
         CASE WHEN \(keyNeedsMonths) OR time_zone <> \(usualZone)
             OR num_nonnulls(plan, limit_overrides, organizations.limits, cache_policy) > 0
-        THEN month_starts(time_zone, now()) END, \(MoneyTerm.column)
+        THEN month_starts(time_zone, now()) END, \(MoneyTerm.column), \(PriceTerm.column)
         """
     }
 
     /// nil where they say nothing.
     static func reading(_ columns: Columns) throws(PostgresError) -> OrganizationTerms? {
-        let (plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits) = columns
+        let (plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits, prices) = columns
         let terms = OrganizationTerms(
             plan: plan, planLimits: planLimits?.bytes, limitOverrides: overrides?.bytes,
             limits: limits?.bytes, timeZone: zone, cachePolicy: cachePolicy?.bytes,
             months: (months ?? []).map { CalendarMonth(startingAt: Timestamp(microseconds: $0)) },
-            moneyLimits: try MoneyTerm.reading(moneyLimits))
+            moneyLimits: try MoneyTerm.reading(moneyLimits), prices: try PriceTerm.reading(prices))
         return terms.areUsual ? nil : terms
     }
 
@@ -82,5 +88,6 @@ extension OrganizationTerms: Equatable {
                 && left.limitOverrides == right.limitOverrides && left.limits == right.limits
                 && left.timeZone == right.timeZone && left.cachePolicy == right.cachePolicy
                 && left.months == right.months && left.moneyLimits == right.moneyLimits
+                && left.prices == right.prices
     }
 }

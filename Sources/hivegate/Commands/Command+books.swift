@@ -53,8 +53,8 @@ extension Command {
         let takingBack = arguments.has("--take-back")
         return Administration.run { administration in
             var patience = Recovery.Patience()
-            // Who is asked to do it now does not wait.
-            (patience.entries, patience.limits) = (.zero, .zero)
+            // Who is asked to do it now does not wait, but for what is on its way.
+            (patience.entries, patience.limits, patience.holds) = (.zero, .zero, .zero)
             let metrics = Metrics()
             let recovery = Recovery(
                 administration.pool, administration.redis,

@@ -14,8 +14,8 @@ struct Command: Sendable {
     }
 
     static let all: [Command] = [
-        .serve, .migrate, .checkConfig, .organization, .user, .key, .operators, .catalog, .rewrap, .verify,
-        .drain, .outbox,
+        .serve, .migrate, .checkConfig, .organization, .user, .key, .operators, .prices, .catalog, .rewrap,
+        .verify, .drain, .outbox,
         .health,
         .version,
     ]

@@ -11,6 +11,7 @@ struct Background {
     private let keyUses: KeyUseWriter
     private let housekeeping: Housekeeping
     private let catalog: Repetition
+    private let prices: Repetition?
     private let upstreams: Repetition
     private let localSearch: LocalSearch
     private let mail: MailService?
@@ -29,6 +30,7 @@ struct Background {
             keyUses: KeyUseWriter(keys, worker.pool, logger: logger),
             housekeeping: Housekeeping(worker, logger: logger),
             catalog: CatalogRefresh.start(worker, catalog, logger: logger),
+            prices: PriceUpdates.start(configuration, worker, logger: logger),
             upstreams: UpstreamRefresh.start(worker, upstreams, logger: logger),
             localSearch: LocalSearch(
                 configuration, upstreams.directory, on: worker.loop, logger: logger),
@@ -39,6 +41,7 @@ struct Background {
     func close(until deadline: Instant) async {
         await housekeeping.close()
         await catalog.close()
+        await prices?.close()
         await upstreams.close()
         await localSearch.close()
         keyChanges.close()

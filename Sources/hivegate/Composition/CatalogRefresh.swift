@@ -31,6 +31,14 @@ enum CatalogRefresh {
             "hivegate_catalog_oldest_price_days",
             "Days since the price that was compared with its source longest ago was."
         ) { Double(catalog.oldestPriceDays(at: .now())) }
+        // Of the providers that are there at the start.
+        for provider in Set(catalog.snapshot.models.map(\.provider)).sorted() {
+            metrics.gauge(
+                "hivegate_price_age_seconds",
+                "Time since the newest of a provider's prices was compared with its source, from the beginning of that day.",
+                ["provider": provider]
+            ) { Double(catalog.priceAge(of: provider, at: .now()) ?? 0) }
+        }
     }
 
     /// Works on the worker's loop.

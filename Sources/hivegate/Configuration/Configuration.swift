@@ -36,6 +36,9 @@ struct Configuration {
     var countsBytesAsTokens = false
     /// Whether nobody is asked whose price is not known.
     var hasPricing = false
+    /// A list of prices that is imported again and again: a file, or an address of http or https. nil: none.
+    var priceSource: String?
+    var priceUpdateInterval = Duration.seconds(86_400)
     /// Where servers of the house are looked for.
     var localServers: [ModelServerAddress] = []
     var loopCount = 2
@@ -221,6 +224,7 @@ struct Configuration {
         hasPricing = reader.choice(
             "ENABLE_PRICING", default: "false", [("true", true), ("false", false)],
             "whether every request has a price: a model whose price is not known is not asked")
+        readPriceUpdates(&reader)
         sharesProviderState = reader.choice(
             "SHARED_PROVIDER_STATE", default: "false", [("false", false), ("true", true)],
             "whether organizations may refer to what a provider keeps for the instance's account "
@@ -231,6 +235,18 @@ struct Configuration {
         if let authorities, access(authorities, R_OK) != 0 {
             reader.fault("HIVEGATE_CA_FILE", "cannot be read")
         }
+    }
+
+    private mutating func readPriceUpdates(_ reader: inout EnvironmentReader) {
+        priceSource = reader.optionalText(
+            "PRICING_SOURCE",
+            "a list of prices, as a file or an address, that is imported again and again as hivegate prices import does"
+        )
+        let purpose = "seconds between two imports of PRICING_SOURCE"
+        priceUpdateInterval = .seconds(
+            reader.integer(
+                "PRICING_UPDATE_INTERVAL", default: 86_400, in: 1...31_536_000,
+                priceSource == nil ? "\(purpose); without effect, because there is none" : purpose))
     }
 
     private mutating func readLogging(_ reader: inout EnvironmentReader, isTerminal: Bool) {

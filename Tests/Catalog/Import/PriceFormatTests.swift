@@ -5,6 +5,15 @@ import Testing
 
 /// The lists of prices that can be read.
 struct PriceFormatTests {
+    @Test func `a list shows by itself which format it has`() {
+        for (text, format) in [
+            (#" {"data":[]}"#, PriceFormat.openRouter),
+            (#"{"gpt-4o":{"litellm_provider":"openai"}}"#, .litellm),
+            (#"{"data":{"litellm_provider":"openai"}}"#, .litellm), ("provider,upstream_name", .hivegate),
+            ("", .hivegate), ("{", .litellm),
+        ] { #expect(PriceFormat(of: Array(text.utf8)) == format, "\(text)") }
+    }
+
     private func read(_ text: String, _ format: PriceFormat) throws -> [String: ListedPrice] {
         Dictionary(uniqueKeysWithValues: try format.read(Array(text.utf8)).map { ($0.name, $0) })
     }
