@@ -9,12 +9,14 @@ package import Redis
 ///
 /// Every process does it; what two do at once is done once.
 // Confined to its loop.
-package struct Recovery: Sendable {
+package final class Recovery: @unchecked Sendable {
     package struct Patience: Sendable {
         /// Whoever wrote an entry drains it within that.
         package var entries = Duration.seconds(10)
         /// How long a loop may be silent before its requests count as lost.
-        package var holds = Duration.seconds(30)
+        package var holds = Duration.seconds(10)
+        /// Holds are looked for as long after a loop has fallen silent, or this process has begun.
+        package var search = Duration.seconds(60)
         /// A grant may be on its way to Redis as long.
         package var grants = Duration.seconds(15)
         /// What the database gave for a request alone, and nobody has settled since, is given back after that.
@@ -35,6 +37,9 @@ package struct Recovery: Sendable {
     private let counters: MeteringCounters
     private let logger: Logger
     private let patience: Patience
+    /// The loops that lived at the last look.
+    private var living: Set<Int64> = []
+    private var searchesUntil: Instant
 
     package init(
         _ pool: PostgresPool, _ redis: RedisClient, _ gatekeeper: Gatekeeper, counters: MeteringCounters,
@@ -47,6 +52,7 @@ package struct Recovery: Sendable {
         self.counters = counters
         self.logger = logger
         self.patience = patience
+        searchesUntil = .now() + patience.search
     }
 
     /// What was found.
@@ -62,11 +68,22 @@ package struct Recovery: Sendable {
     /// One round of everything.
     package func run() async throws {
         try await drainJournals()
+        try await searchHolds()
         for (organization, limits) in try await limits.due(
             after: patience.limits, most: Self.mostLimits)
         {
-            try await releaseOrphans(of: organization)
             try await reconcile(limits, of: organization)
+        }
+    }
+
+    /// Looks for holds where some loop has died.
+    private func searchHolds() async throws {
+        let living = Set(try await gatekeeper.livingWorkers())
+        if !self.living.isSubset(of: living) { searchesUntil = .now() + patience.search }
+        self.living = living
+        guard Instant.now() < searchesUntil else { return }
+        for (organization, _) in try await limits.due(after: .zero, most: Self.mostLimits) {
+            try await releaseOrphans(of: organization)
         }
     }
 

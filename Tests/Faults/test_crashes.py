@@ -124,6 +124,8 @@ class Crashing:
         self.wait_for_calls()
 
     def kill_redis(self):
+        # What is known of those who died before is in there, until others have found it.
+        time.sleep(25)
         self.databases.crash(self.databases.redis)
         time.sleep(self.random.uniform(0, 3))
         self.databases.start_redis()

@@ -4,6 +4,7 @@ import Cache
 import HTTPServer
 import HTTPWire
 import Identity
+import Providers
 import Redis
 
 /// Who may go on now: the key as Redis knows it, and all limits, in one trip.
@@ -109,6 +110,9 @@ extension Gateway {
             of: arrival.caller, asking: candidates[0].id, in: .chat)
         let request = AdmissionRequest(subjects, generation: arrival.generation, calendar: calendar)
         let payment = try payment(for: call, by: candidates)
+        if payment != nil {
+            request.note = holdNote(arrival.caller, asking: call.outline.model, call.exchange)
+        }
         if payment == nil, !subjects.limitsTokens { return Reservation(request, nil) }
         return try ConversationReservation(
             request, payment, of: call, asking: candidates[0], tokenBound, gatekeeper)
@@ -159,6 +163,7 @@ extension Gateway {
                 subjects, generation: arrival.generation,
                 tokens: subjects.limitsTokens ? tokens(candidates[0]) : 0, calendar: calendar)
             let payment = try payment(of: arrival.caller, to: candidates, in: group, most: most)
+            if payment != nil { request.note = holdNote(arrival.caller, asking: model, exchange) }
             if let entry = try await enter(arrival, Reservation(request, payment), exchange) {
                 return (candidates, entry.permit)
             }

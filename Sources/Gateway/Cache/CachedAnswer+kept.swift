@@ -13,7 +13,8 @@ extension AnswerHead {
     /// The same of one that is just being made for somebody else: what it costs nobody knows yet.
     var kept: UsageEvent.Kept {
         UsageEvent.Kept(
-            provider: fields.string("x-hivegate-provider") ?? "", model: fields.string("x-hivegate-model") ?? "",
+            provider: fields.string("x-hivegate-provider") ?? "",
+            model: fields.string("x-hivegate-model") ?? "",
             nanodollarsSaved: 0)
     }
 }

@@ -69,6 +69,14 @@ extension Gateway {
         return try money.limits(of: caller, asking: candidate.id, in: group, at: time.timestamp())
     }
 
+    /// What is to be known of a call that is paid for, if this process dies meanwhile.
+    @inline(never)
+    func holdNote(_ caller: Caller, asking model: String, _ exchange: Exchange) -> HoldNote {
+        HoldNote(
+            id: makeID(at: time.timestamp()), user: caller.user, key: caller.key, requestID: exchange.id,
+            endpoint: exchange.route?.name ?? "", model: model)
+    }
+
     /// Ends what was let in: what it cost is settled and written down, and what was held beyond is given back. Calls `done`
     /// when that is so, or is known to have to wait.
     func settle(
