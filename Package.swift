@@ -69,7 +69,7 @@ let package = Package(
         part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
 
         // Rank 6
-        part("Analytics", ["Base", "Postgres"]),
+        part("Analytics", ["Base", "Catalog", "Chat", "Postgres"]),
         part("Billing", ["Admission", "Base", "Identity", "JSON", "Ledger", "Postgres"]),
         part("Metering", ["Admission", "Base", "Catalog", "Chat", "Loop", "Postgres", "Redis"]),
 

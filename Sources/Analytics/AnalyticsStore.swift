@@ -33,12 +33,25 @@ package struct AnalyticsStore: Sendable {
         _ query: OverviewQuery, of organization: UUID, _ transaction: PostgresTransaction
     ) async throws -> UsageTotals {
         let start = query.start + .microseconds(query.start.microseconds - query.end.microseconds)
-        let spans = RollupSpan.covering(start, query.start)
-        var query = query
-        query.grouping = nil
-        let statements = OverviewStatements(organization: organization, query: query)
+        return try await Self.totals(of: organization, from: start, to: query.start, transaction)
+    }
+
+    /// Between two quarter hours; nil: of all users.
+    static func totals(
+        of organization: UUID, by user: UUID? = nil, from start: Timestamp, to end: Timestamp,
+        _ transaction: PostgresTransaction
+    ) async throws -> UsageTotals {
+        let spans = RollupSpan.covering(start, end)
+        guard !spans.isEmpty else { return UsageTotals() }
+        let sums = OverviewStatements.rows(of: organization, "usage_rollups", spans, by: user)
+        let latencies = OverviewStatements.rows(of: organization, "usage_latencies", spans, by: user)
         var tally = Tally()
-        try await tally.add(statements.sums(spans), statements.latencies(spans), transaction)
+        try await tally.add(
+            "SELECT \(start)::timestamptz, NULL::text, \(UsageTotals.columns) FROM (\(sums)) AS used GROUP BY org_id",
+            """
+            SELECT \(start)::timestamptz, NULL::text, slot, sum(whole)::bigint, sum(first_token)::bigint
+            FROM (\(latencies)) AS used GROUP BY slot
+            """, transaction)
         return tally.overview.totals
     }
 

@@ -32,12 +32,19 @@ struct OverviewStatements {
     }
 
     private func rows(_ table: String, _ spans: [RollupSpan]) -> SQL {
+        Self.rows(of: organization, table, spans)
+    }
+
+    /// The sums of some spans; nil: of all users.
+    static func rows(
+        of organization: UUID, _ table: String, _ spans: [RollupSpan], by user: UUID? = nil
+    ) -> SQL {
         .joined(
             spans.map { span in
                 """
                 SELECT * FROM \(unsafeSQL: table)
                 WHERE org_id = \(organization) AND minutes = \(span.minutes)
-                  AND bucket >= \(span.start) AND bucket < \(span.end)
+                  AND bucket >= \(span.start) AND bucket < \(span.end) \(user.map { "AND user_id = \($0)" } ?? Self.nothing)
                 """
             }, by: " UNION ALL ")
     }

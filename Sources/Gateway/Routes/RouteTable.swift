@@ -8,7 +8,8 @@ package enum RouteTable {
         + SSOEndpoints.all
         + OrganizationEndpoints.all + RoutingEndpoints.all + LimitEndpoints.all + CacheEndpoints.all
         + AnswerEndpoints.all + KeyEndpoints.all
-        + CredentialEndpoints.all + AnalyticsEndpoints.all + CallEndpoints.all + AuditEndpoints.all
+        + CredentialEndpoints.all + AnalyticsEndpoints.all + CallEndpoints.all + ReceiptEndpoints.all
+        + UsageMonthEndpoints.all + AuditEndpoints.all
         + OperatorEndpoints.all + ProviderEndpoints.all
         + OperationEndpoints.all
 
