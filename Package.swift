@@ -69,6 +69,7 @@ let package = Package(
         part("Providers", ["Base", "Chat", "HTTPWire", "JSON"]),
 
         // Rank 6
+        part("Analytics", ["Base", "Catalog", "Chat", "Postgres"]),
         part("Billing", ["Admission", "Base", "Identity", "JSON", "Ledger", "Postgres"]),
         part("Metering", ["Admission", "Base", "Catalog", "Chat", "Loop", "Postgres", "Redis"]),
 
@@ -76,7 +77,8 @@ let package = Package(
         part(
             "Gateway",
             [
-                "Admission", "Base", "Cache", "Catalog", "Chat", "HTTPClient", "HTTPServer", "HTTPWire",
+                "Admission", "Analytics", "Base", "Cache", "Catalog", "Chat", "HTTPClient", "HTTPServer",
+                "HTTPWire",
                 "Identity",
                 "JSON", "Loop", "Metering", "Postgres", "Providers", "Redis",
             ]),
@@ -98,6 +100,7 @@ let package = Package(
             name: "TestKit", dependencies: ["Base", "JSON", "Loop"], path: "Tests/TestKit",
             exclude: ["README.md"], swiftSettings: settings),
         tests("Admission", ["Admission", "Base", "JSON", "Loop", "Postgres", "Redis", "TestKit"]),
+        tests("Analytics", ["Analytics", "Base", "Chat", "Loop", "Metering", "Postgres", "TestKit"]),
         tests("Base", ["Base"]),
         tests(
             "Billing", ["Admission", "Base", "Billing", "Identity", "JSON", "Loop", "Postgres", "TestKit"]),

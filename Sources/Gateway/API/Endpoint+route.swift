@@ -26,7 +26,11 @@ extension Endpoint {
                 let permit = try await admit(principal, exchange, gateway)
                 defer { if let permit { gateway.gatekeeper.settle(permit, tokens: 0) } }
                 let reply = try await handle(gateway, try await call(exchange, principal, gateway))
-                exchange.respond(reply.status, reply.fields, body: reply.body)
+                if let stream = reply.stream {
+                    try await stream(try await exchange.stream(reply.status, reply.fields))
+                } else {
+                    exchange.respond(reply.status, reply.fields, body: reply.body)
+                }
             }
         }
     }

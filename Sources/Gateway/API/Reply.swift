@@ -1,3 +1,4 @@
+package import HTTPServer
 package import HTTPWire
 package import JSON
 
@@ -6,6 +7,8 @@ package struct Reply: Sendable {
     package var status: Int
     package var fields: HTTPFields
     package var body: [UInt8]
+    /// Writes the body piece by piece, where it is not known whole.
+    package var stream: (@Sendable (ResponseStream) async throws -> Void)?
 
     package init(_ status: Int, _ fields: HTTPFields = HTTPFields(), body: [UInt8] = []) {
         self.status = status
@@ -33,6 +36,15 @@ package struct Reply: Sendable {
 
     package static func empty(_ status: Int = 204, _ fields: HTTPFields = HTTPFields()) -> Reply {
         Reply(status, fields)
+    }
+
+    /// One whose body `stream` writes.
+    package static func stream(
+        _ fields: HTTPFields, _ stream: @escaping @Sendable (ResponseStream) async throws -> Void
+    ) -> Reply {
+        var reply = Reply(200, fields)
+        reply.stream = stream
+        return reply
     }
 
     /// To another page, to be got by GET.

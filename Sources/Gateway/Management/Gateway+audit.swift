@@ -36,7 +36,7 @@ enum AuditTable {
         "sequence,id,at,actor_kind,actor_user,actor_key,address,action,target_kind,target_id,before,after,request_id"
 
     static func csv(_ entries: [AuditEntry]) -> [UInt8] {
-        var lines = [heading]
+        var text = heading + "\r\n"
         for entry in entries {
             let cells: [String?] = [
                 "\(entry.sequence)", entry.id.description, entry.at.description, entry.actor.kind.rawValue,
@@ -44,17 +44,8 @@ enum AuditTable {
                 entry.action,
                 entry.targetKind, entry.targetID, entry.before, entry.after, entry.actor.requestID,
             ]
-            lines.append(cells.map { cell($0 ?? "") }.joined(separator: ","))
+            text += CSVLine.text(cells)
         }
-        return Array((lines.joined(separator: "\r\n") + "\r\n").utf8)
-    }
-
-    /// Quoted where it must be. A spreadsheet takes what begins like a formula for one, so that gets an apostrophe.
-    private static func cell(_ text: String) -> String {
-        let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false
-        let safe = isFormula ? "'\(text)" : text
-        guard safe.contains(where: { ",\"\r\n".contains($0) || $0 == "\r\n" }) else { return safe }
-        return "\"" + safe.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-            + "\""
+        return Array(text.utf8)
     }
 }

@@ -10,7 +10,9 @@ package enum RouteTable {
         + AccountEndpoints.all + SSOEndpoints.all
         + OrganizationEndpoints.all + RoutingEndpoints.all + LimitEndpoints.all + CacheEndpoints.all
         + AnswerEndpoints.all + KeyEndpoints.all
-        + CredentialEndpoints.all + AuditEndpoints.all + OperatorEndpoints.all + ProviderEndpoints.all
+        + CredentialEndpoints.all + AnalyticsEndpoints.all + CallEndpoints.all + ReceiptEndpoints.all
+        + UsageMonthEndpoints.all + AuditEndpoints.all
+        + OperatorEndpoints.all + ProviderEndpoints.all
         + OperationEndpoints.all
 
     /// The document of `endpoints`.

@@ -19,3 +19,10 @@ final class TimeZoneNames: Sendable {
         return known[wanted.lowercased()]
     }
 }
+
+extension IdentityStore {
+    /// The zone as the database spells it; nil where there is none of this name.
+    package func timeZone(like wanted: String) async throws -> String? {
+        try await timeZones.name(like: wanted, in: pool)
+    }
+}
