@@ -76,16 +76,18 @@ let package = Package(
         part(
             "Gateway",
             [
-                "Admission", "Base", "Cache", "Catalog", "Chat", "HTTPClient", "HTTPServer", "HTTPWire",
+                "Admission", "Base", "Billing", "Cache", "Catalog", "Chat", "HTTPClient", "HTTPServer",
+                "HTTPWire",
                 "Identity",
-                "JSON", "Loop", "Metering", "Postgres", "Providers", "Redis",
+                "JSON", "Ledger", "Loop", "Metering", "Postgres", "Providers", "Redis",
             ]),
 
         // Rank 8
         .executableTarget(
             name: "hivegate",
             dependencies: [
-                "Admission", "Base", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire",
+                "Admission", "Base", "Billing", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer",
+                "HTTPWire",
                 "Identity",
                 "LocalServers", "Loop", "Metering",
                 "Postgres",
@@ -107,7 +109,8 @@ let package = Package(
         tests(
             "Gateway",
             [
-                "Admission", "Base", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire",
+                "Admission", "Base", "Billing", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer",
+                "HTTPWire",
                 "Identity",
                 "JSON",
                 "Loop", "Metering",

@@ -9,6 +9,7 @@ package enum RouteTable {
         + OrganizationEndpoints.all + RoutingEndpoints.all + LimitEndpoints.all + CacheEndpoints.all
         + AnswerEndpoints.all + KeyEndpoints.all
         + CredentialEndpoints.all + AuditEndpoints.all + OperatorEndpoints.all + ProviderEndpoints.all
+        + PlanEndpoints.all + SubscriptionEndpoints.all + InvoiceEndpoints.all + WalletEndpoints.all
         + OperationEndpoints.all
 
     /// The document of `endpoints`.

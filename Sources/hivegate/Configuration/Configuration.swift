@@ -1,4 +1,5 @@
 import Base
+import Billing
 import Glibc
 import Identity
 import Providers
@@ -36,6 +37,11 @@ struct Configuration {
     var countsBytesAsTokens = false
     /// Whether nobody is asked whose price is not known.
     var hasPricing = false
+    /// Whether organizations pay for plans.
+    var hasBilling = false
+    var planPreset = PlanPreset.unified
+    /// Who asks, on invoices: a line each.
+    var seller: String?
     /// Where servers of the house are looked for.
     var localServers: [ModelServerAddress] = []
     var loopCount = 2
@@ -83,6 +89,7 @@ struct Configuration {
         readStorage(&reader)
         readIdentity(&reader)
         readProviders(&reader)
+        readBilling(&reader)
         readLogging(&reader, isTerminal: isTerminal)
         settings = reader.settings
         if !reader.faults.isEmpty { throw Invalid(faults: reader.faults, settings: reader.settings) }
@@ -230,6 +237,22 @@ struct Configuration {
             "HIVEGATE_CA_FILE", "a PEM file of authorities to trust instead of the system's")
         if let authorities, access(authorities, R_OK) != 0 {
             reader.fault("HIVEGATE_CA_FILE", "cannot be read")
+        }
+    }
+
+    private mutating func readBilling(_ reader: inout EnvironmentReader) {
+        hasBilling = reader.choice(
+            "ENABLE_BILLING", default: "false", [("true", true), ("false", false)],
+            "whether organizations pay: plans, subscriptions, invoices and wallets")
+        planPreset = reader.choice(
+            "PLAN_PRESET", default: planPreset.rawValue, PlanPreset.allCases.map { ($0.rawValue, $0) },
+            "the plans to begin with; what an operator has said of one stays")
+        seller = reader.optionalText(
+            "INVOICE_SELLER", "who asks, on invoices: name, address, tax number, with | between lines"
+        )?.replacing("|", with: "\n")
+        // The scheduler holds one while it works with another.
+        if hasBilling, databaseConnectionsPerLoop < 2 {
+            reader.fault("HIVEGATE_DATABASE_CONNECTIONS", "must be at least 2 with ENABLE_BILLING=true")
         }
     }
 
