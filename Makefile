@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install build release run dev migrate test ci lint format test-thread test-security test-cov fuzz bench \
+.PHONY: help install build release run dev migrate test ci lint format test-thread test-security test-money test-cov fuzz bench \
 	load-test health clean docker-build docker-run docker-check
 
 VENV := .venv
@@ -72,6 +72,11 @@ test-security: install $(VENV)/ready ## Run what guards against attackers; FULL=
 	FULL=$(FULL) $(SWIFT_TEST) --skip-build \
 		--filter 'HTTPWireTests|HTTPServerTests|IdentityTests|JSONTests|TidyTests|GatewayTests'
 	FULL=$(FULL) $(VENV)/bin/python -m pytest -q Tests/Contract Tests/Faults/test_secrets.py
+
+test-money: install $(VENV)/ready ## Kill gateways and databases under load, and compare every charge; FULL=1: a hundred times, a million calls
+	swift build --build-tests
+	FULL=$(FULL) $(SWIFT_TEST) --skip-build --filter 'MeteringTests|BillingTests|AdmissionTests\.Money'
+	FULL=$(FULL) $(VENV)/bin/python -m pytest -q Tests/Faults/test_money.py Tests/Faults/test_crashes.py
 
 test-cov: install ## Run the unit tests and print their coverage
 	$(SWIFT_TEST) --enable-code-coverage --scratch-path .build/coverage

@@ -77,17 +77,19 @@ let package = Package(
         part(
             "Gateway",
             [
-                "Admission", "Analytics", "Base", "Cache", "Catalog", "Chat", "HTTPClient", "HTTPServer",
+                "Admission", "Analytics", "Base", "Billing", "Cache", "Catalog", "Chat", "HTTPClient",
+                "HTTPServer",
                 "HTTPWire",
                 "Identity",
-                "JSON", "Loop", "Metering", "Postgres", "Providers", "Redis",
+                "JSON", "Ledger", "Loop", "Metering", "Postgres", "Providers", "Redis",
             ]),
 
         // Rank 8
         .executableTarget(
             name: "hivegate",
             dependencies: [
-                "Admission", "Base", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire",
+                "Admission", "Base", "Billing", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer",
+                "HTTPWire",
                 "Identity",
                 "LocalServers", "Loop", "Metering",
                 "Postgres",
@@ -110,7 +112,8 @@ let package = Package(
         tests(
             "Gateway",
             [
-                "Admission", "Base", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer", "HTTPWire",
+                "Admission", "Base", "Billing", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer",
+                "HTTPWire",
                 "Identity",
                 "JSON",
                 "Loop", "Metering",

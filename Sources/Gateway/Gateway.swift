@@ -1,5 +1,6 @@
 package import Admission
 package import Base
+package import Billing
 package import Cache
 package import Catalog
 package import HTTPClient
@@ -75,6 +76,10 @@ package final class Gateway: @unchecked Sendable {
     let note: @Sendable (AttemptReport) -> Void
     /// Keeps what calls have used; nil: nobody wants to know.
     package let meter: Meter?
+    /// What organizations pay for; nil: nobody pays here.
+    package let billing: BillingServices?
+    /// Requests that are done once; nil: nobody remembers them.
+    let idempotency: IdempotencyStore?
     let models: ModelList
     let health: HealthReport
     let metrics: Metrics
@@ -89,10 +94,12 @@ package final class Gateway: @unchecked Sendable {
         clients: OutboundClients, upstreams: InstanceUpstreams,
         ownRoutes: OwnRoutesMemory, health: HealthReport,
         metrics: Metrics, logger: Logger, note: @escaping @Sendable (AttemptReport) -> Void = { _ in },
-        meter: Meter? = nil,
+        meter: Meter? = nil, billing: BillingServices? = nil, idempotency: IdempotencyStore? = nil,
         time: TimeSource = .live, limits: Limits = Limits(), catalog: SharedCatalog = SharedCatalog()
     ) {
         self.meter = meter
+        self.billing = billing
+        self.idempotency = idempotency
         self.loop = loop
         self.keys = keys
         self.identity = identity

@@ -53,9 +53,21 @@ package struct IdentityStore: Sendable {
         return try await pool.transaction(in: scope, readOnly: readOnly, body)
     }
 
+    /// Writes down what somebody did to what is another slice's, in the transaction that does it.
+    ///
+    /// - Parameter organization: nil: it is the instance's.
+    package func note(
+        _ action: String, on kind: String, _ id: some CustomStringConvertible, after: [UInt8]? = nil,
+        in organization: UUID?, by actor: Actor, _ transaction: PostgresTransaction
+    ) async throws {
+        try await audit.record(
+            AuditLog.Deed(action, kind, id, after: after.map { String(decoding: $0, as: UTF8.self) }),
+            by: actor, in: organization ?? AuditEntry.instance, at: time.timestamp(), transaction)
+    }
+
     /// What processes remember of the organization's keys is wrong from now on. Says the new generation, to be
     /// announced once the transaction has committed.
-    func raiseKeyGeneration(
+    package func raiseKeyGeneration(
         of organization: UUID, _ transaction: PostgresTransaction
     ) async throws -> KeyChange {
         let rows = try await transaction.query(

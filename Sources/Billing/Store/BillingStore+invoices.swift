@@ -43,6 +43,15 @@ extension BillingStore {
 
     // MARK: For the operator
 
+    /// Whosever it is.
+    package func invoice(ofAny id: UUID) async throws -> Invoice {
+        try await system(readOnly: true) { transaction in
+            let rows = try await transaction.query("SELECT org_id FROM invoices WHERE id = \(id)")
+            guard let row = rows.first else { throw Problem.notFound("invoice") }
+            return try await Self.invoice(id, try row.decode(UUID.self), transaction)
+        }
+    }
+
     /// Positions of an invoice that is not a subscription's.
     package static let mostLines = 100
 
@@ -120,6 +129,9 @@ extension BillingStore {
                 throw Problem.invoiceIs(invoice.status)
             }
             try await close(invoice, as: status, at: now, transaction)
+            try await identity.note(
+                "invoice.\(status.rawValue)", on: "invoice", invoice.id, in: organization, by: actor,
+                transaction)
         }
     }
 

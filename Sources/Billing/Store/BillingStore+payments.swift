@@ -61,6 +61,15 @@ extension BillingStore {
                 ])
                 let posting: InvoicePosting = invoice.status == .open ? .payment : .recovered
                 try await posting.post(cents: payment.cents, of: organization, reference: id, transaction)
+                var detail = JSONWriter()
+                detail.object { json in
+                    json.field("cents", Int(payment.cents))
+                    json.field("method", payment.method)
+                    json.field("reference", payment.reference)
+                }
+                try await identity.note(
+                    "invoice.payment", on: "invoice", invoice.id, after: detail.bytes, in: organization,
+                    by: actor, transaction)
                 try await note(
                     invoice, isLast ? "invoice.paid" : "invoice.paid_in_part", at: now, transaction
                 ) { json in

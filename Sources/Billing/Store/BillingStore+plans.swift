@@ -1,6 +1,6 @@
 import Admission
 import Base
-import Identity
+package import Identity
 import JSON
 import Postgres
 
@@ -33,7 +33,7 @@ extension BillingStore {
     // MARK: For the operator
 
     /// Adds a plan or changes one. From then on it is the operator's, and no release changes it.
-    package func save(_ plan: Plan) async throws {
+    package func save(_ plan: Plan, by actor: Actor = .command) async throws {
         if !plan.faults.isEmpty { throw Problem(faults: plan.faults) }
         var plan = plan
         plan.source = .operator
@@ -49,11 +49,21 @@ extension BillingStore {
                     "There are \(count) plans, and no room for more. Delete some that nobody has.")
             }
             try await transaction.execute(Self.upsert(saved, over: [.hivegate, .operator]))
+            var detail = JSONWriter()
+            detail.object { json in
+                json.field("title", saved.title)
+                json.field("price_cents", Int(saved.cents))
+                json.field("interval", saved.interval.rawValue)
+                json.field("archived", saved.isArchived)
+                json.field("limits", raw: saved.limits.json)
+            }
+            try await identity.note(
+                "plan.save", on: "plan", saved.name, after: detail.bytes, in: nil, by: actor, transaction)
         }
     }
 
     /// A plan that somebody has is archived at most.
-    package func deletePlan(_ name: String) async throws {
+    package func deletePlan(_ name: String, by actor: Actor = .command) async throws {
         do {
             try await system { transaction in
                 let isInUse = try await transaction.query(
@@ -63,6 +73,7 @@ extension BillingStore {
                 if isInUse || name == Subscription.fallbackPlan { throw Problem.planInUse }
                 let count = try await transaction.execute("DELETE FROM plans WHERE name = \(name)")
                 if count == 0 { throw Problem.notFound("plan") }
+                try await identity.note("plan.delete", on: "plan", name, in: nil, by: actor, transaction)
             }
         } catch let error as PostgresError {
             if case .foreignKeyViolation = error.kind { throw Problem.planInUse }

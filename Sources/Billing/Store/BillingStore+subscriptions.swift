@@ -19,6 +19,21 @@ extension BillingStore {
         }
     }
 
+    /// One of an organization's, however long ago.
+    package func subscription(
+        _ id: UUID, of organization: UUID
+    ) async throws -> StoredSubscription {
+        let rows = try await pool.transaction(tenant: organization, readOnly: true) { transaction in
+            try await transaction.query(
+                """
+                SELECT \(StoredSubscription.columns) FROM subscriptions
+                WHERE id = \(id) AND org_id = \(organization)
+                """)
+        }
+        guard let row = rows.first else { throw Problem.notFound("subscription") }
+        return try StoredSubscription(row)
+    }
+
     /// Begins a subscription. A plan by agreement has the price that was agreed upon. Nobody tries twice what a plan lets
     /// them try.
     package func subscribe(

@@ -1,3 +1,4 @@
+import Billing
 package import JSON
 
 extension Endpoint: JSONWritable {
@@ -18,7 +19,7 @@ extension Endpoint: JSONWritable {
             json.field("x-hivegate-access", access.description)
             if endsSession { json.field("x-hivegate-ends-session", true) }
             if !isChecked { json.field("x-hivegate-checked", false) }
-            if !parameters.isEmpty || !query.isEmpty { writeParameters(to: &json) }
+            if !parameters.isEmpty || !query.isEmpty || takesIdempotencyKey { writeParameters(to: &json) }
             if let body { body.write(to: &json) }
             writeResponses(to: &json)
         }
@@ -53,6 +54,25 @@ extension Endpoint: JSONWritable {
                         json.field("example", example)
                     }
                 }
+            }
+            if takesIdempotencyKey { Self.writeIdempotencyKey(to: &json) }
+        }
+    }
+
+    private static func writeIdempotencyKey(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("name", "Idempotency-Key")
+            json.field("in", "header")
+            json.field("required", false)
+            json.field(
+                "description",
+                "A name for this request, new for each. Sent again with the same body within 24 hours it is answered as "
+                    + "before, with `Idempotent-Replayed: true`, and nothing is done again.")
+            json.object("schema") { json in
+                json.field("type", "string")
+                json.field("minLength", 1)
+                json.field("maxLength", IdempotencyStore.longestKey)
+                json.field("pattern", "^[!-~]+$")
             }
         }
     }

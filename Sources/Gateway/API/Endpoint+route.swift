@@ -25,7 +25,8 @@ extension Endpoint {
                 let principal = try await principal(of: exchange, gateway)
                 let permit = try await admit(principal, exchange, gateway)
                 defer { if let permit { gateway.gatekeeper.settle(permit, tokens: 0) } }
-                let reply = try await handle(gateway, try await call(exchange, principal, gateway))
+                let call = try await call(exchange, principal, gateway)
+                let reply = try await once(call, gateway) { try await handle(gateway, call) }
                 if let stream = reply.stream {
                     try await stream(try await exchange.stream(reply.status, reply.fields))
                 } else {

@@ -27,6 +27,8 @@ package struct Endpoint: Sendable {
     package let bodyLimit: Int?
     /// Whether the session that calls it is of no use afterwards, so that tests call it last or not at all.
     package let endsSession: Bool
+    /// Whether an `Idempotency-Key` is taken: what was sent twice is done once.
+    package let takesIdempotencyKey: Bool
     package let handle: Handling
 
     /// What a body may hold where nothing else is said.
@@ -51,12 +53,14 @@ package struct Endpoint: Sendable {
         description: String? = nil, access: Access, parameters: [PathParameter] = [],
         query: [QueryParameter] = [], ignoresUnknownQuery: Bool = false, body: BodyDescription? = nil,
         answers: [AnswerDescription], bodyLimit: Int = Endpoint.usualBodyLimit, endsSession: Bool = false,
+        takesIdempotencyKey: Bool = false,
         handle: @escaping @Sendable (Gateway, APICall) async throws -> Reply
     ) {
         self.init(
             method, path, name, group: group, summary, description: description, access: access,
             parameters: parameters, query: query, ignoresUnknownQuery: ignoresUnknownQuery, body: body,
-            answers: answers, bodyLimit: bodyLimit, endsSession: endsSession, .checked(handle))
+            answers: answers, bodyLimit: bodyLimit, endsSession: endsSession,
+            takesIdempotencyKey: takesIdempotencyKey, .checked(handle))
     }
 
     /// One that does everything itself: see `Handling.direct`.
@@ -70,14 +74,15 @@ package struct Endpoint: Sendable {
         self.init(
             method, path, name, group: group, summary, description: description, access: access,
             parameters: parameters, query: query, ignoresUnknownQuery: false, body: body, answers: answers,
-            bodyLimit: bodyLimit, endsSession: false, .direct(direct, beginning: beginning))
+            bodyLimit: bodyLimit, endsSession: false, takesIdempotencyKey: false,
+            .direct(direct, beginning: beginning))
     }
 
     private init(
         _ method: HTTPMethod, _ path: String, _ name: String, group: String, _ summary: String,
         description: String?, access: Access, parameters: [PathParameter], query: [QueryParameter],
         ignoresUnknownQuery: Bool, body: BodyDescription?, answers: [AnswerDescription], bodyLimit: Int?,
-        endsSession: Bool, _ handle: Handling
+        endsSession: Bool, takesIdempotencyKey: Bool, _ handle: Handling
     ) {
         self.method = method
         self.path = path
@@ -93,6 +98,7 @@ package struct Endpoint: Sendable {
         self.answers = answers
         self.bodyLimit = bodyLimit
         self.endsSession = endsSession
+        self.takesIdempotencyKey = takesIdempotencyKey
         self.handle = handle
     }
 

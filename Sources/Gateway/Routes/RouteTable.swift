@@ -13,6 +13,7 @@ package enum RouteTable {
         + CredentialEndpoints.all + AnalyticsEndpoints.all + CallEndpoints.all + ReceiptEndpoints.all
         + UsageMonthEndpoints.all + AuditEndpoints.all
         + OperatorEndpoints.all + ProviderEndpoints.all
+        + PlanEndpoints.all + SubscriptionEndpoints.all + InvoiceEndpoints.all + WalletEndpoints.all
         + OperationEndpoints.all
 
     /// The document of `endpoints`.

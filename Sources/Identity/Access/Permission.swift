@@ -14,6 +14,10 @@ package enum Permission: String, CaseIterable, Sendable {
     case manageCredentials = "credentials.manage"
     case manageSSO = "sso.manage"
     case readAudit = "audit.read"
+    /// To see what the organization pays for, what it owes and what it has paid.
+    case readBilling = "billing.read"
+    /// To choose what it pays for.
+    case manageBilling = "billing.manage"
     /// To see which models there are, what they cost, how their providers fare, and how much of them one may use.
     case readModels = "models.read"
     case infer = "inference"
@@ -23,7 +27,7 @@ package enum Permission: String, CaseIterable, Sendable {
     /// Whether it lets nobody change anything.
     package var isRead: Bool {
         switch self {
-        case .readOrganization, .readMembers, .readKeys, .readAudit, .readModels: true
+        case .readOrganization, .readMembers, .readKeys, .readAudit, .readBilling, .readModels: true
         default: false
         }
     }

@@ -16,6 +16,7 @@ struct Background {
     private let localSearch: LocalSearch
     private let mail: MailService?
     private let usage: UsageUpkeep
+    private let billing: Repetition?
 
     static func start(
         _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys,
@@ -35,11 +36,13 @@ struct Background {
             localSearch: LocalSearch(
                 configuration, upstreams.directory, on: worker.loop, logger: logger),
             mail: mail,
-            usage: try await UsageUpkeep(usage, worker, metrics: metrics, logger: logger))
+            usage: try await UsageUpkeep(usage, worker, metrics: metrics, logger: logger),
+            billing: try await BillingUpkeep.start(configuration.planPreset, worker, logger: logger))
     }
 
     func close(until deadline: Instant) async {
         await housekeeping.close()
+        await billing?.close()
         await catalog.close()
         await prices?.close()
         await upstreams.close()

@@ -1,5 +1,6 @@
 import Admission
 import Base
+import Billing
 import Cache
 import Catalog
 import Gateway
@@ -92,11 +93,11 @@ final class Worker: @unchecked Sendable {
         gatewayLimits.semanticCacheModel = configuration.semanticCacheModel
         gatewayLimits.countsBytesAsTokens = configuration.countsBytesAsTokens
         gatewayLimits.requiresPrices = configuration.hasPricing
+        let people = identity.services(
+            pool, redis, direct, on: loop,
+            announce: { await generations.announce($0.organization, $0.generation) })
         gateway = Gateway(
-            on: loop, keys: keys,
-            identity: identity.services(
-                pool, redis, direct, on: loop,
-                announce: { await generations.announce($0.organization, $0.generation) }),
+            on: loop, keys: keys, identity: people,
             trustedNetworks: configuration.trustedProxies,
             gatekeeper: gatekeeper, answers: CacheStore(redis), cacheStatistics: shared.cacheStatistics,
             flights: shared.flights,
@@ -104,7 +105,13 @@ final class Worker: @unchecked Sendable {
                 client, direct: direct, policy: OutboundPolicy(allowing: configuration.outboundExceptions)),
             upstreams: shared.upstreams, ownRoutes: shared.ownRoutes, health: health, metrics: metrics,
             logger: logger, note: { [observer = shared.observer] in observer.note($0) },
-            meter: Meter(shared.usage, on: loop), limits: gatewayLimits, catalog: shared.catalog)
+            meter: Meter(shared.usage, on: loop),
+            billing: configuration.hasBilling
+                ? BillingServices(
+                    BillingStore(pool, identity: people.store),
+                    wallets: WalletStore(pool, identity: people.store),
+                    seller: configuration.seller ?? configuration.publicURL) : nil,
+            idempotency: IdempotencyStore(pool), limits: gatewayLimits, catalog: shared.catalog)
         snapshot = Locked(
             Snapshot(redis: redis.health, database: pool.health, transferCount: 0))
         beat()

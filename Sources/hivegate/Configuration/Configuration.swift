@@ -1,4 +1,5 @@
 import Base
+import Billing
 import Glibc
 import Identity
 import Providers
@@ -39,6 +40,11 @@ struct Configuration {
     /// A list of prices that is imported again and again: a file, or an address of http or https. nil: none.
     var priceSource: String?
     var priceUpdateInterval = Duration.seconds(86_400)
+    /// Whether organizations pay for plans.
+    var hasBilling = false
+    var planPreset = PlanPreset.unified
+    /// Who asks, on invoices: a line each.
+    var seller: String?
     /// Where servers of the house are looked for.
     var localServers: [ModelServerAddress] = []
     var loopCount = 2
@@ -86,6 +92,7 @@ struct Configuration {
         readStorage(&reader)
         readIdentity(&reader)
         readProviders(&reader)
+        readBilling(&reader)
         readLogging(&reader, isTerminal: isTerminal)
         settings = reader.settings
         if !reader.faults.isEmpty { throw Invalid(faults: reader.faults, settings: reader.settings) }
@@ -247,6 +254,22 @@ struct Configuration {
             reader.integer(
                 "PRICING_UPDATE_INTERVAL", default: 86_400, in: 1...31_536_000,
                 priceSource == nil ? "\(purpose); without effect, because there is none" : purpose))
+    }
+
+    private mutating func readBilling(_ reader: inout EnvironmentReader) {
+        hasBilling = reader.choice(
+            "ENABLE_BILLING", default: "false", [("true", true), ("false", false)],
+            "whether organizations pay: plans, subscriptions, invoices and wallets")
+        planPreset = reader.choice(
+            "PLAN_PRESET", default: planPreset.rawValue, PlanPreset.allCases.map { ($0.rawValue, $0) },
+            "the plans to begin with; what an operator has said of one stays")
+        seller = reader.optionalText(
+            "INVOICE_SELLER", "who asks, on invoices: name, address, tax number, with | between lines"
+        )?.replacing("|", with: "\n")
+        // The scheduler holds one while it works with another.
+        if hasBilling, databaseConnectionsPerLoop < 2 {
+            reader.fault("HIVEGATE_DATABASE_CONNECTIONS", "must be at least 2 with ENABLE_BILLING=true")
+        }
     }
 
     private mutating func readLogging(_ reader: inout EnvironmentReader, isTerminal: Bool) {

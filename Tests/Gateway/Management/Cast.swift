@@ -1,4 +1,5 @@
 import Base
+import Billing
 import Gateway
 import Identity
 import Postgres
@@ -18,6 +19,9 @@ struct Cast: Sendable {
     let bystander: UUID
     let invitation: UUID
     let credential: UUID
+    let subscription: UUID
+    /// The subscription's first.
+    let invoice: UUID
 
     struct Actor: Sendable {
         let user: UUID
@@ -55,9 +59,11 @@ struct Cast: Sendable {
                 provider: "openai", name: canary, baseURL: "https://\(canary).example",
                 key: Secret("sk-\(canary)")),
             of: organization, by: .command)
+        let subscribed = try await world.billing.subscribe(organization, to: "starter", by: .command)
         return Cast(
             canary: canary, handle: handle, organization: organization, actors: actors, bystander: bystander,
-            invitation: invitation.id, credential: credential.credential.id)
+            invitation: invitation.id, credential: credential.credential.id,
+            subscription: subscribed.stored.subscription.id, invoice: try #require(subscribed.invoices.first))
     }
 
     private static func addMember(
@@ -114,6 +120,8 @@ struct Cast: Sendable {
         case .session: actor(role).session
         case .invitation: invitation
         case .credential, .platformCredential: credential
+        case .subscription: subscription
+        case .invoice, .anyInvoice: invoice
         }
     }
 
@@ -122,6 +130,7 @@ struct Cast: Sendable {
         let tables = [
             "organizations WHERE id", "memberships WHERE org_id", "invitations WHERE org_id",
             "provider_credentials WHERE org_id", "audit_entries WHERE org_id", "sso_connections WHERE org_id",
+            "subscriptions WHERE org_id", "invoices WHERE org_id", "ledger_transfers WHERE org_id",
         ]
         var parts: [SQL] = tables.map { table in
             """

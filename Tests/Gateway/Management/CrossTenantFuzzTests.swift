@@ -20,6 +20,7 @@ struct CrossTenantFuzzTests {
         let seed = Self.setting("SEED") ?? .random(in: 0...UInt64(UInt32.max))
         print("\(count) requests from seed \(seed)")
         try await ManagementWorld.run { world in
+            try await world.liftPlans()
             let other = try await Cast.make(in: world)
             let before = try await other.fingerprint(world)
             let run = try await Self.attack(other, in: world, count: count, seed: seed)
@@ -36,6 +37,7 @@ struct CrossTenantFuzzTests {
 
     @Test func `the same requests find a table that the database does not guard`() async throws {
         try await ManagementWorld.run { world in
+            try await world.liftPlans()
             let other = try await Cast.make(in: world)
             let before = try await other.fingerprint(world)
             try await world.owner.execute("ALTER TABLE api_keys DISABLE ROW LEVEL SECURITY")

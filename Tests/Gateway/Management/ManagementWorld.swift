@@ -1,5 +1,6 @@
 import Admission
 import Base
+import Billing
 import Cache
 import Catalog
 import Gateway
@@ -42,6 +43,7 @@ final class ManagementWorld: @unchecked Sendable {
         /// What the environment would have set up.
         var upstreams: [Upstream.Settings] = []
         var addressRequestsPerMinute = 0
+        var hasBilling = true
         var trustedNetworks: [IPNetwork] = [IPNetwork("127.0.0.0/8")].compactMap(\.self)
     }
 
@@ -137,10 +139,14 @@ final class ManagementWorld: @unchecked Sendable {
         let peppers = try KeyPeppers(parsing: Secret("1:\(String(repeating: "p", count: 32))"))
         store = IdentityStore(
             pool, peppers: peppers, vault: vault, audit: audit, settings: settings, time: time)
+        billing = BillingStore(pool, identity: store, time: time)
+        wallets = WalletStore(pool, identity: store)
         try await start(peppers, time, options)
     }
 
     private let clock: Locked<Duration>
+    let billing: BillingStore
+    let wallets: WalletStore
 
     /// As processes do every few seconds.
     func tellStatistics() async { await CacheStatisticsWriter(cacheStatistics, redis).close() }
@@ -182,6 +188,7 @@ final class ManagementWorld: @unchecked Sendable {
         let upstreams = InstanceUpstreams(
             UpstreamDirectory(options.upstreams.map { Upstream($0) }), logger: .silent)
         try await upstreams.refresh(from: store)
+        if options.hasBilling { try await billing.apply(.unified) }
         var limits = Gateway.Limits()
         limits.addressRequestsPerMinute = options.addressRequestsPerMinute
         let gateway = Gateway(
@@ -191,7 +198,10 @@ final class ManagementWorld: @unchecked Sendable {
                 client, direct: client, policy: OutboundPolicy(allowing: options.outboundExceptions)),
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(),
             health: HealthReport(silence: { .zero }, obstacles: { [] }),
-            metrics: Metrics(), logger: .silent, time: time, limits: limits, catalog: catalog)
+            metrics: Metrics(), logger: .silent,
+            billing: options.hasBilling
+                ? BillingServices(billing, wallets: wallets, seller: "Hivegate Test\nSome Street 1") : nil,
+            idempotency: IdempotencyStore(pool, time: time), time: time, limits: limits, catalog: catalog)
         let responder = ErrorResponder(logger: .silent)
         let server = HTTPServer(
             HTTPServerConfiguration(

@@ -65,6 +65,7 @@ struct RoleMatrixTests {
         async throws
     {
         try await ManagementWorld.run { world in
+            try await world.liftPlans()
             let other = try await Cast.make(in: world)
             let before = try await other.fingerprint(world)
             var cast = try await Cast.make(in: world)
@@ -99,7 +100,8 @@ struct RoleMatrixTests {
             // Only the last one strays: those before it lead there.
             let isLast = parameter.name == endpoint.parameters.last?.name
             guard case .object(let kind) = parameter.kind else {
-                let text = isLast && target != .own ? "none" : parameter.example
+                let text =
+                    isLast && target != .own ? "none\(Random.base62(8).lowercased())" : parameter.example
                 path = path.replacing("{\(parameter.name)*}", with: text)
                 path = path.replacing("{\(parameter.name)}", with: text)
                 continue
@@ -157,12 +159,21 @@ struct RoleMatrixTests {
 
     /// What an operator reaches, wherever it belongs.
     private func isReachable(_ endpoint: Endpoint, _ target: Target) -> Bool {
+        // What is put where nothing was is made there.
+        if endpoint.name == "setPlan" { return true }
         guard target == .other, case .object(let kind) = endpoint.parameters.last?.kind else { return false }
-        return kind == .anyOrganization || kind == .user
+        return kind == .anyOrganization || kind == .user || kind == .anyInvoice
     }
 }
 
 extension ManagementWorld {
+    /// Lets whoever has a plan do as much as they like.
+    func liftPlans() async throws {
+        _ = try await owner.query("SELECT set_config('app.system', 'on', false)")
+        try await owner.execute("UPDATE plans SET limits = '{}'")
+        _ = try await owner.query("SELECT set_config('app.system', '', false)")
+    }
+
     /// Makes one account the operator, or none.
     func setOperator(_ user: UUID?) async throws {
         try await owner.execute("DELETE FROM operators")
