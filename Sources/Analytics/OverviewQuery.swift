@@ -47,19 +47,20 @@ package struct OverviewQuery: Sendable {
         self.comparesBefore = comparesBefore
         let minutes = (end.seconds - start.seconds) / 60
         if end <= start {
-            throw Problem(faults: [Problem.Fault("from", "must be before \"to\"")])
+            throw Self.problem("from", "must be before \"to\"")
         }
         if minutes > Self.longestDays * 1440 {
-            throw Problem(
-                faults: [Problem.Fault("from", "must be at most \(Self.longestDays) days before \"to\"")])
+            throw Self.problem("from", "must be at most \(Self.longestDays) days before \"to\"")
         }
         if minutes / interval.minutes > Self.mostPoints {
-            throw Problem(faults: [
-                Problem.Fault(
-                    "interval",
-                    "is too short for this time: that would be more than \(Self.mostPoints) points; take a longer one"
-                )
-            ])
+            throw Self.problem(
+                "interval",
+                "is too short for this time: that would be more than \(Self.mostPoints) points; take a longer one"
+            )
         }
+    }
+
+    private static func problem(_ field: String, _ message: String) -> Problem {
+        Problem(faults: [Problem.Fault(field, message)], code: "invalid_range")
     }
 }

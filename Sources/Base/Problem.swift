@@ -75,11 +75,13 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     }
 
     /// Fields that are not as they should be: all of them at once.
-    package init(faults: [Fault]) {
+    ///
+    /// - Parameter code: another where the document allows what was sent, and it means nothing here.
+    package init(faults: [Fault], code: String = "invalid_fields") {
         let shown = faults.prefix(5).map { $0.field.isEmpty ? $0.message : "\($0.field) \($0.message)" }
         let more = faults.count > shown.count ? "; and \(faults.count - shown.count) more" : ""
         self.init(
-            .unprocessable, code: "invalid_fields",
+            .unprocessable, code: code,
             "What was sent is not as it should be: \(shown.joined(separator: "; "))\(more).",
             field: faults.first.flatMap { $0.field.isEmpty ? nil : $0.field })
         self.faults = faults

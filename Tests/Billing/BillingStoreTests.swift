@@ -108,7 +108,7 @@ struct BillingStoreTests {
             _ = try await world.store.subscribe(acme, to: "pro", by: .command)
             let invoice = try #require(try await world.invoices(of: acme).first)
             #expect(try await problem { _ = try await world.pay(invoice, 3000) } == "payment_exceeds_invoice")
-            #expect(try await problem { _ = try await world.pay(invoice, 0) } == "invalid_fields")
+            #expect(try await problem { _ = try await world.pay(invoice, 0) } == "invalid_payment")
             _ = try await world.pay(invoice, 1000, reference: "a")
             #expect(
                 try await problem { _ = try await world.pay(invoice, 1000, reference: "a") }

@@ -76,7 +76,7 @@ extension BillingStore {
             faults.append(
                 Problem.Fault("lines", "must come to between 0 and \(SubscribedPlan.mostCents) cents"))
         }
-        if !faults.isEmpty { throw Problem(faults: faults) }
+        if !faults.isEmpty { throw Problem(faults: faults, code: "invalid_invoice") }
         let now = time.timestamp()
         return try await system { transaction in
             let id = try await Self.draft(lines, organization, subscription: nil, at: now, transaction)

@@ -35,7 +35,7 @@ extension BillingStore {
     package func record(
         _ payment: Payment, for invoice: UUID, of organization: UUID, by actor: Actor
     ) async throws -> InvoiceChange {
-        if !payment.faults.isEmpty { throw Problem(faults: payment.faults) }
+        if !payment.faults.isEmpty { throw Problem(faults: payment.faults, code: "invalid_payment") }
         let now = time.timestamp()
         do {
             return try await withInvoice(invoice, of: organization, by: actor, at: now, "invoice.settled") {

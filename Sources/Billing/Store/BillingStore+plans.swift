@@ -34,7 +34,7 @@ extension BillingStore {
 
     /// Adds a plan or changes one. From then on it is the operator's, and no release changes it.
     package func save(_ plan: Plan, by actor: Actor = .command) async throws {
-        if !plan.faults.isEmpty { throw Problem(faults: plan.faults) }
+        if !plan.faults.isEmpty { throw Problem(faults: plan.faults, code: "invalid_plan") }
         var plan = plan
         plan.source = .operator
         let saved = plan

@@ -37,11 +37,14 @@ extension Gateway {
             fields.optionalString("keep_plan").map { _ in .keepPlan },
         ].compactMap(\.self)
         guard wishes.count == 1 else {
-            throw Problem(faults: [
-                Problem.Fault("", "must have exactly one of cancel_at_period_end, paused and keep_plan")
-            ])
+            throw Self.notOneChange("cancel_at_period_end, paused and keep_plan")
         }
         return try await change(call, wishes[0])
+    }
+
+    private static func notOneChange(_ names: String) -> Problem {
+        Problem(
+            faults: [Problem.Fault("", "must have exactly one of \(names)")], code: "not_one_change")
     }
 
     func cancelSubscription(_ call: APICall) async throws -> Reply {
@@ -62,7 +65,7 @@ extension Gateway {
             return await answer(
                 try await billing.store.upgrade(organization, acceptingQuote: quote, by: call.actor), call)
         default:
-            throw Problem(faults: [Problem.Fault("", "must have exactly one of plan and quote_id")])
+            throw Self.notOneChange("plan and quote_id")
         }
     }
 

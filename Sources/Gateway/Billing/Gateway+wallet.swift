@@ -115,7 +115,11 @@ extension Gateway {
         let parts = text.split(separator: ".")
         guard parts.count == 2, let at = Int64(parts[0]), let id = UUID(String(parts[1])),
             abs(Int128(at)) < 1 << 52
-        else { throw Problem(faults: [Problem.Fault("cursor", "must be the next of a page before")]) }
+        else {
+            throw Problem(
+                faults: [Problem.Fault("cursor", "must be the next of a page before")], code: "invalid_cursor"
+            )
+        }
         return (Timestamp(microseconds: at), id)
     }
 }

@@ -133,10 +133,12 @@ extension Fields {
         let fraction = parts.count > 1 ? String(parts[1]) : ""
         let digits = parts[0] + fraction + String(repeating: "0", count: 9 - fraction.utf8.count)
         guard let nanodollars = Int64(digits), nanodollars > 0 else {
-            throw Problem(faults: [Problem.Fault("\(name).usd", "must be more than 0")])
+            throw Problem(
+                faults: [Problem.Fault("\(name).usd", "must be more than 0")], code: "invalid_amount")
         }
         if inCents, nanodollars % USCents.nanodollars != 0 {
-            throw Problem(faults: [Problem.Fault("\(name).usd", "must be whole cents")])
+            throw Problem(
+                faults: [Problem.Fault("\(name).usd", "must be whole cents")], code: "invalid_amount")
         }
         return nanodollars
     }

@@ -81,9 +81,7 @@ extension ModelPrice {
         }
         if !faults.isEmpty {
             // Each field is as described; they make no price.
-            var problem = Problem(faults: faults)
-            problem.code = "invalid_price"
-            throw problem
+            throw Problem(faults: faults, code: "invalid_price")
         }
     }
 }

@@ -52,10 +52,11 @@ extension Gateway {
         let wanted = call.query.string("time_zone")
         if wanted == "UTC" { return wanted }
         guard let zone = try await identity.store.timeZone(like: wanted) else {
-            throw Problem(faults: [
-                Problem.Fault(
-                    "time_zone", "is not known; name one as IANA does, for example \"Europe/Berlin\"")
-            ])
+            throw Problem(
+                faults: [
+                    Problem.Fault(
+                        "time_zone", "is not known; name one as IANA does, for example \"Europe/Berlin\"")
+                ], code: "unknown_time_zone")
         }
         return zone
     }
