@@ -110,11 +110,12 @@ package final class Recovery: @unchecked Sendable {
         while true {
             let before = Timestamp.now() + (.zero - patience.entries)
             let found = try await journals.entries(before: before, most: UsageDrain.batch)
-            if found.isEmpty { return count }
             try await store.storeOrPutAside(found, counters: counters, logger: logger)
             await journals.trim(found)
             count += found.count
             counters.recovered(found.count)
+            // What Redis did not take out now it does in the next round.
+            if found.count < UsageDrain.batch { return count }
         }
     }
 

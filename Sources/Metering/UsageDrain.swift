@@ -17,7 +17,6 @@ package final class UsageDrain: @unchecked Sendable {
     private let logger: Logger
     private let counters: MeteringCounters
     private var task: Task<Void, Never>?
-    private var isClosing = false
 
     /// Starts at once. Call it on the loop; `close` it in the end, before Redis and the database.
     package init(
