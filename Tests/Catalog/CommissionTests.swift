@@ -27,13 +27,16 @@ struct CommissionTests {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<10_000 {
             let commission = Commission(
-                points: Int.random(in: 0...9999, using: &random), Commission.Mode.allCases.randomElement(using: &random) ?? .markup)
+                points: Int.random(in: 0...9999, using: &random),
+                Commission.Mode.allCases.randomElement(using: &random) ?? .markup)
             let cost = Int64.random(in: 0...(1 << Int64.random(in: 1...50, using: &random)), using: &random)
             let (amount, ceiling) = (commission.amount(on: cost), commission.ceiling(on: cost))
             #expect(amount <= ceiling && ceiling <= amount + 1, "seed \(seed): \(commission) on \(cost)")
             let fitting = commission.cost(within: cost)
             #expect(fitting + commission.ceiling(on: fitting) <= cost || fitting == 0, "seed \(seed)")
-            #expect(fitting + 1 + commission.ceiling(on: fitting + 1) > cost, "seed \(seed): \(commission) within \(cost)")
+            #expect(
+                fitting + 1 + commission.ceiling(on: fitting + 1) > cost,
+                "seed \(seed): \(commission) within \(cost)")
         }
     }
 

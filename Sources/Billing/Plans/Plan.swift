@@ -1,5 +1,6 @@
 package import Admission
 package import Base
+package import Catalog
 
 /// What organizations may choose from: what it limits, what it costs, what belongs to it.
 package struct Plan: Equatable, Sendable {

@@ -42,6 +42,7 @@ package struct Commission: Equatable, Sendable {
     private func quotient(_ cost: Int64, rounding: Int64) -> Int64 {
         guard cost > 0 else { return 0 }
         let amount = (Int128(cost) * Int128(share) + Int128(rounding)) / Int128(divisor)
-        return min(Int64(clamping: amount), ModelPrice.mostNanodollars - min(cost, ModelPrice.mostNanodollars))
+        return min(
+            Int64(clamping: amount), ModelPrice.mostNanodollars - min(cost, ModelPrice.mostNanodollars))
     }
 }

@@ -22,7 +22,9 @@ class Reservation {
 
     /// Goes on without the budgets, where they refuse nobody; says whether that is so.
     final func spare(after verdict: Gatekeeper.Verdict) -> Bool {
-        guard case .unfunded(let shortage) = verdict, let need = payment?.sparing(shortage.limit) else { return false }
+        guard case .unfunded(let shortage) = verdict, let need = payment?.sparing(shortage.limit) else {
+            return false
+        }
         request.money = need.limits.isEmpty ? nil : need
         refusedBy = shortage.limit.id
         return true

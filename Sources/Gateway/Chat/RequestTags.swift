@@ -12,7 +12,8 @@ enum RequestTags {
         guard let metadata = document["metadata"], metadata.kind == .object else { return nil }
         var tags: [(name: String, value: String)] = []
         for member in metadata.members where tags.count < most {
-            guard let value = member.value.string, value.utf8.count <= longestValue, !value.utf8.contains(0) else {
+            guard let value = member.value.string, value.utf8.count <= longestValue, !value.utf8.contains(0)
+            else {
                 continue
             }
             let name = member.key.string

@@ -110,7 +110,8 @@ extension Gateway {
         }
         if payers.limits.isEmpty { return payers }
         payers.commission = commission(of: caller)
-        payers.isShadow = limits.budgets == .shadow || caller.terms?.budgetsEnforcedFrom.map { $0 > now } ?? false
+        payers.isShadow =
+            limits.budgets == .shadow || caller.terms?.budgetsEnforcedFrom.map { $0 > now } ?? false
         return payers
     }
 
@@ -123,7 +124,9 @@ extension Gateway {
     private func commission(of caller: Caller) -> Commission? {
         guard limits.takesPayment else { return nil }
         let terms = caller.terms
-        if let points = terms?.commissionPoints, let mode = terms?.commissionMode.flatMap(Commission.Mode.init) {
+        if let points = terms?.commissionPoints,
+            let mode = terms?.commissionMode.flatMap(Commission.Mode.init)
+        {
             return Commission(points: points, mode)
         }
         // A plan that says nothing takes nothing.

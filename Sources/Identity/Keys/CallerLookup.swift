@@ -71,7 +71,8 @@ package struct CallerLookup: Sendable {
         return (
             role, generation, hasOwnRoutes,
             (
-                plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits, prices, points, mode,
+                plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits, prices, points,
+                mode,
                 enforcedFrom
             )
         )

@@ -1,4 +1,4 @@
-import Base
+package import Base
 import Postgres
 
 /// On which terms an organization works here: what limits it, how long its months are, what is kept of its answers, and
@@ -78,7 +78,10 @@ package final class OrganizationTerms: Sendable {
 
     /// nil where they say nothing.
     static func reading(_ columns: Columns) throws(PostgresError) -> OrganizationTerms? {
-        let (plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits, prices, points, mode, enforcedFrom) =
+        let (
+            plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits, prices, points, mode,
+            enforcedFrom
+        ) =
             columns
         let terms = OrganizationTerms(
             plan: plan, planLimits: planLimits?.bytes, limitOverrides: overrides?.bytes,

@@ -234,10 +234,14 @@ struct Configuration {
             "ENABLE_PRICING", default: "false", [("true", true), ("false", false)],
             "whether every request has a price: a model whose price is not known is not asked")
         budgets = reader.choice(
-            "ENABLE_BUDGET_ENFORCEMENT", default: budgets.rawValue, BudgetMode.allCases.map { ($0.rawValue, $0) },
-            "what becomes of a request that a budget has no money for: nothing is asked, it is written down, or refused")
+            "ENABLE_BUDGET_ENFORCEMENT", default: budgets.rawValue,
+            BudgetMode.allCases.map { ($0.rawValue, $0) },
+            "what becomes of a request that a budget has no money for: nothing is asked, it is written down, or refused"
+        )
         if budgets != .off, !hasPricing {
-            reader.fault("ENABLE_BUDGET_ENFORCEMENT", "needs ENABLE_PRICING=true: nobody knows what requests cost otherwise")
+            reader.fault(
+                "ENABLE_BUDGET_ENFORCEMENT",
+                "needs ENABLE_PRICING=true: nobody knows what requests cost otherwise")
         }
         readPriceUpdates(&reader)
         sharesProviderState = reader.choice(
