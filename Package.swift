@@ -70,7 +70,7 @@ let package = Package(
 
         // Rank 6
         part("Analytics", ["Base", "Catalog", "Chat", "Postgres"]),
-        part("Billing", ["Admission", "Base", "Identity", "JSON", "Ledger", "Postgres"]),
+        part("Billing", ["Admission", "Base", "Catalog", "Identity", "JSON", "Ledger", "Postgres"]),
         part("Metering", ["Admission", "Base", "Catalog", "Chat", "Loop", "Postgres", "Redis"]),
 
         // Rank 7
@@ -105,7 +105,8 @@ let package = Package(
         tests("Analytics", ["Analytics", "Base", "Chat", "Loop", "Metering", "Postgres", "TestKit"]),
         tests("Base", ["Base"]),
         tests(
-            "Billing", ["Admission", "Base", "Billing", "Identity", "JSON", "Loop", "Postgres", "TestKit"]),
+            "Billing",
+            ["Admission", "Base", "Billing", "Catalog", "Identity", "JSON", "Loop", "Postgres", "TestKit"]),
         tests("Cache", ["Base", "Cache", "Chat", "HTTPWire", "JSON", "Loop", "Redis", "TestKit"]),
         tests("Catalog", ["Base", "Catalog", "Chat", "Loop", "Postgres", "TestKit"]),
         tests("Chat", ["Chat", "JSON"]),

@@ -44,6 +44,10 @@ package final class Gateway: @unchecked Sendable {
 
         /// Whether nobody is asked whose price is not known.
         package var requiresPrices = false
+        /// What becomes of a request that a budget has no money for.
+        package var budgets = BudgetMode.off
+        /// Whether organizations pay for what they use: from wallets, and with a commission.
+        package var takesPayment = false
 
         package init() { cachePolicy.isEnabled = false }
     }

@@ -50,7 +50,8 @@ class Governed:
         for way, cache in ((KEPT, "true"), (NOT_KEPT, "false")):
             server = Hivegate(
                 f"governed-{cache}", self.bench.directory, program, self.upstreams.whole, loops=1,
-                databases_of=owner, settings={"RESPONSE_CACHE": cache, "ENABLE_PRICING": "true"})
+                databases_of=owner, settings={"RESPONSE_CACHE": cache, "ENABLE_PRICING": "true", "ENABLE_BUDGET_ENFORCEMENT": "enforce",
+                          "ENABLE_BILLING": "true"})
             self.bench.start(server).wait_until_ready()
             fields, _ = ask_once(server.port, request)
             if not fields["x-ratelimit-remaining-tokens"] or (fields["X-Cache"] == "MISS") != (way == KEPT):

@@ -1,6 +1,7 @@
 import Admission
 import Base
 import Billing
+import Catalog
 import Identity
 import Postgres
 import Testing

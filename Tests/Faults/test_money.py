@@ -27,7 +27,12 @@ def cost(usage):
 class PaidScene(Scene):
     def __init__(self, resources, provider, count=2, **settings):
         super().__init__(
-            resources, count, ENABLE_PRICING="true", OPENAI_API_KEY="sk-instance", OPENAI_BASE_URL=provider.url, **settings)
+            resources, count, OPENAI_API_KEY="sk-instance", OPENAI_BASE_URL=provider.url,
+            **{"ENABLE_PRICING": "true", "ENABLE_BUDGET_ENFORCEMENT": "enforce", "ENABLE_BILLING": "true"} | settings)
+        # Nothing is taken on top of what requests cost, so that it can be reckoned.
+        self.sql(
+            "SET app.system = 'on'; UPDATE organizations SET commission_points = 0, commission_mode = 'markup' "
+            f"WHERE id = '{self.organization}'")
 
     def sql(self, statement):
         return self.gateways.databases.psql("hivegate", "-c", statement)
@@ -128,6 +133,54 @@ def test_what_has_no_price_is_not_asked_and_what_never_fits_is_said_so():
         status, _, text = ask(scene.ports[1], key, model=MODEL)
         assert (status, json.loads(text)["error"]["code"]) == (402, "request_exceeds_budget"), text
         assert provider.asked == 0
+
+
+def test_a_shadow_refuses_nobody_and_says_whom_it_would_have_refused():
+    with contextlib.ExitStack() as resources:
+        provider = Provider(resources, usage=lambda number: (40, 500))
+        scene = PaidScene(resources, provider, ENABLE_BUDGET_ENFORCEMENT="shadow")
+        key = scene.key()
+        # Of these calls, which cost half a cent, two fit; a wallet is no budget, and pays for all.
+        budget, wallet = scene.grant(16_000_000), scene.grant(1_000_000_000, "wallet")
+        answers = [ask(scene.ports[number % 2], key, model=MODEL, more={"max_tokens": LONGEST}) for number in range(6)]
+        assert [status for status, _, _ in answers] == [200] * 6, answers
+        scene.wait_for_events(6)
+        refused = scene.sql("SELECT count(*), min(would_refuse::text) FROM usage_events WHERE would_refuse IS NOT NULL")
+        count, limit = refused.split("|")
+        assert int(count) in (4, 5) and limit == str(budget), refused
+        settled = dict(
+            line.split("|") for line in scene.sql("SELECT id, settled_nano FROM money_limits").splitlines())
+        assert int(settled[str(wallet)]) == 6 * (40 * INPUT + 500 * OUTPUT)
+        assert int(settled[str(budget)]) == (6 - int(count)) * (40 * INPUT + 500 * OUTPUT)
+
+
+def test_a_wallet_pays_a_commission_and_use_is_added_up_by_what_it_is_about():
+    with contextlib.ExitStack() as resources:
+        provider = Provider(resources, usage=lambda number: (41, 501))
+        scene = PaidScene(resources, provider)
+        scene.sql(
+            "SET app.system = 'on'; UPDATE organizations SET commission_points = 3000, commission_mode = 'take_rate' "
+            f"WHERE id = '{scene.organization}'")
+        key = scene.key()
+        wallet = scene.grant(1_000_000_000, "wallet")
+        scene.sql(
+            "INSERT INTO ledger_transfers (id, org_id, debit, credit, amount_nano, reason) VALUES "
+            f"(gen_random_uuid(), '{scene.organization}', 'cash', 'wallet', 1000000000, 'top_up')")
+        metadata = {"metadata": {"team": "search"}}
+        for port in scene.ports:
+            assert ask(port, key, model=MODEL, more={"max_tokens": LONGEST} | metadata)[0] == 200
+        scene.wait_for_events(2)
+        paid = 41 * INPUT + 501 * OUTPUT
+        # It is what remains when 30 % are taken away; half a nano-dollar counts as one.
+        commission = (paid * 3 * 2 + 7) // (7 * 2)
+        assert scene.sql("SELECT charge_nano, commission_nano FROM usage_events").splitlines() == [
+            f"{paid + commission}|{commission}"] * 2
+        balances = dict(line.split("|") for line in scene.sql("SELECT kind, balance_nano FROM ledger_accounts").splitlines())
+        assert int(balances["commission_revenue"]) == 2 * commission
+        assert int(balances["usage_revenue"]) == 2 * paid
+        assert int(balances["wallet"]) == 1_000_000_000 - 2 * (paid + commission)
+        assert scene.given(wallet)[1] == 1_000_000_000
+        assert scene.sql("SELECT tag, calls FROM usage_tags WHERE minutes = 1440") == "team=search|2"
 
 
 def test_an_answer_is_as_long_as_can_be_paid():

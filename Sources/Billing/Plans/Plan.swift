@@ -1,5 +1,6 @@
 package import Admission
 package import Base
+package import Catalog
 
 /// What organizations may choose from: what it limits, what it costs, what belongs to it.
 package struct Plan: Equatable, Sendable {
@@ -23,27 +24,6 @@ package struct Plan: Equatable, Sendable {
     /// Whoever has it keeps it; nobody else gets it.
     package var isArchived = false
     package var source = Source.hivegate
-
-    /// What is taken of what requests cost.
-    package struct Commission: Equatable, Sendable {
-        /// Hundredths of a percent.
-        package var points: Int
-        package var mode: Mode
-
-        package enum Mode: String, CaseIterable, Sendable {
-            /// So much is added to the cost: 30 % of a cost of 100 are 30.
-            case markup
-            /// The cost is what remains when so much is taken away: 30 % of what is paid, for a cost of 70, are 30.
-            case takeRate = "take_rate"
-        }
-
-        package init(points: Int, _ mode: Mode) {
-            self.points = points
-            self.mode = mode
-        }
-
-        package static let usual = Commission(points: 3000, .markup)
-    }
 
     /// Who said last what it is. What an operator has said no release changes.
     package enum Source: String, Sendable { case hivegate, `operator` }

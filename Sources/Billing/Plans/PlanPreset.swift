@@ -1,4 +1,5 @@
 import Admission
+import Catalog
 
 /// Plans that an instance may begin with.
 package enum PlanPreset: String, CaseIterable, Sendable {

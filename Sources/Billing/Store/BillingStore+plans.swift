@@ -1,5 +1,6 @@
 import Admission
 import Base
+import Catalog
 package import Identity
 import JSON
 import Postgres

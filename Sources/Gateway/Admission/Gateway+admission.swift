@@ -14,6 +14,8 @@ extension Gateway {
         let permit: Permit
         /// Of the commands beside.
         let values: ArraySlice<RedisValue>
+        /// The budget that would have refused it, if budgets did.
+        var refusedBy: UUID?
     }
 
     /// Lets a request in, or throws what it is refused for; nil where the caller is another than was thought: then all
@@ -27,10 +29,11 @@ extension Gateway {
     ) async throws -> Entry? {
         var (verdict, values) =
             if let first { first } else { await gatekeeper.admit(reservation.request, beside: others) }
-        // Once for tokens, and once for money.
-        for _ in 0..<2 {
+        // Once for budgets that refuse nobody, once for tokens, and once for money.
+        for _ in 0..<3 {
             if case .admitted = verdict { break }
-            guard try reservation.askForLess(after: verdict) else { break }
+            let isSpared = reservation.spare(after: verdict)
+            guard try isSpared || reservation.askForLess(after: verdict) else { break }
             (verdict, values) = await gatekeeper.admit(reservation.request, beside: others)
         }
         guard case .admitted(let permit) = verdict else {
@@ -49,7 +52,7 @@ extension Gateway {
             return nil
         }
         tell(permit.standing, isLocal: permit.isLocal, exchange)
-        return Entry(permit: permit, values: values)
+        return Entry(permit: permit, values: values, refusedBy: reservation.refusedBy)
     }
 
     /// Throws what a request was not let in for, unless its caller is another than was thought.
@@ -148,7 +151,7 @@ extension Gateway {
         _ arrival: Arrival, asking model: String, _ wishes: RouteWishes, in group: EndpointGroup,
         priced need: PriceNeed, tokens: (Candidate) -> Int64 = { _ in 0 },
         most: ([Candidate]) -> Int64? = { _ in 0 }, _ exchange: Exchange
-    ) async throws -> (candidates: [Candidate], permit: Permit) {
+    ) async throws -> (candidates: [Candidate], entry: Entry) {
         while true {
             let candidates: [Candidate]
             do {
@@ -165,7 +168,7 @@ extension Gateway {
             let payment = try payment(of: arrival.caller, to: candidates, in: group, most: most)
             if payment != nil { request.note = holdNote(arrival.caller, asking: model, exchange) }
             if let entry = try await enter(arrival, Reservation(request, payment), exchange) {
-                return (candidates, entry.permit)
+                return (candidates, entry)
             }
         }
     }

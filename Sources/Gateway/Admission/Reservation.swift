@@ -8,6 +8,8 @@ import HTTPWire
 class Reservation {
     final let request: AdmissionRequest
     final let payment: Payment?
+    /// The budget that would have refused it.
+    private(set) final var refusedBy: UUID?
 
     init(_ request: AdmissionRequest, _ payment: Payment?) {
         self.request = request
@@ -17,6 +19,16 @@ class Reservation {
 
     /// Changes it, where it was not let in, to one that may be; says whether it has.
     func askForLess(after verdict: Gatekeeper.Verdict) throws(Problem) -> Bool { false }
+
+    /// Goes on without the budgets, where they refuse nobody; says whether that is so.
+    final func spare(after verdict: Gatekeeper.Verdict) -> Bool {
+        guard case .unfunded(let shortage) = verdict, let need = payment?.sparing(shortage.limit) else {
+            return false
+        }
+        request.money = need.limits.isEmpty ? nil : need
+        refusedBy = shortage.limit.id
+        return true
+    }
 
     /// Has its answer be no longer than what was reserved, and tells the client.
     func limitAnswer() throws {}
@@ -67,7 +79,7 @@ final class ConversationReservation: Reservation {
             reserve(smaller)
             return true
         case .unfunded(let shortage):
-            guard let answer = payment?.bound?.largestAnswer(within: shortage.affordable) else {
+            guard let answer = payment?.largestAnswer(within: shortage.affordable) else {
                 return false
             }
             request.money?.nanodollars = shortage.affordable

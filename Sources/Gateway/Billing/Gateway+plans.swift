@@ -1,6 +1,7 @@
 import Admission
 import Base
 import Billing
+import Catalog
 import JSON
 
 /// The handlers of `PlanEndpoints`.
@@ -23,8 +24,8 @@ extension Gateway {
         plan.modelsPerRequest = fields.optionalInteger("models_per_request")
         plan.features = fields.strings("features")
         plan.commission = fields.optionalFields("commission").map {
-            Plan.Commission(
-                points: $0.integer("basis_points"), $0.choice("mode", as: Plan.Commission.Mode.self))
+            Commission(
+                points: $0.integer("basis_points"), $0.choice("mode", as: Commission.Mode.self))
         }
         plan.isCustom = fields.bool("custom")
         plan.position = fields.integer("position")

@@ -1,6 +1,7 @@
 import Admission
 import Base
 import Billing
+import Catalog
 import JSON
 
 /// What the billing routes answer with.

@@ -1,5 +1,6 @@
 import Base
 import Billing
+import Catalog
 import JSON
 
 /// What the billing routes take and answer with, described once.
@@ -33,7 +34,7 @@ extension Schema {
     private static let commission = Schema.object([
         Field("basis_points", .integer(0...Plan.mostCommissionPoints), "In hundredths of a percent."),
         Field(
-            "mode", .choice(of: Plan.Commission.Mode.self),
+            "mode", .choice(of: Commission.Mode.self),
             "`markup`: so much is added to the cost; `take_rate`: so much of what is paid is kept."),
     ]).named("PlanCommission")
 

@@ -15,6 +15,10 @@ final class CallAttempts: @unchecked Sendable {
     var requestBytes: Int?
     /// What all of them have used, as far as that is known.
     private(set) var tokens: Int64 = 0
+    /// The budget that would have refused it, if budgets did.
+    var wouldRefuse: UUID?
+    /// What the client says that it is about.
+    var tags: [UInt8]?
     /// The answer that was there already, where it was given.
     var kept: UsageEvent.Kept?
     /// Whether it is noted what each of them has used and cost.
@@ -43,6 +47,8 @@ final class CallAttempts: @unchecked Sendable {
         ) {
             $0.cache = cache
             $0.kept = kept
+            $0.wouldRefuse = wouldRefuse
+            $0.tags = tags
         }
     }
 

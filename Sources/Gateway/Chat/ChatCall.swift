@@ -70,6 +70,7 @@ final class ChatCall: @unchecked Sendable {
 
     var outline: ChatOutline { read.outline }
     var isSelfContained: Bool { read.isSelfContained }
+    var tags: [UInt8]? { read.tags }
 
     /// The whole request, read when it is first needed: what is passed on never is.
     func request() throws(Problem) -> ChatRequest {

@@ -86,13 +86,16 @@ extension Gateway {
         most: ([Candidate]) -> Int64?, attempt: (Candidate, CallAttempts) async throws -> Reply
     ) async throws -> Reply {
         let (wishes, _) = try RouteWishes.take(from: document, model: model)
-        let (candidates, permit) = try await admitted(
+        let (candidates, entry) = try await admitted(
             arrival, asking: model, wishes, in: kind == .image ? .images : .embeddings,
             priced: kind == .image ? .images : .vectors,
             tokens: { Int64(tokens($0)) }, most: most, exchange)
         let attempts = CallAttempts(exchange.id, of: arrival.caller, kind)
+        let permit = entry.permit
         defer { gatekeeper.settle(permit, tokens: attempts.tokens) }
         attempts.isMetered = metersCalls
+        attempts.wouldRefuse = entry.refusedBy
+        attempts.tags = RequestTags.tags(of: document)
         let ending =
             metersCalls
             ? BeforeEnd { [self] done in

@@ -30,9 +30,9 @@ extension Gateway {
         try await guarded(exchange, front) { arrival in
             let document = try Self.document(try await exchange.body())
             let request = try front.countRequest(document)
-            let (candidates, permit) = try await admitted(
+            let (candidates, entry) = try await admitted(
                 arrival, asking: request.model, RouteWishes(), in: .chat, priced: .nothing, exchange)
-            defer { gatekeeper.settle(permit, tokens: 0) }
+            defer { gatekeeper.settle(entry.permit, tokens: 0) }
             let attempts = CallAttempts(exchange.id, of: arrival.caller, .tokenCount)
             let count: (tokens: Int, isEstimated: Bool) = try await tryInTurn(candidates) { candidate in
                 try await self.count(request, by: candidate, for: attempts)
@@ -92,7 +92,7 @@ extension Gateway {
             return try await answer(request, as: front, for: arrival, exchange, id: id, sink: sink)
         }
         defer { gatekeeper.settle(entry.permit, tokens: call.attempts.tokens) }
-        if metersCalls { meter(call, entry.permit) }
+        if metersCalls { meter(call, entry) }
         do {
             try await answer(call, candidates, entry)
         } catch {
@@ -105,8 +105,11 @@ extension Gateway {
 
     // What is seldom needed takes no room of every call.
     @inline(never)
-    private func meter(_ call: ChatCall, _ permit: Permit) {
+    private func meter(_ call: ChatCall, _ entry: Entry) {
         call.attempts.isMetered = true
+        call.attempts.wouldRefuse = entry.refusedBy
+        call.attempts.tags = call.tags
+        let permit = entry.permit
         call.client.beforeEnd = BeforeEnd { [self] done in
             let exchange = call.exchange
             settle(

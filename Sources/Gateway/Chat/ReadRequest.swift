@@ -50,6 +50,9 @@ final class ReadRequest: @unchecked Sendable {
         }
     }()
 
+    /// What the client says that it is about (`metadata`), as far as that is text; nil where it says nothing.
+    private(set) lazy var tags: [UInt8]? = RequestTags.tags(of: whole)
+
     /// Whether it asks for another answer each time.
     private(set) lazy var isVaried = document["temperature"]?.double != 0
 }

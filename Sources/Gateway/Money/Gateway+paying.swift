@@ -1,5 +1,6 @@
 import Admission
 import Base
+import Catalog
 import HTTPServer
 import Identity
 import Metering
@@ -12,6 +13,39 @@ struct Payment {
     let nanodollars: Int64
     /// Of a conversation: how much less it costs if its answer is shorter.
     var bound: CostBound?
+    var commission: Commission?
+    /// Whether budgets that have no money for it are written down and not obeyed.
+    let isShadow: Bool
+
+    /// - Parameter cost: the most that its provider can ask for it.
+    init(
+        _ payers: Payers, cost: Int64, bound: CostBound? = nil
+    ) {
+        limits = payers.limits
+        isShadow = payers.isShadow
+        commission = payers.commission
+        self.bound = bound
+        nanodollars = cost + (payers.commission?.ceiling(on: cost) ?? 0)
+    }
+
+    /// The longest answer that, with all that comes on top, is paid for with so much.
+    func largestAnswer(within nanodollars: Int64) -> Int? {
+        bound?.largestAnswer(within: commission?.cost(within: nanodollars) ?? nanodollars)
+    }
+
+    /// What is left of it where a budget that refuses nobody has no money; nil where it was another limit.
+    func sparing(_ limit: MoneyLimit) -> MoneyNeed? {
+        guard isShadow, !limit.isWallet else { return nil }
+        var need = need
+        need.limits.removeAll { !$0.isWallet }
+        return need
+    }
+
+    struct Payers {
+        var limits: [TouchedLimit]
+        var commission: Commission?
+        var isShadow: Bool
+    }
 
     var need: MoneyNeed {
         MoneyNeed(
@@ -44,11 +78,11 @@ extension Gateway {
         for call: ChatCall, by candidates: [Candidate]
     ) throws(Problem) -> Payment? {
         let paying = try payers(of: call.caller, asking: candidates[0], in: .chat)
-        if paying.isEmpty { return nil }
+        if paying.limits.isEmpty { return nil }
         guard let bound = try CostBound(of: call, candidates, by: tokenBound) else {
             throw Problem.unpriced(call.outline.model)
         }
-        return Payment(limits: paying, nanodollars: bound.nanodollars, bound: bound)
+        return Payment(paying, cost: bound.nanodollars, bound: bound)
     }
 
     /// The same for a request that costs at most `most` at any of `candidates`.
@@ -57,16 +91,46 @@ extension Gateway {
         most: ([Candidate]) -> Int64?
     ) throws(Problem) -> Payment? {
         let paying = try payers(of: caller, asking: candidates[0], in: group)
-        if paying.isEmpty { return nil }
+        if paying.limits.isEmpty { return nil }
         guard let most = most(candidates) else { throw Problem.unpriced(candidates[0].id) }
-        return Payment(limits: paying, nanodollars: most)
+        return Payment(paying, cost: most)
     }
 
     private func payers(
         of caller: Caller, asking candidate: Candidate, in group: EndpointGroup
-    ) throws(Problem) -> [TouchedLimit] {
-        guard limits.requiresPrices else { return [] }
-        return try money.limits(of: caller, asking: candidate.id, in: group, at: time.timestamp())
+    ) throws(Problem) -> Payment.Payers {
+        var payers = Payment.Payers(limits: [], commission: nil, isShadow: false)
+        guard limits.requiresPrices else { return payers }
+        // What is used now could not be written down.
+        if meter?.isFull() ?? false { throw Self.booksAway }
+        guard limits.takesPayment || limits.budgets != .off else { return payers }
+        let now = time.timestamp()
+        payers.limits = try money.limits(of: caller, asking: candidate.id, in: group, at: now).filter {
+            $0.isWallet ? limits.takesPayment : limits.budgets != .off
+        }
+        if payers.limits.isEmpty { return payers }
+        payers.commission = commission(of: caller)
+        payers.isShadow =
+            limits.budgets == .shadow || caller.terms?.budgetsEnforcedFrom.map { $0 > now } ?? false
+        return payers
+    }
+
+    private static let booksAway = Problem(
+        .unavailable, code: "billing_unavailable",
+        "What requests use cannot be written down at the moment, because the database has been away for long. Try again "
+            + "later.", retryAfterSeconds: 5)
+
+    /// What is taken on top of what a caller's requests cost; nil: nothing.
+    private func commission(of caller: Caller) -> Commission? {
+        guard limits.takesPayment else { return nil }
+        let terms = caller.terms
+        if let points = terms?.commissionPoints,
+            let mode = terms?.commissionMode.flatMap(Commission.Mode.init)
+        {
+            return Commission(points: points, mode)
+        }
+        // A plan that says nothing takes nothing.
+        return terms?.plan == nil ? .usual : nil
     }
 
     /// What is to be known of a call that is paid for, if this process dies meanwhile.
@@ -87,7 +151,7 @@ extension Gateway {
         let now = time.timestamp()
         var event = attempts.usageEvent(
             permit.money?.id ?? makeID(at: now), endpoint: endpoint, asking: model, cache: cache, at: now)
-        charge(&event, permit.money)
+        charge(&event, permit.money, commission(of: attempts.caller))
         let costs = event.charges.map(\.nanodollars)
         guard let meter else {
             return gatekeeper.settle(permit, tokens: attempts.tokens, costs: costs, journal: nil) { _ in
@@ -106,16 +170,26 @@ extension Gateway {
         }
     }
 
-    /// Says who pays how much of it.
-    private func charge(_ event: inout UsageEvent, _ held: HeldMoney?) {
-        for place in event.attempts.indices { event.attempts[place].charge = event.attempts[place].cost ?? 0 }
+    /// Says who pays how much of it: budgets all that it costs, wallets what is not paid with the organization's own keys.
+    private func charge(_ event: inout UsageEvent, _ held: HeldMoney?, _ commission: Commission?) {
+        var spent: Int64 = 0
+        for place in event.attempts.indices {
+            let cost = event.attempts[place].cost ?? 0
+            let more = commission?.amount(on: cost) ?? 0
+            event.attempts[place].commission = more
+            event.attempts[place].charge = more + (event.attempts[place].isOwnKey ? 0 : cost)
+            spent = min(spent + cost + more, ModelPrice.mostNanodollars)
+        }
         guard let held else { return }
         // Where something has no price that it used, it takes all that was held: never less than it cost.
-        if !event.isWhollyPriced, let last = event.attempts.indices.last {
-            event.attempts[last].charge += max(0, held.nanodollars - event.charge)
+        if !event.isWhollyPriced, let last = event.attempts.indices.last, held.nanodollars > spent {
+            event.attempts[last].charge += held.nanodollars - spent
+            spent = held.nanodollars
         }
         let charge = event.charge
-        event.charges = held.limits.map { UsageEvent.Charge(limit: $0.id, nanodollars: charge) }
+        event.charges = held.limits.map {
+            UsageEvent.Charge(limit: $0.id, nanodollars: $0.isWallet ? charge : spent)
+        }
         event.grants = held.grantIDs
         event.isPrepaid = held.limits.contains { $0.isWallet }
     }

@@ -5,6 +5,8 @@ package import Metering
 package struct Meter: Sendable {
     /// Counts answers that were there already; nil: nobody wants to know.
     package let keptAnswers: KeptAnswers?
+    /// Whether nothing that is paid for may come at the moment.
+    package let isFull: @Sendable () -> Bool
     /// Takes what a call has used, and the same as the books take it. Calls `done` when its client may see the end of it:
     /// at once where it cannot be lost any more.
     package let take:
@@ -13,7 +15,7 @@ package struct Meter: Sendable {
         ) -> Void
 
     package init(
-        keptAnswers: KeptAnswers? = nil,
+        keptAnswers: KeptAnswers? = nil, isFull: @escaping @Sendable () -> Bool = { false },
         _ take:
             @escaping @Sendable (
                 _ event: UsageEvent, _ entry: JournalEntry, _ isSafe: Bool,
@@ -21,14 +23,17 @@ package struct Meter: Sendable {
             ) -> Void
     ) {
         self.keptAnswers = keptAnswers
+        self.isFull = isFull
         self.take = take
     }
 
     /// Into the queue of the process. What is not safe elsewhere its client waits for, where money depends on it.
     package init(_ queue: UsageQueue, on loop: EventLoop) {
-        self.init(keptAnswers: KeptAnswers(queue, on: loop)) { event, entry, isSafe, done in
-            if isSafe || event.charges.isEmpty {
-                queue.append(entry, mustStay: !event.charges.isEmpty)
+        self.init(keptAnswers: KeptAnswers(queue, on: loop), isFull: { queue.isFull }) {
+            event, entry, isSafe, done in
+            let isPaid = event.charge > 0 || !event.charges.isEmpty
+            if isSafe || !isPaid {
+                queue.append(entry, mustStay: isPaid)
                 done()
             } else {
                 queue.append(entry) { loop.execute(done) }

@@ -61,16 +61,20 @@ package struct CallerLookup: Sendable {
     ) throws(PostgresError) -> (Role, Int64, hasOwnRoutes: Bool, OrganizationTerms.Columns) {
         let (
             role, generation, hasOwnRoutes, plan, planLimits, overrides, limits, zone, cachePolicy, months,
-            moneyLimits, prices
+            moneyLimits, prices, points, mode, enforcedFrom
         ) = try row.decode(
             (
                 Role, Int64, Bool, String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, String,
                 PostgresJSON?,
-                [Int64]?, PostgresJSON?, PostgresJSON?
+                [Int64]?, PostgresJSON?, PostgresJSON?, Int32?, String?, Timestamp?
             ).self)
         return (
             role, generation, hasOwnRoutes,
-            (plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits, prices)
+            (
+                plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits, prices, points,
+                mode,
+                enforcedFrom
+            )
         )
     }
 }

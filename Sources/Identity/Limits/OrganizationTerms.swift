@@ -1,4 +1,4 @@
-import Base
+package import Base
 import Postgres
 
 /// On which terms an organization works here: what limits it, how long its months are, what is kept of its answers, and
@@ -24,13 +24,20 @@ package final class OrganizationTerms: Sendable {
     /// Its own prices that had not ended when this was read, by model; none for most organizations.
     package let prices: [String: [PriceTerm]]
 
+    /// What is taken on top of what its requests cost, in hundredths of a percent, and how that is meant; nil: nobody says.
+    package let commissionPoints: Int?
+    package let commissionMode: String?
+    /// Until then its budgets refuse nobody.
+    package let budgetsEnforcedFrom: Timestamp?
+
     package static let usualZone = "UTC"
 
     package init(
         plan: String? = nil, planLimits: [UInt8]? = nil, limitOverrides: [UInt8]? = nil,
         limits: [UInt8]? = nil, timeZone: String = usualZone, cachePolicy: [UInt8]? = nil,
         months: [CalendarMonth] = [], moneyLimits: [MoneyTerm] = [],
-        prices: [String: [PriceTerm]] = [:]
+        prices: [String: [PriceTerm]] = [:], commissionPoints: Int? = nil, commissionMode: String? = nil,
+        budgetsEnforcedFrom: Timestamp? = nil
     ) {
         self.plan = plan
         self.planLimits = planLimits
@@ -41,6 +48,9 @@ package final class OrganizationTerms: Sendable {
         self.months = months
         self.moneyLimits = moneyLimits
         self.prices = prices
+        self.commissionPoints = commissionPoints
+        self.commissionMode = commissionMode
+        self.budgetsEnforcedFrom = budgetsEnforcedFrom
     }
 
     /// Whether they say nothing: as those of an organization of which nobody has said anything.
@@ -50,7 +60,7 @@ package final class OrganizationTerms: Sendable {
 
     typealias Columns = (
         String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, String, PostgresJSON?, [Int64]?, PostgresJSON?,
-        PostgresJSON?
+        PostgresJSON?, Int32?, String?, Timestamp?
     )
 
     /// Of `organizations` and `plans`, joined. A key's own limits may need the months where nothing else says anything;
@@ -60,18 +70,25 @@ package final class OrganizationTerms: Sendable {
         plan, plans.limits, limit_overrides, organizations.limits, time_zone, cache_policy,
         CASE WHEN \(keyNeedsMonths) OR time_zone <> \(usualZone)
             OR num_nonnulls(plan, limit_overrides, organizations.limits, cache_policy) > 0
-        THEN month_starts(time_zone, now()) END, \(MoneyTerm.column), \(PriceTerm.column)
+        THEN month_starts(time_zone, now()) END, \(MoneyTerm.column), \(PriceTerm.column),
+        COALESCE(organizations.commission_points, plans.commission_points),
+        COALESCE(organizations.commission_mode, plans.commission_mode), budgets_enforced_from
         """
     }
 
     /// nil where they say nothing.
     static func reading(_ columns: Columns) throws(PostgresError) -> OrganizationTerms? {
-        let (plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits, prices) = columns
+        let (
+            plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits, prices, points, mode,
+            enforcedFrom
+        ) =
+            columns
         let terms = OrganizationTerms(
             plan: plan, planLimits: planLimits?.bytes, limitOverrides: overrides?.bytes,
             limits: limits?.bytes, timeZone: zone, cachePolicy: cachePolicy?.bytes,
             months: (months ?? []).map { CalendarMonth(startingAt: Timestamp(microseconds: $0)) },
-            moneyLimits: try MoneyTerm.reading(moneyLimits), prices: try PriceTerm.reading(prices))
+            moneyLimits: try MoneyTerm.reading(moneyLimits), prices: try PriceTerm.reading(prices),
+            commissionPoints: points.map(Int.init), commissionMode: mode, budgetsEnforcedFrom: enforcedFrom)
         return terms.areUsual ? nil : terms
     }
 
@@ -88,6 +105,8 @@ extension OrganizationTerms: Equatable {
                 && left.limitOverrides == right.limitOverrides && left.limits == right.limits
                 && left.timeZone == right.timeZone && left.cachePolicy == right.cachePolicy
                 && left.months == right.months && left.moneyLimits == right.moneyLimits
-                && left.prices == right.prices
+                && left.prices == right.prices && left.commissionPoints == right.commissionPoints
+                && left.commissionMode == right.commissionMode
+                && left.budgetsEnforcedFrom == right.budgetsEnforcedFrom
     }
 }

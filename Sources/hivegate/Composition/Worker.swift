@@ -93,6 +93,8 @@ final class Worker: @unchecked Sendable {
         gatewayLimits.semanticCacheModel = configuration.semanticCacheModel
         gatewayLimits.countsBytesAsTokens = configuration.countsBytesAsTokens
         gatewayLimits.requiresPrices = configuration.hasPricing
+        gatewayLimits.budgets = configuration.budgets
+        gatewayLimits.takesPayment = configuration.hasBilling
         let people = identity.services(
             pool, redis, direct, on: loop,
             announce: { await generations.announce($0.organization, $0.generation) })

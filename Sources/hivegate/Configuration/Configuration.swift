@@ -1,5 +1,6 @@
 import Base
 import Billing
+import Gateway
 import Glibc
 import Identity
 import Providers
@@ -37,6 +38,7 @@ struct Configuration {
     var countsBytesAsTokens = false
     /// Whether nobody is asked whose price is not known.
     var hasPricing = false
+    var budgets = BudgetMode.off
     /// A list of prices that is imported again and again: a file, or an address of http or https. nil: none.
     var priceSource: String?
     var priceUpdateInterval = Duration.seconds(86_400)
@@ -231,6 +233,16 @@ struct Configuration {
         hasPricing = reader.choice(
             "ENABLE_PRICING", default: "false", [("true", true), ("false", false)],
             "whether every request has a price: a model whose price is not known is not asked")
+        budgets = reader.choice(
+            "ENABLE_BUDGET_ENFORCEMENT", default: budgets.rawValue,
+            BudgetMode.allCases.map { ($0.rawValue, $0) },
+            "what becomes of a request that a budget has no money for: nothing is asked, it is written down, or refused"
+        )
+        if budgets != .off, !hasPricing {
+            reader.fault(
+                "ENABLE_BUDGET_ENFORCEMENT",
+                "needs ENABLE_PRICING=true: nobody knows what requests cost otherwise")
+        }
         readPriceUpdates(&reader)
         sharesProviderState = reader.choice(
             "SHARED_PROVIDER_STATE", default: "false", [("false", false), ("true", true)],
