@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import threading
 import time
 import uuid
 
@@ -14,6 +15,7 @@ from test_limits import Scene, ask
 
 FULL = os.environ.get("FULL") == "1"
 MODEL = "openai/gpt-4o"
+DOLLAR = 1_000_000_000
 # Nano-dollars for a token of this model.
 INPUT, OUTPUT = 2_500, 10_000
 # The most that an answer may have: it costs about a cent.
@@ -84,6 +86,23 @@ def crowd(scene, key, count, threads=100):
         return list(pool.map(one, range(count)))
 
 
+def check_then_act(scene, key, count, threads, cap):
+    """What a crowd spends whose gate looks at what is spent, asks, and adds up afterwards."""
+    total, lock = 0, threading.Lock()
+
+    def one(number):
+        nonlocal total
+        if total + 40 * INPUT + LONGEST * OUTPUT > cap:
+            return
+        _, _, text = ask(scene.ports[number % 2], key, f"question {number}", model=MODEL, more={"max_tokens": LONGEST})
+        with lock:
+            total += cost(json.loads(text)["usage"])
+
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        list(pool.map(one, range(count)))
+    return total
+
+
 def spent(results):
     return sum(amount for status, amount in results if status == 200)
 
@@ -97,15 +116,19 @@ def test_two_hundred_callers_at_two_gateways_do_not_spend_more_than_a_dollar():
         provider = Provider(resources, pause=0.05, usage=random_usage)
         scene = PaidScene(resources, provider)
         key = scene.key()
+        # The same callers, provider and gateways overspend, where somebody else sees to it that they do not.
+        naive = check_then_act(scene, key, 400, threads=200, cap=DOLLAR)
+        print("check-then-act spent", naive, "of", DOLLAR)
+        assert naive > DOLLAR
         for trial in range(20 if FULL else 2):
             before = len(scene.events())
-            budget, wallet = scene.grant(1_000_000_000), scene.grant(3_000_000_000, "wallet")
+            budget, wallet = scene.grant(DOLLAR), scene.grant(3 * DOLLAR, "wallet")
             results = crowd(scene, key, 400, threads=200)
             # Those who were refused because of what others held would come again.
             results += crowd(scene, key, 200, threads=8)
             total = spent(results)
             codes = {amount for status, amount in results if status == 402}
-            assert total <= 1_000_000_000, f"trial {trial}: {total}"
+            assert total <= DOLLAR, f"trial {trial}: {total}"
             assert {status for status, _ in results} == {200, 402}, results
             assert codes <= {"budget_exceeded", "held_by_inflight"}, codes
             # It was worth asking: most of it is spent, and at the end nothing is held.
@@ -141,7 +164,7 @@ def test_a_shadow_refuses_nobody_and_says_whom_it_would_have_refused():
         scene = PaidScene(resources, provider, ENABLE_BUDGET_ENFORCEMENT="shadow")
         key = scene.key()
         # Of these calls, which cost half a cent, two fit; a wallet is no budget, and pays for all.
-        budget, wallet = scene.grant(16_000_000), scene.grant(1_000_000_000, "wallet")
+        budget, wallet = scene.grant(16_000_000), scene.grant(DOLLAR, "wallet")
         answers = [ask(scene.ports[number % 2], key, model=MODEL, more={"max_tokens": LONGEST}) for number in range(6)]
         assert [status for status, _, _ in answers] == [200] * 6, answers
         scene.wait_for_events(6)
@@ -162,7 +185,7 @@ def test_a_wallet_pays_a_commission_and_use_is_added_up_by_what_it_is_about():
             "SET app.system = 'on'; UPDATE organizations SET commission_points = 3000, commission_mode = 'take_rate' "
             f"WHERE id = '{scene.organization}'")
         key = scene.key()
-        wallet = scene.grant(1_000_000_000, "wallet")
+        wallet = scene.grant(DOLLAR, "wallet")
         scene.sql(
             "INSERT INTO ledger_transfers (id, org_id, debit, credit, amount_nano, reason) VALUES "
             f"(gen_random_uuid(), '{scene.organization}', 'cash', 'wallet', 1000000000, 'top_up')")
@@ -178,8 +201,8 @@ def test_a_wallet_pays_a_commission_and_use_is_added_up_by_what_it_is_about():
         balances = dict(line.split("|") for line in scene.sql("SELECT kind, balance_nano FROM ledger_accounts").splitlines())
         assert int(balances["commission_revenue"]) == 2 * commission
         assert int(balances["usage_revenue"]) == 2 * paid
-        assert int(balances["wallet"]) == 1_000_000_000 - 2 * (paid + commission)
-        assert scene.given(wallet)[1] == 1_000_000_000
+        assert int(balances["wallet"]) == DOLLAR - 2 * (paid + commission)
+        assert scene.given(wallet)[1] == DOLLAR
         assert scene.sql("SELECT tag, calls FROM usage_tags WHERE minutes = 1440") == "team=search|2"
 
 
@@ -200,12 +223,53 @@ def test_an_answer_is_as_long_as_can_be_paid():
             assert limits == dict.fromkeys(said or ("max_completion_tokens",), most)
 
 
+def test_while_postgres_is_away_slices_pay_and_nothing_is_lost():
+    away = 60 if FULL else 15
+    with contextlib.ExitStack() as resources:
+        served, longest = [], 50
+
+        def use(number):
+            completion = 1 + number % longest
+            served.append(40 * INPUT + completion * OUTPUT)
+            return 40, completion
+
+        scene = PaidScene(resources, Provider(resources, pause=0.02, usage=use))
+        databases = scene.gateways.databases
+        key = scene.key()
+        budget = scene.grant(10 * DOLLAR)
+        results = crowd(scene, key, 20, threads=4)
+        assert {status for status, _ in results} == {200}, results
+        databases.crash(databases.postgres)
+        try:
+            # What was granted at first is for some hundred calls of these.
+            end = time.monotonic() + away
+            during = []
+            while time.monotonic() < end:
+                during += crowd(scene, key, 4, threads=4)
+                time.sleep(1)
+            assert {status for status, _ in during} == {200}, during
+            # Those who spend more come to the end of it.
+            longest = LONGEST
+            for _ in range(1_000):
+                status, fields, text = ask(scene.ports[0], key, model=MODEL, more={"max_tokens": LONGEST})
+                if status != 200:
+                    break
+            assert (status, json.loads(text)["error"]["code"]) == (503, "billing_unavailable"), text
+            assert int(fields["retry-after"]) > 0
+        finally:
+            databases.start_postgres()
+        wait_until(lambda: crowd(scene, key, 1, threads=1)[0][0] == 200, what="calls that are paid again")
+        wait_until(lambda: len(scene.events()) == len(served), what="every event in the books")
+        settled = int(scene.sql(f"SELECT settled_nano FROM money_limits WHERE id = '{budget}'"))
+        assert settled == sum(event["cost"] for event in scene.events()) == sum(served)
+
+
 def test_without_redis_the_database_pays_and_nothing_is_spent_twice():
     with contextlib.ExitStack() as resources:
         provider = Provider(resources, pause=0.02, usage=random_usage)
         scene = PaidScene(resources, provider)
         key = scene.key()
-        limit = scene.grant(1_000_000_000)
+        limit = scene.grant(DOLLAR)
         results = crowd(scene, key, 60, threads=20)
         assert {status for status, _ in results} == {200}
         redis = scene.redis_process()
@@ -218,7 +282,7 @@ def test_without_redis_the_database_pays_and_nothing_is_spent_twice():
         assert any(status == 200 for status, _ in away), away
         results += away + crowd(scene, key, 300, threads=50)
         total = spent(results)
-        assert total <= 1_000_000_000
+        assert total <= DOLLAR
         given, cap = scene.given(limit)
         assert total <= given <= cap
         # What Redis was not there to be told it hears.

@@ -240,6 +240,30 @@ struct KeyRingTests {
         }
     }
 
+    @Test func `without the database a key goes on for longer where Redis says that nothing has changed`()
+        async throws
+    {
+        try await onLoop { loop in
+            let world = World()
+            world.caller = Self.caller
+            let ring = try world.ring(on: loop)
+            let key = APIKey.make()
+            _ = try await ring.caller(presenting: key)
+            world.isAway = true
+            world.now = world.now + .seconds(61)
+            func confirm(by reading: KeyGenerations.Reading) async throws -> Bool {
+                try await ring.confirm(self.known(key, to: ring), by: reading)
+            }
+            #expect(try await confirm(by: .generation(0)))
+            // The look-up that has just failed is not made again, and allows nothing more.
+            #expect(try await confirm(by: .generation(0)))
+            await #expect(throws: DatabaseIsAway.self) { try await confirm(by: .unavailable) }
+            await #expect(throws: DatabaseIsAway.self) { try await confirm(by: .none) }
+            world.now = world.now + .seconds(600)
+            await #expect(throws: DatabaseIsAway.self) { try await confirm(by: .generation(0)) }
+        }
+    }
+
     @Test func `a look-up that began before a change does not answer for what came after it`() async throws {
         try await onLoop { loop in
             let world = World()

@@ -5,7 +5,8 @@ package import Loop
 ///
 /// What is in memory counts only as long as no change of the organization's keys was announced since: each request
 /// compares generations (`KeyGenerations`). Where Redis does not say, what is known is looked up again once it is
-/// older than `freshness`; while the database is away too, it goes on for up to `grace`.
+/// older than `freshness`. While the database is away, what is known goes on for up to `graceWhereConfirmed`, and for up to
+/// `grace` where Redis does not say that nothing has changed.
 // Confined to its loop.
 package final class KeyRing: @unchecked Sendable {
     package struct Limits: Sendable {
@@ -15,6 +16,8 @@ package final class KeyRing: @unchecked Sendable {
         /// A key that is nobody's may become somebody's again: revived, or its owner let back in.
         package var freshnessOfNobody = Duration.seconds(1)
         package var grace = Duration.seconds(60)
+        /// While Redis says that no change was announced: whoever makes one needs the database too.
+        package var graceWhereConfirmed = Duration.seconds(600)
         /// A caller waits this long for a look-up; the look-up itself may go on.
         package var patience = Duration.seconds(2)
         /// After a look-up that failed, a known key is served from memory for so long before the next.
@@ -141,6 +144,7 @@ package final class KeyRing: @unchecked Sendable {
         let isOld: Bool
         /// Whether it soon will be: so that no request of those that come all the time has to wait then.
         let isAging: Bool
+        /// Whether a look-up has just failed.
         let isPaused: Bool
         /// As far as this process has heard.
         package let reached: Int64
@@ -168,7 +172,7 @@ package final class KeyRing: @unchecked Sendable {
                     known: entry.known, loadedAt: entry.loadedAt,
                     isOld: isDistrusted || age >= limits.freshness,
                     isAging: age >= agingAfter && now >= entry.retryAt,
-                    isPaused: now < entry.retryAt && age < limits.grace, reached: entry.reached))
+                    isPaused: now < entry.retryAt, reached: entry.reached))
         }
     }
 
@@ -199,7 +203,7 @@ package final class KeyRing: @unchecked Sendable {
     ) async throws -> KnownCaller? {
         switch judge(remembered, by: reading) {
         case .right: remembered.known
-        case .old: try await renew(remembered, key)
+        case .old: try await renew(remembered, key, by: reading)
         // No grace: without the database there is no answer.
         case .changed(let current): try await lookUp(key, reaching: current)
         }
@@ -221,17 +225,29 @@ package final class KeyRing: @unchecked Sendable {
         case .generation(remembered.known.generation), .unavailable: isDoubtful = false
         case .generation, .none: isDoubtful = generations?.canRestore ?? false
         }
-        return remembered.isPaused || !remembered.isOld && !isDoubtful ? .right : .old
+        if !remembered.isOld && !isDoubtful { return .right }
+        return remembered.isPaused && isInGrace(remembered, by: reading, at: time.instant()) ? .right : .old
+    }
+
+    /// Whether what is known goes on without the database.
+    private func isInGrace(_ remembered: Remembered, by reading: KeyGenerations.Reading, at now: Instant)
+        -> Bool
+    {
+        let isConfirmed =
+            if case .generation(remembered.known.generation) = reading { true } else { false }
+        return now - remembered.loadedAt < (isConfirmed ? limits.graceWhereConfirmed : limits.grace)
     }
 
     /// Looks up what is known already. Where that fails, what is known goes on for a while.
     @inline(never)
-    private func renew(_ remembered: Remembered, _ key: APIKey) async throws -> KnownCaller? {
+    private func renew(
+        _ remembered: Remembered, _ key: APIKey, by reading: KeyGenerations.Reading
+    ) async throws -> KnownCaller? {
         let now = time.instant()
         do {
             return try await lookUp(key, reaching: remembered.known.generation)
         } catch {
-            guard now - remembered.loadedAt < limits.grace, error as? WaitFailure != .cancelled else {
+            guard isInGrace(remembered, by: reading, at: now), error as? WaitFailure != .cancelled else {
                 throw error
             }
             shared.memory.pause(peppers.digest(of: key).digest, until: now + limits.pauseAfterFailure)
