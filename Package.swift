@@ -99,7 +99,7 @@ let package = Package(
 
         // Tests, and what they share.
         .target(
-            name: "TestKit", dependencies: ["Base", "JSON", "Loop"], path: "Tests/TestKit",
+            name: "TestKit", dependencies: ["Base", "JSON", "Loop", "Postgres"], path: "Tests/TestKit",
             exclude: ["README.md"], swiftSettings: settings),
         tests("Admission", ["Admission", "Base", "JSON", "Loop", "Postgres", "Redis", "TestKit"]),
         tests("Analytics", ["Analytics", "Base", "Chat", "Loop", "Metering", "Postgres", "TestKit"]),

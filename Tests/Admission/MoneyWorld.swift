@@ -181,14 +181,8 @@ func withMoney(
     _ count: Int = 1, _ bounds: Gatekeeper.Bounds = patientBounds, redisArguments: [String] = [],
     postgres: PrivatePostgres = .shared, _ body: @escaping @Sendable (MoneyWorld) async throws -> Void
 ) async throws {
-    let url = postgres.freshDatabase()
+    let url = try await MigratedDatabase(in: postgres).url
     let metrics = Metrics()
-    try await onLoop { loop in
-        let owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
-        let files = try MigrationFile.read(directory: Project.root + "/migrations")
-        try await Migrator(files: files).run(on: owner)
-        owner.close()
-    }
     let bank = Bank(database: url, counters: AdmissionCounters(in: metrics))
     try await withWorkers(count, bounds, bank: bank, redisArguments: redisArguments) { redis, workers in
         let world = try await MoneyWorld(redis, workers, metrics, url)

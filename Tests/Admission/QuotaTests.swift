@@ -19,14 +19,12 @@ struct QuotaTests {
         let store: QuotaStore
         let organization = UUID.make()
 
-        init(_ url: String, _ redis: PrivateRedis, _ client: RedisClient, on loop: EventLoop) async throws {
+        init(
+            _ database: MigratedDatabase, _ redis: PrivateRedis, _ client: RedisClient, on loop: EventLoop
+        ) async throws {
             (self.loop, self.redis, self.client) = (loop, redis, client)
-            owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
-            let files = try MigrationFile.read(directory: Project.root + "/migrations")
-            try await Migrator(files: files).run(on: owner)
-            var configuration = try PostgresConfiguration(url: url)
-            configuration.role = "hivegate_app"
-            pool = PostgresPool(configuration, on: loop)
+            owner = try await database.owner(on: loop)
+            pool = try database.pool(on: loop)
             store = QuotaStore(pool)
             try await found(organization)
         }
@@ -73,9 +71,9 @@ struct QuotaTests {
     }
 
     private func withWorld(_ body: @escaping @Sendable (World) async throws -> Void) async throws {
-        let url = PrivatePostgres.shared.freshDatabase()
+        let database = try await MigratedDatabase()
         try await withRedis { redis, client in
-            let world = try await World(url, redis, client, on: client.loop)
+            let world = try await World(database, redis, client, on: client.loop)
             do {
                 try await body(world)
             } catch {

@@ -18,15 +18,11 @@ struct AnalyticsWorld: Sendable {
 
     /// On a loop.
     static func with(_ body: @escaping @Sendable (AnalyticsWorld) async throws -> Void) async throws {
-        let url = PrivatePostgres.shared.freshDatabase()
+        let database = try await MigratedDatabase()
         try await onLoop { loop in
-            let files = try MigrationFile.read(directory: Project.root + "/migrations")
-            let owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
+            let owner = try await database.owner(on: loop)
             defer { owner.close() }
-            try await Migrator(files: files).run(on: owner)
-            var configuration = try PostgresConfiguration(url: url)
-            configuration.role = "hivegate_app"
-            let pool = PostgresPool(configuration, on: loop)
+            let pool = try database.pool(on: loop)
             let world = AnalyticsWorld(
                 analytics: AnalyticsStore(pool), usage: UsageStore(pool), owner: owner)
             _ = try await owner.query(

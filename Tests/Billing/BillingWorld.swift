@@ -56,14 +56,12 @@ final class BillingWorld: @unchecked Sendable {
         -(try await balance("receivable", of: organization)) / USCents.nanodollars
     }
 
-    private init(on loop: EventLoop, _ url: String, _ owner: PostgresConnection) async throws {
+    private init(on loop: EventLoop, _ database: MigratedDatabase, _ owner: PostgresConnection) async throws {
         self.owner = owner
-        var configuration = try PostgresConfiguration(url: url)
-        configuration.role = "hivegate_app"
         var limits = PoolLimits()
         limits.maximum = 16
         limits.waitTimeout = Self.patience
-        pool = PostgresPool(configuration, limits: limits, on: loop)
+        pool = try database.pool(limits, on: loop)
         let vault = Vault(try MasterKeys(parsing: Secret(MasterKeys.newFile())))
         let audit = AuditLog(secret: try await InstanceSecrets(pool, vault).secret(.audit))
         identity = IdentityStore(
@@ -78,13 +76,11 @@ final class BillingWorld: @unchecked Sendable {
     }
 
     static func run(_ body: @escaping @Sendable (BillingWorld) async throws -> Void) async throws {
-        let url = PrivatePostgres.shared.freshDatabase()
+        let database = try await MigratedDatabase()
         try await onLoop { loop in
-            let files = try MigrationFile.read(directory: Project.root + "/migrations")
-            let owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
+            let owner = try await database.owner(on: loop)
             defer { owner.close() }
-            try await Migrator(files: files).run(on: owner)
-            let world = try await BillingWorld(on: loop, url, owner)
+            let world = try await BillingWorld(on: loop, database, owner)
             try await world.store.apply(.unified)
             try await body(world)
             await world.pool.close(until: .now() + patience)

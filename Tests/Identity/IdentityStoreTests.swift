@@ -18,15 +18,11 @@ struct IdentityStoreTests {
     }
 
     private func withWorld(_ body: @escaping @Sendable (World) async throws -> Void) async throws {
-        let url = PrivatePostgres.shared.freshDatabase()
+        let database = try await MigratedDatabase()
         try await onLoop { loop in
-            let files = try MigrationFile.read(directory: Project.root + "/migrations")
-            let owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
-            try await Migrator(files: files).run(on: owner)
+            let owner = try await database.owner(on: loop)
             defer { owner.close() }
-            var configuration = try PostgresConfiguration(url: url)
-            configuration.role = "hivegate_app"
-            let pool = PostgresPool(configuration, on: loop)
+            let pool = try database.pool(on: loop)
             let peppers = try KeyPeppers(parsing: Secret(Self.peppers))
             let vault = Vault(try MasterKeys(parsing: Secret(MasterKeys.newFile())))
             let store = IdentityStore(

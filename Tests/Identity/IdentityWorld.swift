@@ -25,16 +25,14 @@ final class IdentityWorld: @unchecked Sendable {
     }
 
     private init(
-        on loop: EventLoop, _ url: String, _ owner: PostgresConnection, masterKeys: String
+        on loop: EventLoop, _ database: MigratedDatabase, _ owner: PostgresConnection, masterKeys: String
     ) async throws {
         self.loop = loop
         self.owner = owner
-        var configuration = try PostgresConfiguration(url: url)
-        configuration.role = "hivegate_app"
         var limits = PoolLimits()
         limits.maximum = 16
         limits.waitTimeout = Self.patience
-        pool = PostgresPool(configuration, limits: limits, on: loop)
+        pool = try database.pool(limits, on: loop)
         vault = Vault(try MasterKeys(parsing: Secret(masterKeys)))
         audit = AuditLog(secret: try await InstanceSecrets(pool, vault).secret(.audit))
         store = try Self.store(pool, vault, audit)
@@ -44,13 +42,11 @@ final class IdentityWorld: @unchecked Sendable {
         masterKeys: String = MasterKeys.newFile(),
         _ body: @escaping @Sendable (IdentityWorld) async throws -> Void
     ) async throws {
-        let url = PrivatePostgres.shared.freshDatabase()
+        let database = try await MigratedDatabase()
         try await onLoop { loop in
-            let files = try MigrationFile.read(directory: Project.root + "/migrations")
-            let owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
+            let owner = try await database.owner(on: loop)
             defer { owner.close() }
-            try await Migrator(files: files).run(on: owner)
-            let world = try await IdentityWorld(on: loop, url, owner, masterKeys: masterKeys)
+            let world = try await IdentityWorld(on: loop, database, owner, masterKeys: masterKeys)
             try await body(world)
             await world.pool.close(until: .now() + patience)
         }

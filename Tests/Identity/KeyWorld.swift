@@ -20,13 +20,11 @@ final class KeyWorld: @unchecked Sendable {
     private(set) var organization = UUID.make()
     private(set) var user = UUID.make()
 
-    private init(on loop: EventLoop, _ redis: PrivateRedis, _ url: String) async throws {
+    private init(on loop: EventLoop, _ redis: PrivateRedis, _ migrated: MigratedDatabase) async throws {
         self.loop = loop
         self.redis = redis
-        var configuration = try PostgresConfiguration(url: url)
-        configuration.role = "hivegate_app"
-        database = configuration
-        pool = PostgresPool(configuration, on: loop)
+        database = try migrated.configuration()
+        pool = PostgresPool(database, on: loop)
         peppers = try KeyPeppers(parsing: Secret("1:\(String(repeating: "p", count: 32))"))
         let vault = Vault(try MasterKeys(parsing: Secret(MasterKeys.newFile())))
         store = IdentityStore(
@@ -39,14 +37,10 @@ final class KeyWorld: @unchecked Sendable {
     static func run(
         redisArguments: [String] = [], _ body: @escaping @Sendable (KeyWorld) async throws -> Void
     ) async throws {
-        let url = PrivatePostgres.shared.freshDatabase()
+        let database = try await MigratedDatabase()
         try await onLoop { loop in
-            let files = try MigrationFile.read(directory: Project.root + "/migrations")
-            let owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
-            try await Migrator(files: files).run(on: owner)
-            owner.close()
             try await PrivateRedis.with(redisArguments, on: loop) { redis in
-                let world = try await KeyWorld(on: loop, redis, url)
+                let world = try await KeyWorld(on: loop, redis, database)
                 let founding = try await world.store.found(
                     organization: "Acme", owner: "ann@acme.example", password: PasswordHash(stored: "none"),
                     by: .command)

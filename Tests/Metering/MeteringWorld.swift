@@ -23,17 +23,11 @@ struct MeteringWorld: Sendable {
 
     /// On a loop.
     static func with(_ body: @escaping @Sendable (MeteringWorld) async throws -> Void) async throws {
-        let url = PrivatePostgres.shared.freshDatabase()
+        let database = try await MigratedDatabase()
         try await onLoop { loop in
-            let files = try MigrationFile.read(directory: Project.root + "/migrations")
-            let migrating = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
-            try await Migrator(files: files).run(on: migrating)
-            migrating.close()
-            let owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
+            let owner = try await database.owner(on: loop)
             defer { owner.close() }
-            var configuration = try PostgresConfiguration(url: url)
-            configuration.role = "hivegate_app"
-            let pool = PostgresPool(configuration, on: loop)
+            let pool = try database.pool(on: loop)
             let world = MeteringWorld(pool: pool, store: UsageStore(pool), owner: owner)
             try await world.found(world.organization)
             try await body(world)

@@ -21,6 +21,7 @@ package final class PrivatePostgres: @unchecked Sendable {
     private struct State {
         var process: ServerProcess?
         var databases = 0
+        var migration: Task<Void, any Error>?
     }
 
     /// Where the server also listens with TLS and asks for passwords; `nil` is the unix socket alone.
@@ -118,6 +119,26 @@ package final class PrivatePostgres: @unchecked Sendable {
             state.databases += 1
             return "test_\(state.databases)"
         }
+        return makeDatabase(name, template: template)
+    }
+
+    /// Creates a database with the migrations of the product, and gives its URL: a copy of the first, in which they were run
+    /// by `migrate`.
+    package func migratedDatabase(
+        _ migrate: @escaping @Sendable (_ url: String) async throws -> Void
+    ) async throws -> String {
+        let template = "migrated"
+        let migration = state.withLock { state in
+            if let migration = state.migration { return migration }
+            let migration = Task { try await migrate(makeDatabase(template, template: "template0")) }
+            state.migration = migration
+            return migration
+        }
+        try await migration.value
+        return freshDatabase(template: template)
+    }
+
+    private func makeDatabase(_ name: String, template: String) -> String {
         let status = runToEnd(
             [
                 "\(Self.programs)/createdb", "-h", directory, "-p", port, "-U", "postgres", "-T", template,

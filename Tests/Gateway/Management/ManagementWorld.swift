@@ -86,10 +86,10 @@ final class ManagementWorld: @unchecked Sendable {
     static func run(
         _ options: Options = Options(), _ body: @escaping @Sendable (ManagementWorld) async throws -> Void
     ) async throws {
-        let url = PrivatePostgres.shared.freshDatabase()
+        let database = try await MigratedDatabase()
         try await onLoop { loop in
             try await PrivateRedis.with(on: loop) { redis in
-                let world = try await ManagementWorld(url, redis, options, on: loop)
+                let world = try await ManagementWorld(database, redis, options, on: loop)
                 do {
                     try await body(world)
                     await world.close()
@@ -108,16 +108,13 @@ final class ManagementWorld: @unchecked Sendable {
     private let passwords: PasswordPool
 
     private init(
-        _ url: String, _ redisServer: PrivateRedis, _ options: Options, on loop: EventLoop
+        _ database: MigratedDatabase, _ redisServer: PrivateRedis, _ options: Options, on loop: EventLoop
     ) async throws {
         self.loop = loop
         self.redisServer = redisServer
         client = HTTPClient(on: loop)
-        owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
-        try await Migrator(files: MigrationFile.read(directory: Project.root + "/migrations")).run(on: owner)
-        var configuration = try PostgresConfiguration(url: url)
-        configuration.role = "hivegate_app"
-        pool = PostgresPool(configuration, on: loop)
+        owner = try await database.owner(on: loop)
+        pool = try database.pool(on: loop)
         redis = RedisClient(try RedisURL(redisServer.url), on: loop)
         let quotas = QuotaStore(pool)
         gatekeeper = Gatekeeper(redis) { try await quotas.load($0, $1, $2) }
