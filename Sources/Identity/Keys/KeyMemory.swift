@@ -11,12 +11,18 @@ package final class KeyMemory: Sendable {
     struct Entry: Sendable {
         var known: KnownCaller
         /// When the look-up began.
-        var loadedAt: Instant
+        let loadedAt: Instant
+        /// When Redis said last, after look-ups had begun to fail, that nothing has changed since.
+        var confirmedAt: Instant
         /// The generation that its organization's keys are known to have reached. Where that is beyond the entry's
         /// own, the entry says nothing but that there was such a key.
         var reached: Int64 = 0
         /// Until then it is not looked up again: the last attempt failed a moment ago.
         var retryAt = Instant(nanoseconds: 0)
+
+        init(known: KnownCaller, loadedAt: Instant) {
+            (self.known, self.loadedAt, confirmedAt) = (known, loadedAt, loadedAt)
+        }
     }
 
     enum Recollection: Sendable {
@@ -90,11 +96,13 @@ package final class KeyMemory: Sendable {
         }
     }
 
-    /// A look-up has failed: `digest` is not looked up again until `instant`.
-    func pause(_ digest: KeyDigest, until instant: Instant) {
+    /// A look-up has failed: `digest` is not looked up again until `instant`. At `confirmation` Redis said that nothing has
+    /// changed.
+    func pause(_ digest: KeyDigest, until instant: Instant, confirmedAt confirmation: Instant? = nil) {
         part(of: digest).withLock { part in
             guard var entry = part.known.value(for: digest) else { return }
             entry.retryAt = instant
+            if let confirmation { entry.confirmedAt = max(entry.confirmedAt, confirmation) }
             part.known.set(entry, for: digest)
         }
     }

@@ -5,8 +5,8 @@ package import Loop
 ///
 /// What is in memory counts only as long as no change of the organization's keys was announced since: each request
 /// compares generations (`KeyGenerations`). Where Redis does not say, what is known is looked up again once it is
-/// older than `freshness`. While the database is away, what is known goes on for up to `graceWhereConfirmed`, and for up to
-/// `grace` where Redis does not say that nothing has changed.
+/// older than `freshness`. While the database is away, what is known goes on for up to `graceWhereConfirmed` as long as Redis
+/// says that nothing has changed, and for up to `grace` after it said so last.
 // Confined to its loop.
 package final class KeyRing: @unchecked Sendable {
     package struct Limits: Sendable {
@@ -140,6 +140,7 @@ package final class KeyRing: @unchecked Sendable {
     package struct Remembered: Sendable {
         package let known: KnownCaller
         let loadedAt: Instant
+        let confirmedAt: Instant
         /// Whether it is looked up again even if its generation is still the current one.
         let isOld: Bool
         /// Whether it soon will be: so that no request of those that come all the time has to wait then.
@@ -169,7 +170,7 @@ package final class KeyRing: @unchecked Sendable {
             let age = now - entry.loadedAt
             return .known(
                 Remembered(
-                    known: entry.known, loadedAt: entry.loadedAt,
+                    known: entry.known, loadedAt: entry.loadedAt, confirmedAt: entry.confirmedAt,
                     isOld: isDistrusted || age >= limits.freshness,
                     isAging: age >= agingAfter && now >= entry.retryAt,
                     isPaused: now < entry.retryAt, reached: entry.reached))
@@ -233,9 +234,12 @@ package final class KeyRing: @unchecked Sendable {
     private func isInGrace(_ remembered: Remembered, by reading: KeyGenerations.Reading, at now: Instant)
         -> Bool
     {
-        let isConfirmed =
-            if case .generation(remembered.known.generation) = reading { true } else { false }
-        return now - remembered.loadedAt < (isConfirmed ? limits.graceWhereConfirmed : limits.grace)
+        now - remembered.confirmedAt < limits.grace
+            || Self.confirms(reading, remembered) && now - remembered.loadedAt < limits.graceWhereConfirmed
+    }
+
+    private static func confirms(_ reading: KeyGenerations.Reading, _ remembered: Remembered) -> Bool {
+        if case .generation(remembered.known.generation) = reading { true } else { false }
     }
 
     /// Looks up what is known already. Where that fails, what is known goes on for a while.
@@ -250,7 +254,9 @@ package final class KeyRing: @unchecked Sendable {
             guard isInGrace(remembered, by: reading, at: now), error as? WaitFailure != .cancelled else {
                 throw error
             }
-            shared.memory.pause(peppers.digest(of: key).digest, until: now + limits.pauseAfterFailure)
+            shared.memory.pause(
+                peppers.digest(of: key).digest, until: now + limits.pauseAfterFailure,
+                confirmedAt: Self.confirms(reading, remembered) ? now : nil)
             return remembered.known
         }
     }
