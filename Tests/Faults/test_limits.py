@@ -60,19 +60,31 @@ def ask(port, key, content="hello", model="sandbox/echo", more=None, **fields):
 
 def crowd(ports, key, count, threads=40):
     """The statuses of as many requests, as much at once as threads, at both gateways in turns."""
+    return [status for status, _ in answers_of_crowd(ports, key, count, threads)]
+
+
+def answers_of_crowd(ports, key, count, threads):
+    """Their statuses and fields."""
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda number: ask(ports[number % len(ports)], key)[0], range(count)))
+        return list(pool.map(lambda number: ask(ports[number % len(ports)], key)[:2], range(count)))
 
 
 def test_of_many_callers_at_two_gateways_exactly_as_many_as_the_limit_pass():
     with contextlib.ExitStack() as resources:
         scene = Scene(resources)
-        for trial in range(100 if FULL else 8):
+        trials, judged = 100 if FULL else 8, 0
+        for trial in range(trials):
             limit = 1 + trial * 37 % 150
             key = scene.key(requests_per_day=limit)
-            statuses = crowd(scene.ports, key, 200, threads=200)
+            answers = answers_of_crowd(scene.ports, key, 200, threads=200)
+            # A machine with too much else to do is as if Redis stood still, and the gateways say so.
+            if any("x-hivegate-degraded" in fields for _, fields in answers):
+                continue
+            judged += 1
+            statuses = [status for status, _ in answers]
             assert statuses.count(200) == limit, f"trial {trial}: {statuses.count(200)} of {limit}"
             assert statuses.count(429) == 200 - limit
+        assert judged > trials / 2
 
 
 def test_answers_of_many_callers_never_have_more_tokens_than_the_limit():
