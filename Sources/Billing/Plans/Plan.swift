@@ -49,7 +49,6 @@ package struct Plan: Equatable, Sendable {
     package static let mostFeatures = 50
     package static let mostTrialDays = 365
     package static let mostModelsPerRequest = 100
-    package static let mostCommissionPoints = 100_000
 
     /// All that is wrong with it. The limits were checked when they were read.
     package var faults: [Problem.Fault] {
@@ -75,8 +74,7 @@ package struct Plan: Equatable, Sendable {
             features.count <= Self.mostFeatures && features.allSatisfy(Self.isName), "features",
             "must be at most \(Self.mostFeatures) names of a to z, 0 to 9, \"-\" and \"_\"")
         if let commission {
-            // Of a take rate of 100 % nothing would remain for the cost.
-            let most = commission.mode == .takeRate ? 9999 : Self.mostCommissionPoints
+            let most = Commission.mostPoints(commission.mode)
             check(
                 (0...most).contains(commission.points), "commission.basis_points",
                 "must be between 0 and \(most)")

@@ -16,6 +16,9 @@ package struct Commission: Equatable, Sendable {
         self.mode = mode
     }
 
+    /// Of a take rate of 100 % nothing would remain for the cost.
+    package static func mostPoints(_ mode: Mode) -> Int { mode == .takeRate ? 9_999 : 100_000 }
+
     /// 30 percent.
     package static let usual = Commission(points: 3000, .markup)
 

@@ -31,12 +31,12 @@ extension Schema {
             noun: "a name of a to z, 0 to 9, - and _"))
     static let priceCents = Schema.integer(0...Int(SubscribedPlan.mostCents))
 
-    private static let commission = Schema.object([
-        Field("basis_points", .integer(0...Plan.mostCommissionPoints), "In hundredths of a percent."),
+    static let commission = Schema.object([
+        Field("basis_points", .integer(0...Commission.mostPoints(.markup)), "In hundredths of a percent."),
         Field(
             "mode", .choice(of: Commission.Mode.self),
             "`markup`: so much is added to the cost; `take_rate`: so much of what is paid is kept."),
-    ]).named("PlanCommission")
+    ]).named("Commission")
 
     /// All of a plan but its name. Optional where it is sent.
     static let planFields = [

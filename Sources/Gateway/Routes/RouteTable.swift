@@ -8,7 +8,7 @@ package enum RouteTable {
         + ProposalEndpoints.all
         + OverrideEndpoints.all
         + AccountEndpoints.all + SSOEndpoints.all
-        + OrganizationEndpoints.all + RoutingEndpoints.all + LimitEndpoints.all + CacheEndpoints.all
+        + OrganizationEndpoints.all + RoutingEndpoints.all + LimitEndpoints.all + TermsEndpoints.all + CacheEndpoints.all
         + AnswerEndpoints.all + KeyEndpoints.all
         + CredentialEndpoints.all + AnalyticsEndpoints.all + CallEndpoints.all + ReceiptEndpoints.all
         + UsageMonthEndpoints.all + AuditEndpoints.all

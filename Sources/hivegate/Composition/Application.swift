@@ -46,6 +46,7 @@ struct Application: Sendable {
         let usage = UsageQueue()
         let workers = await makeWorkers(
             storage, identity, keys, catalog, upstreams, usage, health: health.report, metrics: metrics)
+        try await beginEnforcement(workers[0])
         let background = try await Background.start(
             configuration, storage, identity, keys, catalog, upstreams, usage, on: workers[0],
             metrics: metrics,
@@ -105,6 +106,18 @@ struct Application: Sendable {
                 }.value)
         }
         return workers
+    }
+
+    /// Where budgets refuse requests for the first time.
+    private func beginEnforcement(_ worker: Worker) async throws {
+        guard configuration.budgets == .enforce else { return }
+        let count = try await worker.gateway.identity.store.beginEnforcement(grace: configuration.budgetGrace)
+        if count > 0 {
+            logger.info(
+                "budgets will refuse requests of organizations that were here before",
+                ("organizations", .integer(count)),
+                ("in_days", .integer(Int(configuration.budgetGrace.components.seconds / 86_400))))
+        }
     }
 
     private func close(_ workers: [Worker]) async {

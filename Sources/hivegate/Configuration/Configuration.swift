@@ -39,6 +39,8 @@ struct Configuration {
     /// Whether nobody is asked whose price is not known.
     var hasPricing = false
     var budgets = BudgetMode.off
+    /// For organizations that were there when budgets began to refuse.
+    var budgetGrace = Duration.seconds(7 * 86_400)
     /// A list of prices that is imported again and again: a file, or an address of http or https. nil: none.
     var priceSource: String?
     var priceUpdateInterval = Duration.seconds(86_400)
@@ -243,6 +245,12 @@ struct Configuration {
                 "ENABLE_BUDGET_ENFORCEMENT",
                 "needs ENABLE_PRICING=true: nobody knows what requests cost otherwise")
         }
+        budgetGrace = .seconds(
+            86_400
+                * reader.integer(
+                    "BUDGET_GRACE_DAYS", default: 7, in: 0...365,
+                    "days after budgets begin to refuse, in which organizations that were there before are only told"
+                ))
         readPriceUpdates(&reader)
         sharesProviderState = reader.choice(
             "SHARED_PROVIDER_STATE", default: "false", [("false", false), ("true", true)],
