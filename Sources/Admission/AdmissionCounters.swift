@@ -8,6 +8,7 @@ package final class AdmissionCounters: Sendable {
     private let refusedAlone: Counter
     private let unfunded: Counter
     private let holds: Counter
+    private let holdsUnderway: Locked<Int>
     private let breaches: Counter
     private let fundings: Counter
     private let directFundings: Counter
@@ -27,6 +28,11 @@ package final class AdmissionCounters: Sendable {
         refusedAlone = counter("local_refused")
         unfunded = counter("unfunded")
         holds = metrics.counter("hivegate_holds_total", "Requests for which money was held.")
+        let underway = Locked(0)
+        metrics.gauge("hivegate_holds_underway", "Requests under way for which money is held.") {
+            Double(underway.withLock { $0 })
+        }
+        holdsUnderway = underway
         breaches = metrics.counter(
             "hivegate_hold_breaches_total", "Requests that cost more than was held for them.")
         fundings = metrics.counter(
@@ -50,7 +56,12 @@ package final class AdmissionCounters: Sendable {
         }
     }
 
-    func hold() { holds.add() }
+    func hold() {
+        holds.add()
+        holdsUnderway.withLock { $0 += 1 }
+    }
+
+    func endHold() { holdsUnderway.withLock { $0 = max(0, $0 - 1) } }
     func breach() { breaches.add() }
     func fund(_ count: Int) { fundings.add(count) }
     func fundDirectly(_ count: Int) { directFundings.add(count) }

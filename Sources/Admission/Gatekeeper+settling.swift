@@ -47,6 +47,7 @@ extension Gatekeeper {
     private func end(_ permit: Permit, tokens: Int64) -> Settlement? {
         guard !permit.isSettled else { return nil }
         permit.isSettled = true
+        if permit.money != nil { counters?.endHold() }
         settleMonths(permit, by: tokens - permit.tokens)
         let subjects = permit.subjects
         leave(subjects)

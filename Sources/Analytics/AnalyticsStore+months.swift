@@ -7,7 +7,7 @@ package struct UsageMonth: Sendable {
     package let name: String
     package let start: Timestamp
     package let end: Timestamp
-    package fileprivate(set) var totals = UsageTotals()
+    package let totals: UsageTotals
 }
 
 extension AnalyticsStore {
@@ -33,12 +33,18 @@ extension AnalyticsStore {
                 ORDER BY ago
                 """
             ).decode((String, Timestamp, Timestamp).self)
-            var months: [UsageMonth] = []
-            for (name, start, end) in rows {
-                var month = UsageMonth(name: name, start: start, end: end)
-                month.totals = try await Self.totals(
-                    of: organization, by: user, from: start, to: end, transaction)
-                months.append(month)
+            let statements = OverviewStatements(organization: organization)
+            let (facet, member) = (user == nil ? .all : .user as OverviewStatements.Facet, user?.description)
+            let spans = rows.flatMap { _, start, end in PointSpan.covering(start, end) }
+            let found = try await transaction.pipeline([
+                statements.sums(of: facet, member, in: spans),
+                statements.latencies(of: facet, member, in: spans),
+            ])
+            var tally = UsageTally()
+            try tally.add(sums: found[0])
+            try tally.add(latencies: found[1])
+            let months = rows.map { name, start, end in
+                UsageMonth(name: name, start: start, end: end, totals: tally.points[start] ?? UsageTotals())
             }
             return (zone, months)
         }
@@ -50,8 +56,8 @@ extension AnalyticsStore {
             try await transaction.query(
                 """
                 SELECT EXISTS (SELECT FROM memberships WHERE org_id = \(organization) AND user_id = \(user))
-                    OR EXISTS (SELECT FROM usage_rollups WHERE org_id = \(organization) AND minutes = 1440
-                        AND user_id = \(user))
+                    OR EXISTS (SELECT FROM usage_facets WHERE org_id = \(organization) AND facet = 'user'
+                        AND minutes = 1440 AND name = \(user.description))
                 """
             ).decode(Bool.self).first ?? false
         }

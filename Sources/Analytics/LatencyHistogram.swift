@@ -2,27 +2,55 @@ import Glibc
 
 /// How long something took, as counts by slot: a slot is 4·log2 of the microseconds, so that it is 19 % wide.
 package struct LatencyHistogram: Equatable, Sendable {
-    private var counts: [Int16: Int64] = [:]
+    /// By slot, up to the last that has any.
+    private var counts: [Int64] = []
+    /// Longer than any latency: 2^63 microseconds.
+    private static let mostSlots = 252
 
     package init() {}
 
-    package mutating func add(_ count: Int64, in slot: Int16) {
-        if count > 0 { counts[slot, default: 0] += count }
+    /// By the end of the answer, and by its first byte.
+    struct Pair {
+        var whole = LatencyHistogram()
+        var firstToken = LatencyHistogram()
+
+        private static let size = 18
+
+        /// Of each slot its number in two bytes, and the two counts in eight each, the highest byte first.
+        init(_ bytes: [UInt8]) {
+            bytes.withUnsafeBytes { bytes in
+                for start in stride(from: 0, to: bytes.count - Self.size + 1, by: Self.size) {
+                    let slot = Int16(bigEndian: bytes.loadUnaligned(fromByteOffset: start, as: Int16.self))
+                    func count(_ offset: Int) -> Int64 {
+                        Int64(bigEndian: bytes.loadUnaligned(fromByteOffset: start + offset, as: Int64.self))
+                    }
+                    whole.add(count(2), in: Int(slot))
+                    firstToken.add(count(10), in: Int(slot))
+                }
+            }
+        }
+    }
+
+    mutating func add(_ count: Int64, in slot: Int) {
+        guard count > 0, 0..<Self.mostSlots ~= slot else { return }
+        if slot >= counts.count {
+            counts += repeatElement(0, count: slot + 1 - counts.count)
+        }
+        counts[slot] += count
     }
 
     package static func += (histogram: inout LatencyHistogram, more: LatencyHistogram) {
-        for (slot, count) in more.counts { histogram.add(count, in: slot) }
+        for (slot, count) in more.counts.enumerated() { histogram.add(count, in: slot) }
     }
 
     /// The microseconds that so many of all did not exceed; nil where nothing was measured. Within a slot they are taken to lie
     /// evenly.
     package func quantile(_ share: Double) -> Double? {
-        let total = counts.values.reduce(0, +)
+        let total = counts.reduce(0, +)
         guard total > 0 else { return nil }
         var rank = share * Double(total)
-        let slots = counts.sorted { $0.key < $1.key }
-        for (slot, count) in slots {
-            if rank <= Double(count) || slot == slots.last?.key {
+        for (slot, count) in counts.enumerated() where count > 0 {
+            if rank <= Double(count) || slot == counts.count - 1 {
                 let low = Self.start(of: slot)
                 return low + (Self.start(of: slot + 1) - low) * min(1, rank / Double(count))
             }
@@ -31,5 +59,5 @@ package struct LatencyHistogram: Equatable, Sendable {
         return nil
     }
 
-    private static func start(of slot: Int16) -> Double { exp2(Double(slot) / 4) }
+    private static func start(of slot: Int) -> Double { exp2(Double(slot) / 4) }
 }

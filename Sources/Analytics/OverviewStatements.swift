@@ -1,77 +1,123 @@
 import Base
 import Postgres
 
-/// What is asked of the sums. Each row is of a point or of a group: the other is NULL.
+/// What is asked of the sums.
 struct OverviewStatements {
     let organization: UUID
-    let query: OverviewQuery
 
-    func sums(_ spans: [RollupSpan]) -> SQL {
+    private static let counts: SQL = """
+        string_agg(int2send(slot) || int8send(whole) || int8send(first_token), ''::bytea) AS counts
         """
-        SELECT point, \(given) AS name, \(UsageTotals.columns)
-        FROM (SELECT \(point) AS point, \(name) AS name, parts.* FROM (\(rows("usage_rollups", spans))) AS parts) AS used
-        GROUP BY GROUPING SETS ((point)\(isGrouped ? ", (name)" : Self.nothing))
-        """
+
+    /// Of which side of use sums are wanted.
+    enum Facet: String {
+        case all, provider, model, key, user
     }
 
-    func latencies(_ spans: [RollupSpan]) -> SQL {
-        """
-        SELECT point, \(given) AS name, slot, sum(whole)::bigint, sum(first_token)::bigint
-        FROM (SELECT \(point) AS point, \(name) AS name, parts.* FROM (\(rows("usage_latencies", spans))) AS parts) AS used
-        GROUP BY GROUPING SETS ((point, slot)\(isGrouped ? ", (name, slot)" : Self.nothing))
-        """
+    /// Rows of a point, a name, and what was used.
+    func sums(of facet: Facet, _ name: String? = nil, in spans: [PointSpan]) -> SQL {
+        let rows: SQL = "FROM usage_facets WHERE \(lies(facet, name))"
+        return """
+            SELECT point, name, \(UsageTotals.columns)
+            FROM (\(each(spans, "SELECT name, \(UsageTotals.parts) \(rows) GROUP BY name"))) AS used GROUP BY point, name
+            """
+    }
+
+    /// Rows of a point, a name, and how many took how long, as `LatencyHistogram.Pair` reads it: of a chart of hours there are a
+    /// hundred thousand.
+    func latencies(of facet: Facet, _ name: String? = nil, in spans: [PointSpan]) -> SQL {
+        let rows: SQL = "FROM usage_facet_latencies WHERE \(lies(facet, name))"
+        let isOne = facet == .all || name != nil
+        // Of many names what is long is made short here; else that takes longer than to read it.
+        let slots: SQL = """
+            FROM (
+                SELECT name, slot, sum(whole)::bigint AS whole, sum(first_token)::bigint AS first_token \(rows)
+                GROUP BY name, slot
+            ) AS slots
+            """
+        return """
+            SELECT point, name, string_agg(counts, ''::bytea)
+            FROM (\(each(spans, "SELECT name, \(Self.counts) \(isOne ? rows : slots) GROUP BY name"))) AS used
+            GROUP BY point, name
+            """
     }
 
     /// Of tags less is known.
-    func tags(_ spans: [RollupSpan]) -> SQL {
+    func tags(in spans: [PointSpan]) -> SQL {
         """
-        SELECT NULL::timestamptz AS point, tag AS name, \(UsageTotals.columns)
-        FROM (SELECT *, 0 AS lookups, 0 AS hits, 0 AS cached_input FROM (\(rows("usage_tags", spans))) AS parts) AS used
-        GROUP BY tag
+        SELECT point, tag AS name, \(UsageTotals.columns)
+        FROM (
+            SELECT point, tag, calls, errors, 0 AS lookups, 0 AS hits, input, 0 AS cached_input, output, cost_nano,
+                charge_nano, saved_nano
+            FROM \(wanted(spans)), LATERAL (
+                SELECT * FROM usage_tags WHERE org_id = \(organization) AND minutes = wanted.length
+                    AND bucket >= wanted.low AND bucket < wanted.high OFFSET 0
+            ) AS parts
+        ) AS used GROUP BY point, tag
         """
     }
 
-    private func rows(_ table: String, _ spans: [RollupSpan]) -> SQL {
-        Self.rows(of: organization, table, spans)
+    /// For each span what lies in it, which is one stretch of the index, added up there: to sort all of it takes far longer.
+    private func each(_ spans: [PointSpan], _ sums: SQL) -> SQL {
+        "SELECT point, parts.* FROM \(wanted(spans)), LATERAL (\(sums)) AS parts"
     }
 
-    /// The sums of some spans; nil: of all users.
-    static func rows(
-        of organization: UUID, _ table: String, _ spans: [RollupSpan], by user: UUID? = nil
-    ) -> SQL {
-        .joined(
-            spans.map { span in
-                """
-                SELECT * FROM \(unsafeSQL: table)
-                WHERE org_id = \(organization) AND minutes = \(span.minutes)
-                  AND bucket >= \(span.start) AND bucket < \(span.end) \(user.map { "AND user_id = \($0)" } ?? Self.nothing)
-                """
-            }, by: " UNION ALL ")
+    private func lies(_ facet: Facet, _ name: String?) -> SQL {
+        """
+        org_id = \(organization) AND facet = \(facet.rawValue) AND minutes = wanted.length AND bucket >= wanted.low
+            AND bucket < wanted.high \(name.map { "AND name = \($0)" } ?? "" as SQL)
+        """
     }
 
-    /// When the point begins that a sum belongs to. An hour that comes twice, when clocks are put back, is two points.
-    private var point: SQL {
+    private func wanted(_ spans: [PointSpan]) -> SQL {
+        """
+        (SELECT 'epoch'::timestamptz + point * interval '1 microsecond' AS point, length::smallint,
+            'epoch'::timestamptz + low * interval '1 microsecond' AS low,
+            'epoch'::timestamptz + high * interval '1 microsecond' AS high
+        FROM unnest(\(spans.map(\.point.microseconds))::bigint[], \(spans.map { Int64($0.span.minutes) })::bigint[],
+            \(spans.map(\.span.start.microseconds))::bigint[], \(spans.map(\.span.end.microseconds))::bigint[]
+        ) AS given (point, length, low, high)) AS wanted
+        """
+    }
+
+    /// When each point begins, in their order; the first may begin before the query does. An hour that comes twice, when clocks
+    /// are put back, is two points.
+    static func points(of query: OverviewQuery) -> SQL {
+        let zone = query.zone
+        let (start, end) = (query.start, query.end)
         switch query.interval {
-        case .quarterHour: "bucket"
+        case .quarterHour:
+            return
+                "SELECT generate_series(\(start)::timestamptz, \(end)::timestamptz - interval '1 minute', '15 minutes')"
         case .hour:
-            "bucket - make_interval(mins => extract(minute FROM bucket AT TIME ZONE \(query.zone)::text)::integer)"
-        case .day: "date_trunc('day', bucket, \(query.zone)::text)"
+            return """
+                SELECT DISTINCT bucket - make_interval(mins => extract(minute FROM bucket AT TIME ZONE \(zone)::text)::integer)
+                FROM generate_series(\(start)::timestamptz, \(end)::timestamptz - interval '1 minute', '15 minutes') AS bucket
+                ORDER BY 1
+                """
+        case .day:
+            // No day is as short as the steps.
+            return """
+                SELECT DISTINCT date_trunc('day', moment, \(zone)::text)
+                FROM (
+                    SELECT generate_series(\(start)::timestamptz, \(end)::timestamptz, '12 hours')
+                    UNION ALL SELECT \(end)::timestamptz - interval '1 minute'
+                ) AS moments (moment)
+                WHERE moment < \(end)::timestamptz ORDER BY 1
+                """
         }
     }
+}
 
-    private static let nothing: SQL = ""
-    /// The name, where rows are grouped by it.
-    private var given: SQL { isGrouped ? "name" : "NULL::text" }
+/// Sums that are part of a point.
+struct PointSpan {
+    let point: Timestamp
+    let span: RollupSpan
 
-    private var isGrouped: Bool { query.grouping != nil && query.grouping != .tag }
-
-    private var name: SQL {
-        switch query.grouping {
-        case .provider: "provider"
-        case .model: "model"
-        case .key: "key_id::text"
-        case .user: "user_id::text"
-        case .tag, nil: "NULL::text"
-        }
+    /// From `start` until `end`.
+    static func covering(
+        _ start: Timestamp, _ end: Timestamp, as point: Timestamp? = nil, finest: Int16 = 15
+    ) -> [PointSpan] {
+        RollupSpan.covering(start, end, finest: finest).map { PointSpan(point: point ?? start, span: $0) }
     }
 }

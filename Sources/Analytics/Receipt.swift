@@ -1,4 +1,5 @@
 package import Base
+package import Catalog
 package import Chat
 import Postgres
 
@@ -23,6 +24,10 @@ package struct Receipt: Sendable {
         package let images: Int
         /// With the model, the name of the price that held.
         package let priceFrom: Timestamp?
+        /// The organization's own price that lay over it.
+        package let override: UUID?
+        /// That, where it is still there.
+        package fileprivate(set) var ownPrice: PriceOverride?
         package let cost: Int64?
         package let commission: Int64
         package let charge: Int64
@@ -54,7 +59,7 @@ extension AnalyticsStore {
                 """
                 SELECT id, at, batch_id, is_last, provider, model, is_own_key, is_estimated, input, cache_read, cache_write,
                     cache_write_hour, audio_input, image_input, output, reasoning, audio_output, image_output, images,
-                    price_from, cost_nano, commission_nano, charge_nano, limit_ids, limit_nanos, attempt
+                    price_from, price_override, cost_nano, commission_nano, charge_nano, limit_ids, limit_nanos, attempt
                 FROM usage_events WHERE org_id = \(organization) AND request_id = \(request)
                 ORDER BY id, attempt LIMIT \(Self.mostReceipts)
                 """)
@@ -96,6 +101,11 @@ extension Receipt {
                 (payments[index].kind, payments[index].subject) = (kind, subject)
             }
         }
+        let overrides = try await CatalogStore.overrides(
+            named: attempts.compactMap(\.override), transaction)
+        for index in attempts.indices {
+            attempts[index].ownPrice = overrides.first { $0.id == attempts[index].override }
+        }
         transfers = try await transaction.query(
             """
             SELECT debit, credit, amount_nano FROM ledger_transfers
@@ -123,6 +133,8 @@ extension Receipt.Attempt {
         self.usage = usage
         images = try row.decode(Int.self, "images")
         priceFrom = try row.decode(Timestamp?.self, "price_from")
+        override = try row.decode(UUID?.self, "price_override")
+        ownPrice = nil
         cost = try row.decode(Int64?.self, "cost_nano")
         commission = try row.decode(Int64.self, "commission_nano")
         charge = try row.decode(Int64.self, "charge_nano")

@@ -36,6 +36,13 @@ package struct UsageTotals: Equatable, Sendable {
         totals.firstToken += more.firstToken
     }
 
+    /// The sums, to be added up again.
+    static let parts: SQL = """
+        sum(calls) AS calls, sum(errors) AS errors, sum(lookups) AS lookups, sum(hits) AS hits, sum(input) AS input,
+        sum(cached_input) AS cached_input, sum(output) AS output, sum(cost_nano) AS cost_nano,
+        sum(charge_nano) AS charge_nano, sum(saved_nano) AS saved_nano
+        """
+
     /// The sums, for a statement that reads them in the order of `init(_:)`.
     static let columns: SQL = """
         sum(calls)::bigint, sum(errors)::bigint, sum(lookups)::bigint, sum(hits)::bigint, sum(input)::bigint,

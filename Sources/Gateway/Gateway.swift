@@ -42,6 +42,11 @@ package final class Gateway: @unchecked Sendable {
         /// Whether every byte of a request is reserved as a token, instead of what such requests have taken before.
         package var countsBytesAsTokens = false
 
+        /// How often it is asked whether those who watch calls still may.
+        package var watcherCheck = Duration.seconds(5)
+        /// Then they are to come again.
+        package var longestWatch = Duration.seconds(3600)
+
         /// Whether nobody is asked whose price is not known.
         package var requiresPrices = false
         /// What becomes of a request that a budget has no money for.
@@ -84,6 +89,8 @@ package final class Gateway: @unchecked Sendable {
     package let billing: BillingServices?
     /// Requests that are done once; nil: nobody remembers them.
     let idempotency: IdempotencyStore?
+    /// Who watches calls, on all loops of the process.
+    let live: LiveCalls
     let models: ModelList
     let health: HealthReport
     let metrics: Metrics
@@ -99,11 +106,13 @@ package final class Gateway: @unchecked Sendable {
         ownRoutes: OwnRoutesMemory, health: HealthReport,
         metrics: Metrics, logger: Logger, note: @escaping @Sendable (AttemptReport) -> Void = { _ in },
         meter: Meter? = nil, billing: BillingServices? = nil, idempotency: IdempotencyStore? = nil,
-        time: TimeSource = .live, limits: Limits = Limits(), catalog: SharedCatalog = SharedCatalog()
+        live: LiveCalls = LiveCalls(), time: TimeSource = .live, limits: Limits = Limits(),
+        catalog: SharedCatalog = SharedCatalog()
     ) {
         self.meter = meter
         self.billing = billing
         self.idempotency = idempotency
+        self.live = live
         self.loop = loop
         self.keys = keys
         self.identity = identity

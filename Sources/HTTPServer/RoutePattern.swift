@@ -16,14 +16,6 @@ struct RoutePattern: Sendable {
             default: false
             }
         }
-
-        var rank: Int {
-            switch self {
-            case .literal: 0
-            case .parameter: 1
-            case .rest: 2
-            }
-        }
     }
 
     let segments: [Segment]
@@ -65,22 +57,5 @@ struct RoutePattern: Sendable {
             name.utf8.allSatisfy({ ($0 | 0x20) &- 0x61 < 26 || $0 == 0x5F || $0 &- 0x30 < 10 })
         else { throw .invalidPattern(pattern) }
         return takesRest ? .rest(name) : .parameter(name)
-    }
-
-    /// Whether some path is taken by both and neither is the more special one throughout.
-    func isAmbiguous(with other: RoutePattern) -> Bool {
-        var leftWins = false
-        var rightWins = false
-        let shared = min(segments.count, other.segments.count)
-        for index in 0..<shared {
-            let (left, right) = (segments[index], other.segments[index])
-            if case .literal(let first) = left, case .literal(let second) = right, first != second {
-                return false
-            }
-            if left.rank < right.rank { leftWins = true }
-            if right.rank < left.rank { rightWins = true }
-            if left.rank == 2 || right.rank == 2 { return leftWins && rightWins }
-        }
-        return segments.count == other.segments.count && leftWins && rightWins
     }
 }

@@ -1,26 +1,21 @@
 import Base
 package import HTTPWire
 
-/// The route table, built once. Of several patterns that take a path the one with the earlier literal segment
-/// wins; tables in which that would not decide are refused when they are built.
+/// The route table, built once. Of several patterns that take a path the one wins that has a literal segment where they first
+/// differ, or else a parameter rather than all that is left; in which order they are listed does not matter.
 package struct Router: Sendable {
     package let routes: [Route]
     private let tree: RouteTree
 
     package init(_ routes: [Route]) throws(RouterFault) {
         var tree = RouteTree()
-        var patterns: [RoutePattern] = []
         var names = Set<String>()
         for (index, route) in routes.enumerated() {
             guard names.insert(route.name).inserted else { throw .duplicateName(route.name) }
             let pattern = try RoutePattern(route.pattern)
-            if let other = patterns.firstIndex(where: { $0.isAmbiguous(with: pattern) }) {
-                throw .ambiguous(routes[other].pattern, route.pattern)
-            }
             guard tree.insert(pattern, route.method, index) else {
                 throw .duplicate("\(route.method) \(route.pattern)")
             }
-            patterns.append(pattern)
         }
         self.routes = routes
         self.tree = tree
@@ -114,6 +109,4 @@ package enum RouterFault: Error, Equatable, Sendable {
     case invalidPattern(String)
     case duplicate(String)
     case duplicateName(String)
-    /// Two patterns that take the same path, neither the more special one.
-    case ambiguous(String, String)
 }

@@ -29,6 +29,12 @@ package struct BookVerification: Sendable {
         }
     }
 
+    /// Before then there are no events any more.
+    private static let horizon: SQL =
+        "(SELECT coalesce(max(ended), '-infinity') FROM usage_dropped_months)"
+    /// Batches of which not all events are there any more.
+    private static let incomplete: SQL = "(SELECT id FROM usage_batches WHERE first_at < \(horizon))"
+
     /// Each says where its first difference is, in one line of text.
     private static let checks: [(String, SQL)] = [
         ("events are as they were booked", batches),
@@ -37,6 +43,7 @@ package struct BookVerification: Sendable {
         ("balances add up to nothing", zero),
         ("limits have settled what events say", limits),
         ("rollups add up", rollups),
+        ("facets add up", facets),
         ("latencies add up", latencies),
         ("tags add up", tags),
     ]
@@ -44,15 +51,15 @@ package struct BookVerification: Sendable {
     private static let batches: SQL = """
         WITH found AS (
             SELECT batch_id, count(*) AS events, sum(usage_digest(usage_events)) AS digest
-            FROM usage_events GROUP BY batch_id
-        )
+            FROM usage_events WHERE batch_id NOT IN \(incomplete) GROUP BY batch_id
+        ), kept AS (SELECT * FROM usage_batches WHERE first_at >= \(horizon))
         SELECT CASE
             WHEN found.batch_id IS NULL THEN 'batch ' || batch.id || ' has lost its ' || batch.events || ' events'
             WHEN batch.id IS NULL THEN 'events of batch ' || found.batch_id || ', which there is not'
             WHEN found.events <> batch.events THEN
                 'batch ' || batch.id || ' had ' || batch.events || ' events and has ' || found.events
             ELSE 'an event of batch ' || batch.id || ' was changed' END
-        FROM usage_batches AS batch FULL JOIN found ON found.batch_id = batch.id
+        FROM kept AS batch FULL JOIN found ON found.batch_id = batch.id
         WHERE (found.events, found.digest) IS DISTINCT FROM (batch.events, batch.digest)
         ORDER BY coalesce(batch.id, found.batch_id) LIMIT 1
         """
@@ -62,13 +69,13 @@ package struct BookVerification: Sendable {
         WITH owed AS (
             SELECT batch_id, org_id, sum(charge_nano) AS charge,
                 coalesce(sum(cost_nano) FILTER (WHERE NOT is_own_key), 0) AS cost, sum(written_off_nano) AS written_off
-            FROM usage_events GROUP BY batch_id, org_id
+            FROM usage_events WHERE batch_id NOT IN \(incomplete) GROUP BY batch_id, org_id
         ), paid AS (
             SELECT batch_id, org_id,
                 coalesce(sum(amount_nano) FILTER (WHERE debit IN ('promo', 'wallet', 'receivable')), 0) AS charge,
                 coalesce(sum(amount_nano) FILTER (WHERE debit = 'provider_cost'), 0) AS cost,
                 coalesce(sum(amount_nano) FILTER (WHERE debit = 'write_off'), 0) AS written_off
-            FROM ledger_transfers WHERE batch_id IS NOT NULL GROUP BY batch_id, org_id
+            FROM ledger_transfers WHERE batch_id IS NOT NULL AND batch_id NOT IN \(incomplete) GROUP BY batch_id, org_id
         )
         SELECT 'batch ' || batch_id || ' of organization ' || org_id || ': events charge '
             || coalesce(owed.charge, 0) || ', cost ' || coalesce(owed.cost, 0) || ' and write off '
@@ -101,7 +108,11 @@ package struct BookVerification: Sendable {
     private static let limits: SQL = """
         WITH paid AS (
             SELECT limit_id, sum(nano) AS nano
-            FROM usage_events, LATERAL unnest(limit_ids, limit_nanos) AS charge (limit_id, nano) GROUP BY limit_id
+            FROM (
+                SELECT limit_id, nano
+                FROM usage_events, LATERAL unnest(limit_ids, limit_nanos) AS charge (limit_id, nano)
+                UNION ALL SELECT limit_id, nano FROM usage_dropped_payments
+            ) AS charges GROUP BY limit_id
         )
         SELECT 'limit ' || id || ' of organization ' || org_id || ' has settled ' || settled_nano
             || ' nano-dollars, and events ' || coalesce(nano, 0)
@@ -112,20 +123,37 @@ package struct BookVerification: Sendable {
 
     // MARK: Sums
 
+    private static let sums = [
+        "calls", "errors", "attempts", "hits", "lookups", "input", "cached_input", "output", "images",
+        "cost_nano",
+        "commission_nano", "charge_nano", "saved_nano",
+    ]
+
     private static var rollups: SQL {
         compared(
             "usage_rollups", finest: 15, coarser: [60, 1440], UsageStatements.quarters(of: "usage_events"),
-            by: ["org_id", "user_id", "key_id", "provider", "model"],
-            sums: [
-                "calls", "errors", "attempts", "hits", "lookups", "input", "cached_input", "output", "images",
-                "cost_nano", "commission_nano", "charge_nano", "saved_nano",
-            ])
+            by: ["org_id", "user_id", "key_id", "provider", "model"], sums: sums)
+    }
+
+    private static var facets: SQL {
+        let added = sums.map { "sum(\($0)) AS \($0)" }.joined(separator: ", ")
+        return compared(
+            "usage_facets", finest: 15, coarser: [60, 1440],
+            """
+            SELECT org_id, bucket, facet, name, \(unsafeSQL: added)
+            FROM (\(UsageStatements.quarters(of: "usage_events"))) AS quarters, \(unsafeSQL: UsageStatements.facets)
+            GROUP BY 1, 2, 3, 4
+            """, by: ["org_id", "facet", "name"], sums: sums)
     }
 
     private static var latencies: SQL {
         compared(
-            "usage_latencies", finest: 15, coarser: [60, 1440], UsageStatements.measured(in: "usage_events"),
-            by: ["org_id", "user_id", "key_id", "provider", "model", "slot"], sums: ["whole", "first_token"])
+            "usage_facet_latencies", finest: 15, coarser: [60, 1440],
+            """
+            SELECT org_id, bucket, facet, name, slot, sum(whole) AS whole, sum(first_token) AS first_token
+            FROM (\(UsageStatements.measured(in: "usage_events"))) AS measured, \(unsafeSQL: UsageStatements.facets)
+            GROUP BY 1, 2, 3, 4, 5
+            """, by: ["org_id", "facet", "name", "slot"], sums: ["whole", "first_token"])
     }
 
     private static var tags: SQL {
@@ -164,8 +192,8 @@ package struct BookVerification: Sendable {
             FROM (
                 SELECT '\(unsafeSQL: "\(finest)")' AS minutes, bucket, concat_ws(' ', \(unsafeSQL: place)) AS place
                 FROM (SELECT bucket, \(unsafeSQL: names), \(unsafeSQL: values) FROM \(unsafeSQL: table)
-                    WHERE minutes = \(unsafeSQL: "\(finest)")) AS kept
-                FULL JOIN found USING (bucket, \(unsafeSQL: names))
+                    WHERE minutes = \(unsafeSQL: "\(finest)") AND bucket >= \(horizon)) AS kept
+                FULL JOIN (SELECT * FROM found WHERE bucket >= \(horizon)) AS found USING (bucket, \(unsafeSQL: names))
                 WHERE \(unsafeSQL: differing("kept", "found"))
                 UNION ALL \(unsafeSQL: coarse)
             ) AS differences

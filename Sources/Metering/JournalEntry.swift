@@ -17,7 +17,8 @@ package struct JournalEntry: Equatable, Sendable {
     package let id: UUID
     package let bytes: [UInt8]
 
-    static let version: UInt8 = 1
+    /// Version 1 has no own prices.
+    static let version: UInt8 = 2
     private static let headSize = 10
     private static let chargeSize = 24
     /// Limits on money that one call touches.
@@ -36,9 +37,10 @@ package struct JournalEntry: Equatable, Sendable {
         self.bytes = bytes
     }
 
-    /// What was found in a journal; nil where it is none, or one of another version.
+    /// What was found in a journal; nil where it is none, or one of a version to come.
     init?(id: UUID, found bytes: [UInt8]) {
-        guard bytes.count > Self.headSize, bytes[0] == Self.version else { return nil }
+        guard bytes.count > Self.headSize, 1...Self.version ~= bytes[0] else { return nil }
+        let bytes = bytes[0] == 1 ? Self.raised(bytes) : bytes
         let start = Self.rowsStart(bytes)
         guard start < bytes.count else { return nil }
         let columns = bytes[start...].split(
@@ -84,10 +86,22 @@ package struct JournalEntry: Equatable, Sendable {
         row.addNoAttempt(
             at: Timestamp(microseconds: hold.time * 1000), outcome: "orphaned", cache: nil,
             writtenOff: hold.parts.map(\.nanodollars).max() ?? 0)
-        row.addEnd(event, isLast: true)
+        row.addEnd(event, isLast: true, override: nil)
         self.organization = organization
         id = note.id
         self.bytes = bytes + row.bytes
+    }
+
+    /// An entry of version 1 as one of this: each of its lines has one column more.
+    private static func raised(_ old: [UInt8]) -> [UInt8] {
+        let start = min(rowsStart(old), old.count)
+        var bytes = [version] + old[1..<start]
+        for byte in old[start...] {
+            // Within a column an end of line is written otherwise.
+            if byte == 0x0A { bytes += "\t\\N".utf8 }
+            bytes.append(byte)
+        }
+        return bytes
     }
 
     static func appendHead(at moment: Timestamp, _ charges: [UsageEvent.Charge], to bytes: inout [UInt8]) {

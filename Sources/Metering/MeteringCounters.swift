@@ -18,6 +18,10 @@ package struct MeteringCounters: Sendable {
             Double(queue.count)
         }
         metrics.gauge(
+            "hivegate_usage_lag_seconds",
+            "For how long the call has been over that waits longest to come into the books; 0: none waits."
+        ) { queue.lag(at: .now()).map { Double($0.nanoseconds) / 1e9 } ?? 0 }
+        metrics.gauge(
             "hivegate_usage_dropped",
             "Calls that nobody pays for whose usage was not written down, for lack of room."
         ) { Double(queue.droppedCount) }

@@ -24,6 +24,8 @@ enum UsageColumns {
         ("written_off_nano", "bigint"), ("is_prepaid", "boolean"), ("limit_ids", "uuid[]"),
         ("limit_nanos", "bigint[]"),
         ("would_refuse", "uuid"), ("tags", "jsonb"), ("grant_ids", "uuid[]"),
+        // Since version 2.
+        ("price_override", "uuid"),
     ]
 
     static let names = definition.map(\.name)

@@ -16,12 +16,14 @@ package final class UsageDrain: @unchecked Sendable {
     private let loop: EventLoop
     private let logger: Logger
     private let counters: MeteringCounters
+    /// Is told what has come into the books.
+    private let booked: ([JournalEntry]) -> Void
     private var task: Task<Void, Never>?
 
     /// Starts at once. Call it on the loop; `close` it in the end, before Redis and the database.
     package init(
         _ queue: UsageQueue, _ store: UsageStore, _ redis: RedisClient, on loop: EventLoop,
-        counters: MeteringCounters, logger: Logger
+        counters: MeteringCounters, logger: Logger, booked: @escaping ([JournalEntry]) -> Void = { _ in }
     ) {
         self.queue = queue
         self.store = store
@@ -29,6 +31,7 @@ package final class UsageDrain: @unchecked Sendable {
         self.loop = loop
         self.counters = counters
         self.logger = logger
+        self.booked = booked
         task = loop.spawn { [self] in await run() }
     }
 
@@ -54,6 +57,7 @@ package final class UsageDrain: @unchecked Sendable {
             }
             counters.drained(taken.count, in: .now() - started)
             queue.stored(taken)
+            booked(taken.map(\.entry))
             await journals.trim(taken.map(\.entry))
         }
         return true

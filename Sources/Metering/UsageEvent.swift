@@ -49,6 +49,8 @@ package struct UsageEvent: Equatable, Sendable {
         package var imageCount = 0
         /// Since when the price holds that was in force: with the model, its name. nil: there was none.
         package var priceFrom: Timestamp?
+        /// The organization's own price that lay over it; nil: none.
+        package var override: UUID?
         /// What its provider asks, in nano-dollars; nil where something was used whose price is not known.
         package var cost: Int64?
         /// What comes on top of that.

@@ -1,4 +1,4 @@
-import Base
+package import Base
 
 /// What calls have left that the database has not got yet, of all loops of a process.
 package final class UsageQueue: Sendable {
@@ -17,7 +17,14 @@ package final class UsageQueue: Sendable {
         var waiting: [Pending] = []
         /// Those that are on their way to the database.
         var underway = 0
+        /// When the oldest of them ended; nil: there are none.
+        var oldestUnderway: Timestamp?
         var dropped: UInt64 = 0
+
+        mutating func returned(_ count: Int) {
+            underway -= count
+            if underway == 0 { oldestUnderway = nil }
+        }
     }
 
     package init() {}
@@ -42,6 +49,14 @@ package final class UsageQueue: Sendable {
 
     package var count: Int { state.withLock { $0.waiting.count + $0.underway } }
 
+    /// For how long the one has been over that has waited longest; nil: none waits.
+    package func lag(at now: Timestamp) -> Duration? {
+        let oldest = state.withLock {
+            [$0.waiting.first?.entry.at, $0.oldestUnderway].compactMap(\.self).min()
+        }
+        return oldest.map { .microseconds(max(0, now.microseconds - $0.microseconds)) }
+    }
+
     /// What was not written down, because there was no room.
     package var droppedCount: UInt64 { state.withLock { $0.dropped } }
 
@@ -51,18 +66,21 @@ package final class UsageQueue: Sendable {
             let taken = Array(state.waiting.prefix(most))
             state.waiting.removeFirst(taken.count)
             state.underway += taken.count
+            if let first = taken.first {
+                state.oldestUnderway = state.oldestUnderway.map { min($0, first.entry.at) } ?? first.entry.at
+            }
             return taken
         }
     }
 
     func stored(_ taken: [Pending]) {
-        state.withLock { $0.underway -= taken.count }
+        state.withLock { $0.returned(taken.count) }
         for one in taken { one.done?() }
     }
 
     func giveBack(_ taken: [Pending]) {
         state.withLock { state in
-            state.underway -= taken.count
+            state.returned(taken.count)
             state.waiting.insert(contentsOf: taken, at: 0)
         }
     }

@@ -81,13 +81,13 @@ extension UsageEvent {
             row.addNoAttempt(
                 at: at, outcome: kept == nil ? "failed" : "kept", cache: cache,
                 saved: max(0, kept?.nanodollarsSaved ?? 0))
-            row.addEnd(self, isLast: true)
+            row.addEnd(self, isLast: true, override: nil)
         }
         for (place, attempt) in attempts.enumerated() {
             let isLast = place == attempts.count - 1
             row.addCall(self, attempt: place + 1, isLast: isLast)
             row.add(attempt, cache: isLast ? cache : nil)
-            row.addEnd(self, isLast: isLast)
+            row.addEnd(self, isLast: isLast, override: attempt.override)
         }
         bytes += row.bytes
     }
@@ -151,7 +151,7 @@ extension UsageRow {
         for amount in [0, 0, 0, saved, writtenOff] { add(amount) }
     }
 
-    mutating func addEnd(_ event: UsageEvent, isLast: Bool) {
+    mutating func addEnd(_ event: UsageEvent, isLast: Bool, override: UUID?) {
         add(event.isPrepaid)
         add(array: isLast ? event.charges : []) { charge, bytes in charge.limit.append(to: &bytes) }
         add(array: isLast ? event.charges : []) { charge, bytes in
@@ -160,6 +160,7 @@ extension UsageRow {
         add(isLast ? event.wouldRefuse : nil)
         if let tags = event.tags { add(text: tags) } else { add(nil as String?) }
         add(array: isLast ? event.grants : []) { grant, bytes in grant.append(to: &bytes) }
+        add(override)
         end()
     }
 

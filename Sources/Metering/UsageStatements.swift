@@ -43,7 +43,7 @@ enum UsageStatements {
             provider, model, is_own_key, started, latency_us, first_token_us, outcome, fault, cache, is_estimated,
             input, cache_read, cache_write, cache_write_hour, audio_input, image_input, output, reasoning,
             audio_output, image_output, images, price_from, cost_nano, commission_nano, charge_nano, saved_nano,
-            written_off_nano, is_prepaid, limit_ids, limit_nanos, would_refuse, tags
+            written_off_nano, is_prepaid, limit_ids, limit_nanos, would_refuse, tags, price_override
         )
         SELECT
             id, attempt, 'epoch'::timestamptz + at * interval '1 microsecond', is_last, calls, \(batch), org_id,
@@ -52,7 +52,7 @@ enum UsageStatements {
             cache, is_estimated, input, cache_read, cache_write, cache_write_hour, audio_input, image_input, output,
             reasoning, audio_output, image_output, images,
             'epoch'::timestamptz + price_from * interval '1 microsecond', cost_nano, commission_nano, charge_nano,
-            saved_nano, written_off_nano, is_prepaid, limit_ids, limit_nanos, would_refuse, tags
+            saved_nano, written_off_nano, is_prepaid, limit_ids, limit_nanos, would_refuse, tags, price_override
         FROM usage_arrivals ORDER BY id, attempt
         ON CONFLICT (id, attempt, at) DO NOTHING
         RETURNING *
@@ -84,16 +84,36 @@ enum UsageStatements {
                 charge_nano = sums.charge_nano + EXCLUDED.charge_nano,
                 saved_nano = sums.saved_nano + EXCLUDED.saved_nano
         ),
+        facets AS (
+            INSERT INTO usage_facets AS sums (
+                org_id, facet, minutes, bucket, name, calls, errors, attempts, hits, lookups, input, cached_input, output,
+                images, cost_nano, commission_nano, charge_nano, saved_nano
+            )
+            SELECT org_id, facet, minutes, date_bin(make_interval(mins => minutes), bucket, 'epoch'), name, sum(calls),
+                sum(errors), sum(attempts), sum(hits), sum(lookups), sum(input), sum(cached_input), sum(output),
+                sum(images), sum(cost_nano), sum(commission_nano), sum(charge_nano), sum(saved_nano)
+            FROM quarters, \(unsafeSQL: facets), (VALUES (15), (60), (1440)) AS spans (minutes)
+            GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+            ON CONFLICT (org_id, facet, minutes, bucket, name) DO UPDATE SET
+                calls = sums.calls + EXCLUDED.calls, errors = sums.errors + EXCLUDED.errors,
+                attempts = sums.attempts + EXCLUDED.attempts, hits = sums.hits + EXCLUDED.hits,
+                lookups = sums.lookups + EXCLUDED.lookups, input = sums.input + EXCLUDED.input,
+                cached_input = sums.cached_input + EXCLUDED.cached_input, output = sums.output + EXCLUDED.output,
+                images = sums.images + EXCLUDED.images, cost_nano = sums.cost_nano + EXCLUDED.cost_nano,
+                commission_nano = sums.commission_nano + EXCLUDED.commission_nano,
+                charge_nano = sums.charge_nano + EXCLUDED.charge_nano,
+                saved_nano = sums.saved_nano + EXCLUDED.saved_nano
+        ),
         measured AS (\(measured(in: "fresh"))),
         latencies AS (
-            INSERT INTO usage_latencies AS sums (
-                minutes, bucket, org_id, user_id, key_id, provider, model, slot, whole, first_token
+            INSERT INTO usage_facet_latencies AS sums (
+                org_id, facet, minutes, bucket, name, slot, whole, first_token
             )
-            SELECT minutes, date_bin(make_interval(mins => minutes), bucket, 'epoch'), org_id, user_id, key_id,
-                provider, model, slot, sum(whole), sum(first_token)
-            FROM measured, (VALUES (15), (60), (1440)) AS spans (minutes)
-            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 3, 1, 2, 4, 5, 6, 7, 8
-            ON CONFLICT (org_id, minutes, bucket, user_id, key_id, provider, model, slot) DO UPDATE SET
+            SELECT org_id, facet, minutes, date_bin(make_interval(mins => minutes), bucket, 'epoch'), name, slot,
+                sum(whole), sum(first_token)
+            FROM measured, \(unsafeSQL: facets), (VALUES (15), (60), (1440)) AS spans (minutes)
+            GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+            ON CONFLICT (org_id, facet, minutes, bucket, name, slot) DO UPDATE SET
                 whole = sums.whole + EXCLUDED.whole, first_token = sums.first_token + EXCLUDED.first_token
         ),
         named AS (\(tagged(in: "fresh"))),
@@ -180,6 +200,12 @@ enum UsageStatements {
     }
 
     // MARK: What adds up
+
+    /// Each row is part of all use, and of that of its provider, model, key and user.
+    static let facets = """
+        LATERAL (VALUES ('all', ''), ('provider', provider), ('model', model), ('key', key_id::text),
+            ('user', user_id::text)) AS facets (facet, name)
+        """
 
     /// What events add up to by quarter hour.
     static func quarters(of events: String) -> SQL {

@@ -72,6 +72,14 @@ package struct UsageStore: Sendable {
         }
     }
 
+    /// Drops the events of months that ended at least so many months before this one; says how many are gone. What they add up
+    /// to, and the ledger, stay.
+    package func dropPartitions(at now: Timestamp, keepingMonths months: Int) async throws -> Int {
+        Int(
+            try await pool.query("SELECT drop_usage_partitions(\(now), \(Int32(months)))").decode(Int32.self)
+                .first ?? 0)
+    }
+
     /// Makes the months ahead; says how many are new.
     package func makePartitions(at now: Timestamp, monthsAhead: Int = 3) async throws -> Int {
         Int(

@@ -78,6 +78,8 @@ def test_no_request_is_answered_otherwise_than_the_document_says(api, tmp_path):
             file,
             "run",
             f"{api.gateway.url}/openapi.json",
+            # An answer that does not end by itself; the others are told of, and tested elsewhere.
+            "--exclude-path=/api/v1/events",
             f"--max-examples={EXAMPLES}",
             f"--seed={SEED}",
             "--no-color",

@@ -72,21 +72,52 @@ struct RouterTests {
     @Test(arguments: [
         (["/a", "/a"], RouterFault.duplicate("GET /a")),
         (["/a/{x}", "/a/{y}"], .duplicate("GET /a/{y}")),
-        (["/{x}/b", "/a/{y}"], .ambiguous("/{x}/b", "/a/{y}")),
-        (["/a/{x}/c/{y}", "/a/b/{z}/d"], .ambiguous("/a/{x}/c/{y}", "/a/b/{z}/d")),
-        (["/{x}/b/{y}", "/a/{path*}"], .ambiguous("/{x}/b/{y}", "/a/{path*}")),
         (["a"], .invalidPattern("a")), ([""], .invalidPattern("")), (["/{}"], .invalidPattern("/{}")),
         (["/{x"], .invalidPattern("/{x")), (["/a{x}"], .invalidPattern("/a{x}")),
         (["/{path*}/a"], .invalidPattern("/{path*}/a")), (["/{x}/{x}"], .invalidPattern("/{x}/{x}")),
         (["/a b"], .invalidPattern("/a b")), (["/a?b"], .invalidPattern("/a?b")),
     ])
-    func `a table that would leave a choice is refused`(patterns: [String], fault: RouterFault) {
+    func `a table that is none is refused`(patterns: [String], fault: RouterFault) {
         #expect(throws: fault) {
             try Router(
                 patterns.enumerated().map { index, pattern in
                     Route(.get, pattern, RouteMetadata("\(index)", access: "public")) { $0.respond(200) }
                 })
         }
+    }
+
+    @Test(arguments: [
+        ("/a/b", "/a/{y}", "/{x}/b"), ("/a/user/cancel", "/a/user/{x}", "/a/{y}/cancel"),
+        ("/a/b/c/d", "/a/b/{z}/d", "/a/{x}/c/{y}"), ("/a/b/c", "/a/{path*}", "/{x}/b/{y}"),
+        ("/a/b/c", "/a/{x}/c", "/a/{path*}"), ("/a/b/c", "/a/b/c", "/a/{x}/c"),
+    ])
+    func `where two patterns first differ the literal wins, in whatever order they are listed`(
+        target: String, winner: String, loser: String
+    ) throws {
+        for patterns in [[winner, loser], [loser, winner]] {
+            let router = try Router(patterns.map { route(.get, $0) { $0.respond(200) } })
+            var parser = RequestHeadParser()
+            guard case .head(let head, _) = parser.parse(Array(get(target).utf8)),
+                case .route(let found, _) = router.match(head)
+            else {
+                Issue.record("\(target) is not found")
+                return
+            }
+            #expect(found.pattern == winner)
+        }
+    }
+
+    @Test func `what the literal does not lead to the parameter does`() throws {
+        let router = try Router(
+            ["/a/user/{x}", "/a/{y}/cancel/{z}"].map { route(.get, $0) { $0.respond(200) } })
+        var parser = RequestHeadParser()
+        guard case .head(let head, _) = parser.parse(Array(get("/a/user/cancel/1").utf8)),
+            case .route(let found, let parameters) = router.match(head)
+        else {
+            Issue.record("nothing is found")
+            return
+        }
+        #expect(found.pattern == "/a/{y}/cancel/{z}" && parameters["y"] == "user" && parameters["z"] == "1")
     }
 
     @Test func `two routes cannot share a name`() {

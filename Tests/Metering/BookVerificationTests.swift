@@ -53,6 +53,10 @@ struct BookVerificationTests {
                 "events are as they were booked",
                 "UPDATE usage_events SET model = 'free/lunch' WHERE cost_nano = 77"
             ),
+            (
+                "events are as they were booked",
+                "UPDATE usage_events SET price_override = gen_random_uuid() WHERE cost_nano = 77"
+            ),
             ("events are as they were booked", "DELETE FROM usage_events WHERE cost_nano = 77"),
             ("transfers pay for their events", "DELETE FROM ledger_transfers WHERE debit = 'receivable'"),
             (
@@ -70,7 +74,13 @@ struct BookVerificationTests {
             ("rollups add up", "UPDATE usage_rollups SET calls = calls + 1 WHERE minutes = 1440"),
             ("rollups add up", "DELETE FROM usage_rollups WHERE minutes = 15 AND charge_nano > 57000"),
             ("rollups add up", "UPDATE usage_rollups SET input = input - 1 WHERE minutes = 60"),
-            ("latencies add up", "UPDATE usage_latencies SET whole = whole + 1 WHERE minutes = 15"),
+            ("facets add up", "UPDATE usage_facets SET charge_nano = 0 WHERE facet = 'key' AND minutes = 60"),
+            ("facets add up", "DELETE FROM usage_facets WHERE facet = 'all' AND minutes = 15"),
+            (
+                "facets add up",
+                "UPDATE usage_facets SET name = 'other' WHERE facet = 'model' AND minutes = 1440"
+            ),
+            ("latencies add up", "UPDATE usage_facet_latencies SET whole = whole + 1 WHERE minutes = 15"),
             ("tags add up", "UPDATE usage_tags SET tag = 'team=sales' WHERE minutes = 1440"),
         ])
     func `what was changed is found`(_ name: String, _ statement: String) async throws {

@@ -48,6 +48,31 @@ struct UsageStoreTests {
         }
     }
 
+    @Test func `an own price is in the books, and an entry of a release that knew none is booked as it was`()
+        async throws
+    {
+        try await MeteringWorld.with { world in
+            let override = UUID.make()
+            let (own, old) = (world.call(cost: 5) { $0.attempts[0].override = override }, world.call(cost: 7))
+            // As version 1 has it: without the last column.
+            let entry = JournalEntry(old)
+            var bytes = entry.bytes
+            bytes[0] = 1
+            let last = Array("\t\\N\n".utf8)
+            #expect(Array(bytes.suffix(last.count)) == last)
+            bytes = bytes.dropLast(last.count) + [0x0A]
+            let found = try #require(JournalEntry(id: old.id, found: bytes))
+            #expect(found == entry)
+            try await world.store.store([JournalEntry(own), found])
+            let rows = try await world.owner.query(
+                "SELECT cost_nano, price_override FROM usage_events ORDER BY cost_nano"
+            ).decode((Int64?, UUID?).self)
+            #expect(rows[0] == (5, override) && rows[1] == (7, nil))
+            bytes[0] = 3
+            #expect(JournalEntry(id: old.id, found: bytes) == nil)
+        }
+    }
+
     @Test func `what comes twice is booked once`() async throws {
         try await MeteringWorld.with { world in
             let limit = try await world.makeLimit(dollar, granted: 500 * cent / 10)
@@ -63,7 +88,9 @@ struct UsageStoreTests {
                 try await world.number("SELECT sum(calls)::bigint FROM usage_rollups WHERE minutes = 1440")
                     == 10)
             #expect(
-                try await world.number("SELECT sum(whole)::bigint FROM usage_latencies WHERE minutes = 15")
+                try await world.number(
+                    "SELECT sum(whole)::bigint FROM usage_facet_latencies WHERE minutes = 15 AND facet = 'all'"
+                )
                     == 10)
             #expect(try await world.number("SELECT count(*) FROM usage_batches") == 2)
         }

@@ -13,6 +13,8 @@ package struct Plan: Equatable, Sendable {
     package var trialDays = 0
     /// How many models one request may be sent to; nil: any number.
     package var modelsPerRequest: Int?
+    /// The models that it has, by any of their names; nil: all.
+    package var models: [String]?
     /// Names of what else belongs to it: `sso`, `audit_export`.
     package var features: [String] = []
     /// nil: none.
@@ -46,6 +48,7 @@ package struct Plan: Equatable, Sendable {
 
     // MARK: What it may be
 
+    package static let mostModels = 1000
     package static let mostFeatures = 50
     package static let mostTrialDays = 365
     package static let mostModelsPerRequest = 100
@@ -70,6 +73,9 @@ package struct Plan: Equatable, Sendable {
         check(
             modelsPerRequest.map { (1...Self.mostModelsPerRequest).contains($0) } ?? true,
             "models_per_request", "must be between 1 and \(Self.mostModelsPerRequest), or null")
+        check(
+            models.map { (1...Self.mostModels).contains($0.count) } ?? true, "models",
+            "must be 1 to \(Self.mostModels) names of models, or null")
         check(
             features.count <= Self.mostFeatures && features.allSatisfy(Self.isName), "features",
             "must be at most \(Self.mostFeatures) names of a to z, 0 to 9, \"-\" and \"_\"")

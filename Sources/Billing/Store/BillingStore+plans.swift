@@ -102,7 +102,7 @@ extension BillingStore {
         features.array { json in for feature in plan.features { json.value(feature) } }
         let names = [
             "title", "limits", "price_cents", "billing_interval", "trial_days", "models_per_request",
-            "features",
+            "allowed_models", "features",
             "commission_points", "commission_mode", "is_custom", "position", "archived", "source",
         ]
         func list(_ prefix: String) -> SQL {
@@ -113,7 +113,7 @@ extension BillingStore {
             INSERT INTO plans AS kept (name, \(columns))
             VALUES (\(plan.name), \(plan.title), \(PostgresJSON(plan.limits.json)), \(plan.cents),
                 \(plan.interval.rawValue), \(Int32(plan.trialDays)), \(plan.modelsPerRequest.map { Int32($0) }),
-                \(PostgresJSON(features.bytes)), \(plan.commission.map { Int32($0.points) }),
+                \(plan.models), \(PostgresJSON(features.bytes)), \(plan.commission.map { Int32($0.points) }),
                 \(plan.commission?.mode.rawValue), \(plan.isCustom), \(Int32(plan.position)), \(plan.isArchived),
                 \(plan.source.rawValue))
             ON CONFLICT (name) DO UPDATE SET (\(columns)) = (\(new))
@@ -124,8 +124,8 @@ extension BillingStore {
 
 extension Plan {
     static let columns: SQL = """
-        name, title, limits, price_cents, billing_interval, trial_days, models_per_request, features,
-        commission_points, commission_mode, is_custom, position, archived, source
+        name, title, limits, price_cents, billing_interval, trial_days, models_per_request, allowed_models,
+        features, commission_points, commission_mode, is_custom, position, archived, source
         """
 
     init(_ row: PostgresRow) throws {
@@ -137,6 +137,7 @@ extension Plan {
             limits: limits)
         trialDays = Int(try row.decode(Int32.self, "trial_days"))
         modelsPerRequest = try row.decode(Int32?.self, "models_per_request").map { Int($0) }
+        models = try row.decode([String]?.self, "allowed_models")
         let features = try JSONDocument(parsing: try row.decode(PostgresJSON.self, "features").bytes)
         self.features = features.root.elements.compactMap(\.string)
         if let points = try row.decode(Int32?.self, "commission_points"),

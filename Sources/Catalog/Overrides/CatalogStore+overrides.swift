@@ -33,6 +33,16 @@ extension CatalogStore {
         return Dictionary(found.map { ($0.model, $0) }) { first, _ in first }
     }
 
+    /// Those of these that are still there, for whoever may see them.
+    package static func overrides(
+        named names: [UUID], _ transaction: PostgresTransaction
+    ) async throws -> [PriceOverride] {
+        if names.isEmpty { return [] }
+        return try await transaction.query(
+            "SELECT \(PriceOverride.columns) FROM price_overrides WHERE id = ANY(\(names))"
+        ).decode { row throws(PostgresError) in try PriceOverride(row) }
+    }
+
     /// In a transaction of the instance's. The one that holds when it begins ends there.
     package static func enter(_ override: PriceOverride, _ transaction: PostgresTransaction) async throws {
         let (organization, model, price) = (override.organization, override.model, override.price)

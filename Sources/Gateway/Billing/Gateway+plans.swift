@@ -22,6 +22,7 @@ extension Gateway {
             every: fields.choice("interval", as: BillingInterval.self), limits: rules ?? LimitRules())
         plan.trialDays = fields.integer("trial_days")
         plan.modelsPerRequest = fields.optionalInteger("models_per_request")
+        plan.models = fields.optionalStrings("models")
         plan.features = fields.strings("features")
         plan.commission = fields.optionalFields("commission").map {
             Commission(

@@ -25,6 +25,7 @@ extension JSONWriter {
         field("limits", raw: plan.limits.json)
         field("trial_days", plan.trialDays)
         field("models_per_request", plan.modelsPerRequest)
+        if let models = plan.models { array("models", models) } else { null("models") }
         array("features", plan.features)
         if let commission = plan.commission {
             object("commission") { json in

@@ -50,6 +50,9 @@ extension Schema {
         .optional(
             "models_per_request", .integer(1...Plan.mostModelsPerRequest), isNullable: true,
             "How many models one request may be sent to; null: any number."),
+        .optional(
+            "models", .array(of: .line(1...300), 1...Plan.mostModels, isUnique: true), isNullable: true,
+            "The models that it has, by any of their names; null: all."),
         Field(
             "features", .array(of: planName, 0...Plan.mostFeatures, isUnique: true), isRequired: false,
             default: "[]", "Names of what else belongs to it."),

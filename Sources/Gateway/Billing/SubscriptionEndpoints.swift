@@ -46,7 +46,7 @@ enum SubscriptionEndpoints {
                 answers: [AnswerDescription(200, "The subscription.", .subscription)]
             ) { gateway, call in try await gateway.showSubscription(call) },
             Endpoint(
-                .get, "/api/v1/billing/user-subscriptions/{user_id}", "showSubscriptionOfUser",
+                .get, "\(base)/user/{user_id}", "showSubscriptionOfUser",
                 group: "Billing",
                 "Shows the subscription under which a member of the organization works.",
                 access: .member(.readBilling),

@@ -112,6 +112,7 @@ extension Gateway {
                 note.fault = fault
                 (note.usage, note.imageCount) = (cost.usage, cost.imageCount)
                 note.priceFrom = candidate.price?.from
+                note.override = candidate.price?.price.override
             })
     }
 }

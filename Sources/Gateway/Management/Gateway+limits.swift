@@ -9,7 +9,10 @@ extension Gateway {
 
     // MARK: What holds
 
-    func showEffectiveLimits(_ call: APICall) async throws -> Reply {
+    /// - Parameter writeMore: what else is said.
+    func showEffectiveLimits(
+        _ call: APICall, with writeMore: (inout JSONWriter) -> Void = { _ in }
+    ) async throws -> Reply {
         let principal = call.principal
         let terms = try await terms(of: principal)
         let limits = EffectiveLimits(
@@ -27,6 +30,7 @@ extension Gateway {
                 }
             }
             if uses == nil { json.field("degraded", true) }
+            writeMore(&json)
         }
     }
 

@@ -26,7 +26,7 @@ enum LimitEndpoints {
         ofOrganization + [Field("overrides", .limitOverrides, "What the operator says over the plan.")]
     ).named("AnyOrganizationLimits")
 
-    private static let effective = Schema.object([
+    static let effectiveFields = [
         Field("organization_id", .uuid, "The organization."),
         Field("plan", .string(1...64), isNullable: true, "Its plan."),
         Field("time_zone", .timeZone, "Where its months begin."),
@@ -34,7 +34,8 @@ enum LimitEndpoints {
             "limits", .array(of: .effectiveLimit, 0...100_000),
             "What holds; what is not in the list is not limited."),
         .optional("degraded", .boolean, "True where it is not known at the moment what is used."),
-    ]).named("EffectiveLimits")
+    ]
+    private static let effective = Schema.object(effectiveFields).named("EffectiveLimits")
 
     private static let effectiveExample = #"""
         {"organization_id":"0199d2b0-7f5e-7c11-9a3e-5b1f6f0c2a41","plan":"pro","time_zone":"Europe/Berlin","limits":[

@@ -28,9 +28,11 @@ package struct Meter: Sendable {
     }
 
     /// Into the queue of the process. What is not safe elsewhere its client waits for, where money depends on it.
-    package init(_ queue: UsageQueue, on loop: EventLoop) {
-        self.init(keptAnswers: KeptAnswers(queue, on: loop), isFull: { queue.isFull }) {
+    package init(_ queue: UsageQueue, on loop: EventLoop, costs: CostCounters? = nil) {
+        let isFull: @Sendable () -> Bool = { queue.isFull }
+        self.init(keptAnswers: KeptAnswers(queue, on: loop), isFull: isFull) {
             event, entry, isSafe, done in
+            costs?.note(event)
             let isPaid = event.charge > 0 || !event.charges.isEmpty
             if isSafe || !isPaid {
                 queue.append(entry, mustStay: isPaid)

@@ -16,8 +16,13 @@ extension Gateway {
     ) throws(Problem) -> [Candidate] {
         let now = time.timestamp()
         let models = catalog.snapshot
+        let rights = caller.terms?.planRights
+        if let rights, !wishes.models.isEmpty {
+            try rights.mayName(Set(wishes.models.map(\.name) + [model]).count)
+        }
         let isUsual =
-            need == .conversation && caller.allowedModels == nil && wishes.areNone && own.areNone
+            need == .conversation && caller.allowedModels == nil && rights?.models == nil && wishes.areNone
+            && own.areNone
             && caller.terms?.prices.isEmpty ?? true
         if isUsual,
             let known = candidateMemory.candidates(

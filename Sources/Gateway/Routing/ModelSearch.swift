@@ -24,6 +24,8 @@ extension ModelRouter.Search {
         let known = models.models(named: name)
         var offers: [Candidate] = []
         var isForbidden = false
+        var isBeyondPlan = false
+        let plan = caller.terms?.planRights?.models
         for model in known where !model.isShutDown(at: date) {
             let upstreams = reach.upstreams(named: model.provider)
             guard !upstreams.isEmpty else { continue }
@@ -32,15 +34,21 @@ extension ModelRouter.Search {
                 isForbidden = true
                 continue
             }
+            guard plan?.contains(model) ?? true else {
+                isBeyondPlan = true
+                continue
+            }
             let price = model.price(on: caller.terms, at: date)
             offers += upstreams.map { Candidate(model, at: $0, price: price) }
         }
         if known.isEmpty {
             offers = unlisted(name)
             if !offers.isEmpty, !mayUseName { throw Self.notAllowed(name, field) }
+            if !offers.isEmpty, plan?.contains(name) == false { throw notInPlan(name, field) }
         }
         guard offers.isEmpty else { return offers }
-        throw isForbidden ? Self.notAllowed(name, field) : notFound(name, known, field)
+        if isForbidden { throw Self.notAllowed(name, field) }
+        throw isBeyondPlan ? notInPlan(name, field) : notFound(name, known, field)
     }
 
     private static let longestUnlistedName = 256
@@ -67,6 +75,13 @@ extension ModelRouter.Search {
             .forbidden, code: "model_not_allowed",
             "This API key may not use the model \"\(name.prefix(100))\". Ask an admin of the organization.",
             field: field)
+    }
+
+    private func notInPlan(_ name: String, _ field: String) -> Problem {
+        Problem(
+            .forbidden, code: "model_not_in_tier",
+            "The plan \"\(caller.terms?.plan ?? "")\" does not have the model \"\(name.prefix(100))\". Name one that it has, or "
+                + "change to a plan that has it: GET /api/v1/billing/tiers lists them.", field: field)
     }
 
     private func notFound(_ name: String, _ known: [CatalogModel], _ field: String) -> Problem {

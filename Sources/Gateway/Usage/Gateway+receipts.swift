@@ -18,8 +18,9 @@ extension Gateway {
                 for receipt in receipts {
                     json.object { json in
                         json.fields(of: receipt) { attempt in
-                            prices.model(id: attempt.model)?.prices.first { $0.from == attempt.priceFrom }
-                                .flatMap { attempt.lines(at: $0) }
+                            attempt.price(in: prices.model(id: attempt.model)?.prices ?? []).flatMap {
+                                attempt.lines(at: $0)
+                            }
                         }
                     }
                 }
@@ -30,6 +31,17 @@ extension Gateway {
 
 extension Receipt {
     fileprivate var charge: Int64 { attempts.reduce(0) { $0 + $1.charge } }
+}
+
+extension Receipt.Attempt {
+    /// The one that held, of its model's; nil where it is not there any more.
+    fileprivate func price(in list: [ModelPrice]) -> ModelPrice? {
+        let price = list.first { $0.from == priceFrom }
+        guard override != nil else { return price }
+        // An own price alone begins when it says; over a list price it goes by that one's name.
+        guard let own = ownPrice?.price, price != nil || own.from == priceFrom else { return nil }
+        return own.laid(over: price)
+    }
 }
 
 extension JSONWriter {
@@ -70,6 +82,7 @@ extension JSONWriter {
         field("own_key", attempt.isOwnKey)
         field("estimated", attempt.isEstimated)
         field("price_from", attempt.priceFrom?.description)
+        field("override_id", attempt.override?.description)
         if let lines {
             array("lines") { json in
                 for line in lines {

@@ -23,6 +23,9 @@ enum ReceiptEndpoints {
         Field("estimated", .boolean, "Whether tokens were counted by us, because the provider did not say."),
         Field("price_from", .timestamp, isNullable: true, "Since when the price held."),
         Field(
+            "override_id", .uuid, isNullable: true,
+            "The organization's own price that lay over it; null: none."),
+        Field(
             "lines", .array(of: line, 0...100), isNullable: true,
             "What was used, at that price; null where the price is not there any more, or does not add up to the cost."
         ),
@@ -65,6 +68,7 @@ enum ReceiptEndpoints {
         {"request_id":"req_1","charge":{"nano":"54399000","usd":"0.054399"},"calls":[{
         "id":"019f3a52-7c1e-7b04-9d52-3f0e6a1b2c4d","at":"2026-11-21T09:30:00.000Z","attempts":[{"provider":"anthropic",
         "model":"anthropic/claude-sonnet-4-5","own_key":false,"estimated":false,"price_from":"2026-08-01T00:00:00.000Z",
+        "override_id":null,
         "lines":[{"kind":"input","count":3,"rate_pico":"3000000","amount_pico":"9000000"},
         {"kind":"cache_write","count":12304,"rate_pico":"3750000","amount_pico":"46140000000"},
         {"kind":"output","count":550,"rate_pico":"15000000","amount_pico":"8250000000"}],

@@ -60,18 +60,21 @@ package struct CallerLookup: Sendable {
         _ row: PostgresRow
     ) throws(PostgresError) -> (Role, Int64, hasOwnRoutes: Bool, OrganizationTerms.Columns) {
         let (
-            role, generation, hasOwnRoutes, plan, planLimits, overrides, limits, zone, cachePolicy, months,
+            role, generation, hasOwnRoutes, plan, planLimits, rights, overrides, limits, zone, cachePolicy,
+            months,
             moneyLimits, prices, points, mode, enforcedFrom
         ) = try row.decode(
             (
-                Role, Int64, Bool, String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, String,
+                Role, Int64, Bool, String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, PostgresJSON?,
+                String,
                 PostgresJSON?,
                 [Int64]?, PostgresJSON?, PostgresJSON?, Int32?, String?, Timestamp?
             ).self)
         return (
             role, generation, hasOwnRoutes,
             (
-                plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits, prices, points,
+                plan, planLimits, rights, overrides, limits, zone, cachePolicy, months, moneyLimits, prices,
+                points,
                 mode,
                 enforcedFrom
             )

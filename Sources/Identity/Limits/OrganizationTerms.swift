@@ -10,6 +10,8 @@ package final class OrganizationTerms: Sendable {
     /// nil: none.
     package let plan: String?
     package let planLimits: [UInt8]?
+    /// What its plan lets a request do; nil: anything.
+    package let planRights: PlanRights?
     /// The operator's.
     package let limitOverrides: [UInt8]?
     /// The organization's own.
@@ -33,14 +35,16 @@ package final class OrganizationTerms: Sendable {
     package static let usualZone = "UTC"
 
     package init(
-        plan: String? = nil, planLimits: [UInt8]? = nil, limitOverrides: [UInt8]? = nil,
-        limits: [UInt8]? = nil, timeZone: String = usualZone, cachePolicy: [UInt8]? = nil,
+        plan: String? = nil, planLimits: [UInt8]? = nil, planRights: PlanRights? = nil,
+        limitOverrides: [UInt8]? = nil, limits: [UInt8]? = nil, timeZone: String = usualZone,
+        cachePolicy: [UInt8]? = nil,
         months: [CalendarMonth] = [], moneyLimits: [MoneyTerm] = [],
         prices: [String: [PriceTerm]] = [:], commissionPoints: Int? = nil, commissionMode: String? = nil,
         budgetsEnforcedFrom: Timestamp? = nil
     ) {
         self.plan = plan
         self.planLimits = planLimits
+        self.planRights = planRights
         self.limitOverrides = limitOverrides
         self.limits = limits
         self.timeZone = timeZone
@@ -59,15 +63,15 @@ package final class OrganizationTerms: Sendable {
     // MARK: In the database
 
     typealias Columns = (
-        String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, String, PostgresJSON?, [Int64]?, PostgresJSON?,
-        PostgresJSON?, Int32?, String?, Timestamp?
+        String?, PostgresJSON?, PostgresJSON?, PostgresJSON?, PostgresJSON?, String, PostgresJSON?, [Int64]?,
+        PostgresJSON?, PostgresJSON?, Int32?, String?, Timestamp?
     )
 
     /// Of `organizations` and `plans`, joined. A key's own limits may need the months where nothing else says anything;
     /// where something does they are there for all keys, which so have the same terms.
     static func columns(keyNeedsMonths: Bool) -> SQL {
         """
-        plan, plans.limits, limit_overrides, organizations.limits, time_zone, cache_policy,
+        plan, plans.limits, \(PlanRights.column), limit_overrides, organizations.limits, time_zone, cache_policy,
         CASE WHEN \(keyNeedsMonths) OR time_zone <> \(usualZone)
             OR num_nonnulls(plan, limit_overrides, organizations.limits, cache_policy) > 0
         THEN month_starts(time_zone, now()) END, \(MoneyTerm.column), \(PriceTerm.column),
@@ -79,12 +83,14 @@ package final class OrganizationTerms: Sendable {
     /// nil where they say nothing.
     static func reading(_ columns: Columns) throws(PostgresError) -> OrganizationTerms? {
         let (
-            plan, planLimits, overrides, limits, zone, cachePolicy, months, moneyLimits, prices, points, mode,
-            enforcedFrom
+            plan, planLimits, rights, overrides, limits, zone, cachePolicy, months, moneyLimits, prices,
+            points,
+            mode, enforcedFrom
         ) =
             columns
         let terms = OrganizationTerms(
-            plan: plan, planLimits: planLimits?.bytes, limitOverrides: overrides?.bytes,
+            plan: plan, planLimits: planLimits?.bytes, planRights: try PlanRights.reading(rights),
+            limitOverrides: overrides?.bytes,
             limits: limits?.bytes, timeZone: zone, cachePolicy: cachePolicy?.bytes,
             months: (months ?? []).map { CalendarMonth(startingAt: Timestamp(microseconds: $0)) },
             moneyLimits: try MoneyTerm.reading(moneyLimits), prices: try PriceTerm.reading(prices),
@@ -102,6 +108,7 @@ extension OrganizationTerms: Equatable {
     package static func == (left: OrganizationTerms, right: OrganizationTerms) -> Bool {
         left === right
             || left.plan == right.plan && left.planLimits == right.planLimits
+                && left.planRights == right.planRights
                 && left.limitOverrides == right.limitOverrides && left.limits == right.limits
                 && left.timeZone == right.timeZone && left.cachePolicy == right.cachePolicy
                 && left.months == right.months && left.moneyLimits == right.moneyLimits

@@ -44,11 +44,13 @@ struct Application: Sendable {
         CatalogRefresh.register(catalog, in: metrics)
         let upstreams = try await UpstreamRefresh.load(configuration, storage, identity, on: loops[0], logger)
         let usage = UsageQueue()
+        let live = LiveCalls()
         let workers = await makeWorkers(
-            storage, identity, keys, catalog, upstreams, usage, health: health.report, metrics: metrics)
+            storage, identity, keys, catalog, upstreams, usage, live, health: health.report,
+            metrics: metrics)
         try await beginEnforcement(workers[0])
         let background = try await Background.start(
-            configuration, storage, identity, keys, catalog, upstreams, usage, on: workers[0],
+            configuration, storage, identity, keys, catalog, upstreams, usage, live, on: workers[0],
             metrics: metrics,
             logger: logger)
         let server = HTTPServer(try serverConfiguration(workers, metrics))
@@ -88,14 +90,17 @@ struct Application: Sendable {
 
     private func makeWorkers(
         _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys, _ catalog: SharedCatalog,
-        _ upstreams: InstanceUpstreams, _ usage: UsageQueue, health: HealthReport, metrics: Metrics
+        _ upstreams: InstanceUpstreams, _ usage: UsageQueue, _ live: LiveCalls, health: HealthReport,
+        metrics: Metrics
     ) async -> [Worker] {
         let lag = metrics.histogram("hivegate_loop_lag_seconds", "How late a loop's timers fire.")
         let shared = Worker.Shared(
             admissions: AdmissionCounters(in: metrics),
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(), catalog: catalog, keys: keys,
             observer: AttemptObserver(metrics: metrics, logger: logger),
-            cacheStatistics: CacheStatistics(metrics: metrics), flights: FlightTable(), usage: usage)
+            cacheStatistics: CacheStatistics(metrics: metrics), flights: FlightTable(), usage: usage,
+            live: live,
+            costs: CostCounters(in: metrics))
         var workers: [Worker] = []
         for loop in loops {
             workers.append(

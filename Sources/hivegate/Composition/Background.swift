@@ -16,16 +16,19 @@ struct Background {
     private let localSearch: LocalSearch
     private let mail: MailService?
     private let usage: UsageUpkeep
+    private let liveCalls: LiveCallChannel
     private let billing: Repetition?
 
     static func start(
         _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys,
-        _ catalog: SharedCatalog, _ upstreams: InstanceUpstreams, _ usage: UsageQueue, on worker: Worker,
+        _ catalog: SharedCatalog, _ upstreams: InstanceUpstreams, _ usage: UsageQueue, _ live: LiveCalls,
+        on worker: Worker,
         metrics: Metrics,
         logger: Logger
     ) async throws -> Background {
         let mail = try await MailService.start(
             configuration, storage, identity, metrics: metrics, logger: logger)
+        let liveCalls = LiveCallChannel(storage.redis, live, worker.redis, on: worker.loop)
         return Background(
             keyChanges: KeyChangeListener(storage.redis, keys, on: worker.loop),
             keyUses: KeyUseWriter(keys, worker.pool, logger: logger),
@@ -36,7 +39,11 @@ struct Background {
             localSearch: LocalSearch(
                 configuration, upstreams.directory, on: worker.loop, logger: logger),
             mail: mail,
-            usage: try await UsageUpkeep(usage, worker, metrics: metrics, logger: logger),
+            usage: try await UsageUpkeep(
+                usage, worker, keepingMonths: configuration.usageRetentionMonths, metrics: metrics,
+                logger: logger
+            ) { liveCalls.booked($0) },
+            liveCalls: liveCalls,
             billing: try await BillingUpkeep.start(configuration.planPreset, worker, logger: logger))
     }
 
@@ -51,5 +58,6 @@ struct Background {
         await keyUses.close()
         await mail?.close(until: deadline)
         await usage.close()
+        liveCalls.close()
     }
 }

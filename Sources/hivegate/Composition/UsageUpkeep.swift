@@ -12,11 +12,15 @@ struct UsageUpkeep {
     private let recovery: Repetition
     private let partitions: Repetition
 
-    init(_ queue: UsageQueue, _ worker: Worker, metrics: Metrics, logger: Logger) async throws {
+    init(
+        _ queue: UsageQueue, _ worker: Worker, keepingMonths months: Int, metrics: Metrics, logger: Logger,
+        booked: @escaping ([JournalEntry]) -> Void
+    ) async throws {
         let store = UsageStore(worker.pool)
         let counters = MeteringCounters(in: metrics, of: queue)
         _ = try await store.makePartitions(at: .now())
-        drain = UsageDrain(queue, store, worker.redis, on: worker.loop, counters: counters, logger: logger)
+        drain = UsageDrain(
+            queue, store, worker.redis, on: worker.loop, counters: counters, logger: logger, booked: booked)
         let recovery = Recovery(
             worker.pool, worker.redis, worker.gateway.gatekeeper, counters: counters, logger: logger)
         self.recovery = Repetition(
@@ -25,7 +29,12 @@ struct UsageUpkeep {
         partitions = Repetition(
             on: worker.loop, every: Self.partitionPause, "no month of usage could be made ahead",
             logger: logger
-        ) { _ = try await store.makePartitions(at: .now()) }
+        ) {
+            _ = try await store.makePartitions(at: .now())
+            guard months > 0 else { return }
+            let dropped = try await store.dropPartitions(at: .now(), keepingMonths: months)
+            if dropped > 0 { logger.info("months of usage were dropped", ("months", .integer(dropped))) }
+        }
     }
 
     func close() async {

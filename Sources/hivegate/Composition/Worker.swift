@@ -47,6 +47,8 @@ final class Worker: @unchecked Sendable {
         var cacheStatistics: CacheStatistics
         var flights: FlightTable
         var usage: UsageQueue
+        var live: LiveCalls
+        var costs: CostCounters
     }
 
     /// Call it on the loop.
@@ -107,13 +109,14 @@ final class Worker: @unchecked Sendable {
                 client, direct: direct, policy: OutboundPolicy(allowing: configuration.outboundExceptions)),
             upstreams: shared.upstreams, ownRoutes: shared.ownRoutes, health: health, metrics: metrics,
             logger: logger, note: { [observer = shared.observer] in observer.note($0) },
-            meter: Meter(shared.usage, on: loop),
+            meter: Meter(shared.usage, on: loop, costs: shared.costs),
             billing: configuration.hasBilling
                 ? BillingServices(
                     BillingStore(pool, identity: people.store),
                     wallets: WalletStore(pool, identity: people.store),
                     seller: configuration.seller ?? configuration.publicURL) : nil,
-            idempotency: IdempotencyStore(pool), limits: gatewayLimits, catalog: shared.catalog)
+            idempotency: IdempotencyStore(pool), live: shared.live, limits: gatewayLimits,
+            catalog: shared.catalog)
         snapshot = Locked(
             Snapshot(redis: redis.health, database: pool.health, transferCount: 0))
         beat()

@@ -49,6 +49,8 @@ struct Configuration {
     var planPreset = PlanPreset.unified
     /// Who asks, on invoices: a line each.
     var seller: String?
+    /// How many whole months of calls are kept beside the present one; 0: all.
+    var usageRetentionMonths = 0
     /// Where servers of the house are looked for.
     var localServers: [ModelServerAddress] = []
     var loopCount = 2
@@ -252,6 +254,10 @@ struct Configuration {
                     "days after budgets begin to refuse, in which organizations that were there before are only told"
                 ))
         readPriceUpdates(&reader)
+        usageRetentionMonths = reader.integer(
+            "USAGE_RETENTION_MONTHS", default: 0, in: 0...1200,
+            "how many whole months of calls are kept beside the present one, 0 for all; what they add up to, and the books, stay"
+        )
         sharesProviderState = reader.choice(
             "SHARED_PROVIDER_STATE", default: "false", [("false", false), ("true", true)],
             "whether organizations may refer to what a provider keeps for the instance's account "

@@ -121,9 +121,11 @@ struct OpenAPIDocumentTests {
         #expect(routes.prefix(endpoints.count).map(\.name) == endpoints.map(\.name))
         // Behind them are other addresses of some.
         for alias in routes.dropFirst(endpoints.count) {
-            let same = routes.first { "\($0.name)Alias" == alias.name }
+            let same = routes.first { ["\($0.name)Alias", "\($0.name)OtherWay"].contains(alias.name) }
             #expect(same?.method == alias.method && same?.metadata.access == alias.metadata.access)
-            #expect(alias.pattern == same?.pattern.replacing("/api/v1/", with: "/api/"))
+            if alias.name.hasSuffix("Alias") {
+                #expect(alias.pattern == same?.pattern.replacing("/api/v1/", with: "/api/"))
+            }
         }
         for (route, endpoint) in zip(routes, endpoints) {
             #expect(route.pattern == endpoint.path && route.method == endpoint.method)

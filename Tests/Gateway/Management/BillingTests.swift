@@ -67,7 +67,7 @@ struct BillingTests {
             let id = try await Self.subscribe(ann, to: "starter", world)
             let limits = try await world.send("GET", "/api/v1/limits", as: ann)
             #expect(limits.json?["plan"]?.string == "starter")
-            let mine = try await world.send("GET", "/api/v1/billing/user-subscriptions/\(ann.user)", as: ann)
+            let mine = try await world.send("GET", "/api/v1/billing/subscriptions/user/\(ann.user)", as: ann)
             #expect(try Self.id(mine) == id)
 
             let listed = try await world.send("GET", "/api/v1/billing/invoices", as: ann)

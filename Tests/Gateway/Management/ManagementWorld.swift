@@ -35,6 +35,9 @@ final class ManagementWorld: @unchecked Sendable {
     let redisServer: PrivateRedis
     private let cacheStatistics = CacheStatistics()
     private(set) var port = 0
+    /// Who watches calls.
+    let live = LiveCalls()
+    private(set) var liveChannel: LiveCallChannel?
 
     struct Options {
         var registration = IdentityStore.Registration.open
@@ -44,6 +47,8 @@ final class ManagementWorld: @unchecked Sendable {
         var upstreams: [Upstream.Settings] = []
         var addressRequestsPerMinute = 0
         var hasBilling = true
+        var longestWatch = Duration.milliseconds(50)
+        var silence = Duration.seconds(15)
         var trustedNetworks: [IPNetwork] = [IPNetwork("127.0.0.0/8")].compactMap(\.self)
     }
 
@@ -188,6 +193,10 @@ final class ManagementWorld: @unchecked Sendable {
         if options.hasBilling { try await billing.apply(.unified) }
         var limits = Gateway.Limits()
         limits.addressRequestsPerMinute = options.addressRequestsPerMinute
+        limits.longestWatch = options.longestWatch
+        limits.watcherCheck = .milliseconds(200)
+        limits.silence = options.silence
+        liveChannel = LiveCallChannel(try RedisURL(redisServer.url), live, redis, on: loop)
         let gateway = Gateway(
             on: loop, keys: keys, identity: identity, trustedNetworks: options.trustedNetworks,
             gatekeeper: gatekeeper, answers: CacheStore(redis), cacheStatistics: cacheStatistics,
@@ -198,7 +207,8 @@ final class ManagementWorld: @unchecked Sendable {
             metrics: Metrics(), logger: .silent,
             billing: options.hasBilling
                 ? BillingServices(billing, wallets: wallets, seller: "Hivegate Test\nSome Street 1") : nil,
-            idempotency: IdempotencyStore(pool, time: time), time: time, limits: limits, catalog: catalog)
+            idempotency: IdempotencyStore(pool, time: time), live: live, time: time, limits: limits,
+            catalog: catalog)
         let responder = ErrorResponder(logger: .silent)
         let server = HTTPServer(
             HTTPServerConfiguration(
@@ -212,6 +222,7 @@ final class ManagementWorld: @unchecked Sendable {
 
     private func close() async {
         await server?.drain(within: .seconds(1))
+        liveChannel?.close()
         passwords.close()
         await quotaWriter.close()
         await redis.close(drainingUntil: .now() + .seconds(1))
@@ -239,6 +250,23 @@ final class ManagementWorld: @unchecked Sendable {
                 body: try await response.body(limit: 10_000_000))
         }
     }
+
+    /// The pieces of an answer as they come, until it ends or `read` has enough.
+    func stream(
+        _ path: String, as credential: Credential, fields: [(name: String, value: String)] = [],
+        _ read: (Int, @escaping () async throws -> String?) async throws -> Void
+    ) async throws {
+        let request = HTTPClientRequest(
+            "GET", url: "http://127.0.0.1:\(port)\(path)", fields: credential.fields + fields)
+        try await client.withResponse(request) { response in
+            try await read(response.status) {
+                try await response.next().map { String(decoding: $0, as: UTF8.self) }
+            }
+        }
+    }
+
+    /// Stops the server, as a signal does.
+    func stopServing() async { _ = await server?.drain(within: .seconds(2)) }
 
     func send(
         _ method: String, _ path: String, as person: Person, _ body: String? = nil

@@ -2,6 +2,7 @@ import Base
 import Chat
 import JSON
 import Metering
+import Postgres
 import Testing
 
 /// Charges, as they are explained to whoever pays them.
@@ -38,6 +39,29 @@ struct ReceiptTests {
             #expect(
                 owed.compactMap { $0["amount"]?["nano"]?.string }.compactMap { Int($0) }.reduce(0, +)
                     == 54_399_600)
+        }
+    }
+
+    @Test func `a receipt names the organization's own price, and explains the charge by it`() async throws {
+        try await ManagementWorld.run { world in
+            let ann = try await world.newPerson("ann")
+            let override = UUID.make()
+            // Half of what others pay for what is read.
+            _ = try await world.owner.query(
+                """
+                INSERT INTO price_overrides (id, org_id, model_id, effective_from, input)
+                VALUES (\(override), \(ann.organization), 'anthropic/claude-3-7-sonnet-20250219', '2026-08-01', 1500000)
+                """)
+            try await world.use(ann) { _, event in
+                golden(&event, cost: 54_394_500)
+                event.attempts[0].override = override
+            }
+            let answer = try await world.send("GET", "/api/v1/usage/req_0/receipt", as: ann)
+            let attempt = try #require(
+                answer.list("calls").first?["attempts"].map { Array($0.elements) }?.first)
+            #expect(attempt["override_id"]?.string == override.description, "\(answer.text)")
+            let lines = attempt["lines"].map { Array($0.elements) } ?? []
+            #expect(lines.map { $0["amount_pico"]?.string } == ["4500000", "46140000000", "8250000000"])
         }
     }
 

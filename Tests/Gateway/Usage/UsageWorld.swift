@@ -1,14 +1,19 @@
 import Base
 import Chat
+import Gateway
 import JSON
 import Metering
 import Testing
 
 extension ManagementWorld {
     /// Books calls of somebody, which end a minute after each other, the last now.
+    ///
+    /// - Parameter tells: whether those who watch are told.
+    @discardableResult
     func use(
-        _ person: Person, _ count: Int = 1, _ change: (Int, inout UsageEvent) -> Void = { _, _ in }
-    ) async throws {
+        _ person: Person, _ count: Int = 1, tells: Bool = true,
+        _ change: (Int, inout UsageEvent) -> Void = { _, _ in }
+    ) async throws -> [JournalEntry] {
         let now = Timestamp.now()
         let events = (0..<count).map { index in
             let moment = now + .seconds(60 * (index + 1 - count))
@@ -30,8 +35,11 @@ extension ManagementWorld {
             change(index, &event)
             return event
         }
-        let stored = try await UsageStore(pool).store(events.map(JournalEntry.init))
+        let entries = events.map(JournalEntry.init)
+        let stored = try await UsageStore(pool).store(entries)
+        if tells { liveChannel?.booked(entries) }
         #expect(stored == events.map { max(1, $0.attempts.count) }.reduce(0, +))
+        return entries
     }
 }
 
