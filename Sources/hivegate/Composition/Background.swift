@@ -17,6 +17,7 @@ struct Background {
     private let mail: MailService?
     private let usage: UsageUpkeep
     private let billing: Repetition?
+    private let budgets: BudgetUpkeep
 
     static func start(
         _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys,
@@ -37,12 +38,14 @@ struct Background {
                 configuration, upstreams.directory, on: worker.loop, logger: logger),
             mail: mail,
             usage: try await UsageUpkeep(usage, worker, metrics: metrics, logger: logger),
-            billing: try await BillingUpkeep.start(configuration.planPreset, worker, logger: logger))
+            billing: try await BillingUpkeep.start(configuration.planPreset, worker, logger: logger),
+            budgets: try await BudgetUpkeep.start(configuration, worker, metrics: metrics, logger: logger))
     }
 
     func close(until deadline: Instant) async {
         await housekeeping.close()
         await billing?.close()
+        await budgets.close()
         await catalog.close()
         await prices?.close()
         await upstreams.close()

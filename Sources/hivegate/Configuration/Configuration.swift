@@ -39,6 +39,8 @@ struct Configuration {
     /// Whether nobody is asked whose price is not known.
     var hasPricing = false
     var budgets = BudgetMode.off
+    /// Of organizations that never had a monthly budget, in nano-dollars; nil: they get none.
+    var defaultMonthlyBudget: Int64?
     /// A list of prices that is imported again and again: a file, or an address of http or https. nil: none.
     var priceSource: String?
     var priceUpdateInterval = Duration.seconds(86_400)
@@ -243,6 +245,7 @@ struct Configuration {
                 "ENABLE_BUDGET_ENFORCEMENT",
                 "needs ENABLE_PRICING=true: nobody knows what requests cost otherwise")
         }
+        readDefaultBudget(&reader)
         readPriceUpdates(&reader)
         sharesProviderState = reader.choice(
             "SHARED_PROVIDER_STATE", default: "false", [("false", false), ("true", true)],
@@ -254,6 +257,28 @@ struct Configuration {
         if let authorities, access(authorities, R_OK) != 0 {
             reader.fault("HIVEGATE_CA_FILE", "cannot be read")
         }
+    }
+
+    private mutating func readDefaultBudget(_ reader: inout EnvironmentReader) {
+        guard
+            let text = reader.optionalText(
+                "DEFAULT_MONTHLY_BUDGET",
+                "US dollars, such as 100 or 0.50, that every organization may spend in a month that never had such a budget"
+            )
+        else { return }
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        let fraction = parts.count == 2 ? parts[1] : "0"
+        guard (1...2).contains(parts.count), (1...8).contains(parts[0].utf8.count),
+            (1...9).contains(fraction.utf8.count),
+            (parts[0] + fraction).utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
+            let nanodollars = Int64(
+                parts[0] + fraction + String(repeating: "0", count: 9 - fraction.utf8.count))
+        else {
+            return reader.fault(
+                "DEFAULT_MONTHLY_BUDGET",
+                "must be US dollars as a decimal number below 100000000, such as 100 or 0.50")
+        }
+        defaultMonthlyBudget = nanodollars
     }
 
     private mutating func readPriceUpdates(_ reader: inout EnvironmentReader) {
