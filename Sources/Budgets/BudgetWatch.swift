@@ -50,6 +50,9 @@ package struct BudgetWatch: Sendable {
         return failures
     }
 
+    /// Makes the windows that lack, because nobody was there for long: without them budgets refuse nothing.
+    package func begin() async throws -> [Failure] { try await all { try await store.keepWindows() } }
+
     /// Sends webhooks that are due, which may take as long as whoever they go to. Several processes may do so at the same time.
     package func deliver() async throws { counters.failed(try await webhooks.deliver()) }
 

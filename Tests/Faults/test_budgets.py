@@ -16,6 +16,7 @@ from answering_provider import Provider
 from conftest import ROOT, free_port, wait_until
 from test_limits import ask
 from test_money import INPUT, MODEL, OUTPUT, PaidScene, crowd, random_usage, spent
+from test_process import run
 
 # What a call costs here, about half a cent, and what it holds at most.
 USAGE = (40, 500)
@@ -180,6 +181,14 @@ def test_everybody_has_the_usual_monthly_budget_until_they_say_otherwise():
         scene.call("DELETE", f"/api/v1/budgets/{budgets()[0]['id']}")
         time.sleep(11)
         assert budgets() == []
+
+
+def test_a_usual_budget_that_is_no_amount_is_named(make_gateway):
+    for value in ["lots", "-1", "1.", ".5", "1.2.3", "1e3", "100000000", "0.0000000001"]:
+        code, _, errors = run(make_gateway(), "check-config", DEFAULT_MONTHLY_BUDGET=value)
+        assert (code, "DEFAULT_MONTHLY_BUDGET:" in errors) == (78, True), value
+    for value in ["0", "0.5", "99999999.999999999"]:
+        assert run(make_gateway(), "check-config", DEFAULT_MONTHLY_BUDGET=value)[0] == 0
 
 
 class Hooks(http.server.ThreadingHTTPServer):

@@ -16,7 +16,8 @@ extension BudgetStore {
     }
 
     static let batch = 100
-    static let batchOfRecounts = 10
+    /// Of those for which much may have to be read.
+    static let batchOfCounts = 10
 
     /// Runs `body` unless another process is at it; nil: it is.
     func alone<Value>(_ body: (PostgresTransaction) async throws -> Value) async throws -> Value? {
@@ -36,10 +37,11 @@ extension BudgetStore {
                 SELECT id FROM organizations WHERE deleted_at IS NULL AND NOT EXISTS (
                     SELECT FROM budgets
                     WHERE org_id = organizations.id AND budgets.subject = 'organization' AND period = 'month'
-                ) ORDER BY random() LIMIT \(Self.batch)
+                ) ORDER BY random() LIMIT \(Self.batchOfCounts)
                 """
             ).decode(UUID.self)
-            return try await each(organizations, { $0 }, transaction) { organization, upkeep, transaction in
+            return try await each(organizations, limit: Self.batchOfCounts, { $0 }, transaction) {
+                organization, upkeep, transaction in
                 let made = try await create(
                     NewBudget("Monthly budget", each: .month, nanodollars: nanodollars), of: organization,
                     by: .system, transaction)
@@ -104,12 +106,12 @@ extension BudgetStore {
                 """
                 SELECT \(Budget.columns), \(BudgetWindow.columns), window_limit.created_at AS made_at
                 FROM money_limits AS window_limit JOIN budgets ON budgets.id = window_limit.budget_id
-                WHERE recount_at <= \(now) ORDER BY recount_at LIMIT \(Self.batchOfRecounts)
+                WHERE recount_at <= \(now) ORDER BY recount_at LIMIT \(Self.batchOfCounts)
                 """
             ).decode { row throws(PostgresError) in
                 (try Budget(row), try BudgetWindow(row), try row.decode(Timestamp.self, "made_at"))
             }
-            return try await each(due, limit: Self.batchOfRecounts, \.1.id, transaction) {
+            return try await each(due, limit: Self.batchOfCounts, \.1.id, transaction) {
                 window, _, transaction in
                 let (budget, window, madeAt) = window
                 let used = try await used(

@@ -24,19 +24,18 @@ struct BudgetUpkeep {
             counters: BudgetCounters(in: metrics), usual: configuration.defaultMonthlyBudget,
             announce: gateway.identity.announce,
             takeBack: { limits, organization in await gateway.takeBack(limits, of: organization) })
-        // What is new at this start holds from its first request on.
-        try await run(watch, logger)
+        tell(of: try await watch.begin(), logger)
         return BudgetUpkeep(
             watch: Repetition(
                 on: worker.loop, every: pause, "what time does to budgets waits", logger: logger
-            ) { try await run(watch, logger) },
+            ) { tell(of: try await watch.run(), logger) },
             webhooks: Repetition(
                 on: worker.loop, every: webhookPause, "webhooks of budgets wait", logger: logger
             ) { try await watch.deliver() })
     }
 
-    private static func run(_ watch: BudgetWatch, _ logger: Logger) async throws {
-        for failure in try await watch.run() {
+    private static func tell(of failures: [BudgetWatch.Failure], _ logger: Logger) {
+        for failure in failures {
             logger.warning(
                 "a budget is left as it is", ("id", "\(failure.id)"), ("reason", "\(failure.error)"))
         }
