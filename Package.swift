@@ -71,13 +71,17 @@ let package = Package(
         // Rank 6
         part("Analytics", ["Base", "Catalog", "Chat", "Postgres"]),
         part("Billing", ["Admission", "Base", "Catalog", "Identity", "JSON", "Ledger", "Postgres"]),
+        part(
+            "Budgets",
+            ["Admission", "Base", "HTTPClient", "Identity", "JSON", "Postgres"]),
         part("Metering", ["Admission", "Base", "Catalog", "Chat", "Loop", "Postgres", "Redis"]),
 
         // Rank 7
         part(
             "Gateway",
             [
-                "Admission", "Analytics", "Base", "Billing", "Cache", "Catalog", "Chat", "HTTPClient",
+                "Admission", "Analytics", "Base", "Billing", "Budgets", "Cache", "Catalog", "Chat",
+                "HTTPClient",
                 "HTTPServer",
                 "HTTPWire",
                 "Identity",
@@ -88,7 +92,8 @@ let package = Package(
         .executableTarget(
             name: "hivegate",
             dependencies: [
-                "Admission", "Base", "Billing", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer",
+                "Admission", "Base", "Billing", "Budgets", "Cache", "Catalog", "Gateway", "HTTPClient",
+                "HTTPServer",
                 "HTTPWire",
                 "Identity",
                 "LocalServers", "Loop", "Metering",
@@ -107,13 +112,20 @@ let package = Package(
         tests(
             "Billing",
             ["Admission", "Base", "Billing", "Catalog", "Identity", "JSON", "Loop", "Postgres", "TestKit"]),
+        tests(
+            "Budgets",
+            [
+                "Admission", "Base", "Budgets", "Chat", "HTTPClient", "Identity", "JSON", "Loop", "Metering",
+                "Postgres", "TestKit",
+            ]),
         tests("Cache", ["Base", "Cache", "Chat", "HTTPWire", "JSON", "Loop", "Redis", "TestKit"]),
         tests("Catalog", ["Base", "Catalog", "Chat", "Loop", "Postgres", "TestKit"]),
         tests("Chat", ["Chat", "JSON"]),
         tests(
             "Gateway",
             [
-                "Admission", "Base", "Billing", "Cache", "Catalog", "Gateway", "HTTPClient", "HTTPServer",
+                "Admission", "Base", "Billing", "Budgets", "Cache", "Catalog", "Gateway", "HTTPClient",
+                "HTTPServer",
                 "HTTPWire",
                 "Identity",
                 "JSON",

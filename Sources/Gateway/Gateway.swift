@@ -1,6 +1,7 @@
 package import Admission
 package import Base
 package import Billing
+package import Budgets
 package import Cache
 package import Catalog
 package import HTTPClient
@@ -87,6 +88,7 @@ package final class Gateway: @unchecked Sendable {
     package let meter: Meter?
     /// What organizations pay for; nil: nobody pays here.
     package let billing: BillingServices?
+    package let budgets: BudgetStore
     /// Requests that are done once; nil: nobody remembers them.
     let idempotency: IdempotencyStore?
     /// Who watches calls, on all loops of the process.
@@ -110,6 +112,7 @@ package final class Gateway: @unchecked Sendable {
         catalog: SharedCatalog = SharedCatalog()
     ) {
         self.meter = meter
+        budgets = BudgetStore(identity.store.pool, identity: identity.store, time: time)
         self.billing = billing
         self.idempotency = idempotency
         self.live = live

@@ -105,6 +105,7 @@ package struct BookVerification: Sendable {
         FROM ledger_accounts HAVING sum(balance_nano) <> 0
         """
 
+    /// A budget that was made late has in it what was used before.
     private static let limits: SQL = """
         WITH paid AS (
             SELECT limit_id, sum(nano) AS nano
@@ -115,9 +116,9 @@ package struct BookVerification: Sendable {
             ) AS charges GROUP BY limit_id
         )
         SELECT 'limit ' || id || ' of organization ' || org_id || ' has settled ' || settled_nano
-            || ' nano-dollars, and events ' || coalesce(nano, 0)
+            || ' nano-dollars, and events ' || opening_nano + coalesce(nano, 0)
         FROM money_limits LEFT JOIN paid ON paid.limit_id = id
-        WHERE settled_nano <> coalesce(nano, 0)
+        WHERE settled_nano <> opening_nano + coalesce(nano, 0)
         ORDER BY id LIMIT 1
         """
 

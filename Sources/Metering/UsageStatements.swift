@@ -136,7 +136,7 @@ enum UsageStatements {
     }
 
     /// What limits have paid is settled, and no longer granted. More than was granted is spent where a call cost more than
-    /// was held for it.
+    /// was held for it. Of a soft one nothing was held.
     private static let payments: SQL = """
         charges AS (
             SELECT limit_id, sum(nano)::bigint AS nano
@@ -144,7 +144,7 @@ enum UsageStatements {
         ),
         settled AS (
             UPDATE money_limits SET settled_nano = settled_nano + nano,
-                granted_nano = GREATEST(0, granted_nano - nano)
+                granted_nano = CASE WHEN is_soft THEN granted_nano ELSE GREATEST(0, granted_nano - nano) END
             FROM charges WHERE id = limit_id
         ),
         ended AS (

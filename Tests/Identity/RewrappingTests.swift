@@ -11,7 +11,7 @@ struct RewrappingTests {
 
     private static let tables = [
         "instance_secrets", "signing_keys", "totp_devices", "mail_outbox", "sso_connections",
-        "provider_credentials",
+        "provider_credentials", "budgets",
     ]
 
     /// What was stored under the first key: enough to ask for all of it again.
@@ -22,6 +22,7 @@ struct RewrappingTests {
         var people: [IdentityWorld.Tenant] = []
         var secondFactors: [UUID: [UInt8]] = [:]
         var singleSignOn: [UUID: UUID] = [:]
+        var budgets: [UUID: UUID] = [:]
         var instance: [InstanceSecrets.Name: [UInt8]] = [:]
         var signingKeys: [UUID: [UInt8]] = [:]
         var mails: [String: String] = [:]
@@ -128,6 +129,7 @@ struct RewrappingTests {
             stored.secondFactors[tenant.user] = try await secondFactor(of: tenant.user, world)
             try await world.store.requestPasswordReset(of: tenant.email)
             stored.singleSignOn[try await addSingleSignOn(tenant.organization, world)] = tenant.organization
+            stored.budgets[try await addBudget(tenant.organization, world)] = tenant.organization
         }
         for mail in try await world.store.unsentMails(to: nil) { stored.mails[mail.recipient] = mail.text }
         let secrets = InstanceSecrets(world.pool, world.vault)
@@ -165,6 +167,21 @@ struct RewrappingTests {
             INSERT INTO sso_connections (id, org_id, issuer, client_id, sealed, wrapped_key, master_version)
             VALUES (\(id), \(organization), 'https://idp.example', 'hivegate', \(sealed.sealed),
                 \(sealed.wrappedKey), \(sealed.masterVersion))
+            """)
+        return id
+    }
+
+    private static let webhookSecret = Secret("whsec_1")
+
+    private static func addBudget(_ organization: UUID, _ world: IdentityWorld) async throws -> UUID {
+        let id = UUID.make()
+        let sealed = world.store.sealWebhookSecret(webhookSecret, of: id, in: organization)
+        try await world.owner.execute(
+            """
+            INSERT INTO budgets (id, org_id, name, subject, period, amount_nano, is_soft, thresholds, alert_emails,
+                webhook_url, sealed, wrapped_key, master_version, created_at)
+            VALUES (\(id), \(organization), 'budget', 'organization', 'month', 1, false, '{}', '{}', 'https://hook',
+                \(sealed.sealed), \(sealed.wrappedKey), \(sealed.masterVersion), now())
             """)
         return id
     }
@@ -248,6 +265,12 @@ struct RewrappingTests {
                 Sealed(sealed: sealed, wrappedKey: wrappedKey, masterVersion: version),
                 at: singleSignOnPlace(id, organization))
             #expect(secret == singleSignOnSecret)
+        }
+        for (id, organization) in stored.budgets {
+            let row = try await world.owner.query(
+                "SELECT sealed, wrapped_key, master_version FROM budgets WHERE id = \(id)")[0]
+            #expect(try store.openWebhookSecret(row, of: id, in: organization) == webhookSecret)
+            #expect(try store.openWebhookSecret(row, of: id, in: .make()) == nil)
         }
         for organization in stored.organizations {
             #expect(try await AuditVerification(world.pool, world.audit).verify(organization).breach == nil)

@@ -9,7 +9,7 @@ enum ImportRules {
         "HTTPClient": 3, "HTTPServer": 3, "Postgres": 3, "Redis": 3,
         "Chat": 4, "LocalServers": 4, "Stripe": 4,
         "Admission": 5, "Cache": 5, "Catalog": 5, "Identity": 5, "Ledger": 5, "Providers": 5,
-        "Analytics": 6, "Billing": 6, "Metering": 6,
+        "Analytics": 6, "Billing": 6, "Budgets": 6, "Metering": 6,
         "Gateway": 7,
         "hivegate": 8,
     ]

@@ -87,7 +87,7 @@ package struct EffectiveLimits: Sendable {
         case .model(let name): Held(layers) { $0.rule(forModel: name) }
         case .eachModel: Held(layers, \.model)
         case .group(let group): Held(layers) { $0.groups[group] ?? LimitRule() }
-        case .address: Held()
+        case .tag, .address: Held()
         }
     }
 }

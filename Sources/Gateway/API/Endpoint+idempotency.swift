@@ -32,7 +32,7 @@ extension Endpoint {
                 throw error
             }
             // It is done, so it is said to be: whoever cannot write it down does not take it back.
-            let answer = IdempotencyStore.Answer(status: reply.status, body: reply.body)
+            let answer = IdempotencyStore.Answer(status: reply.status, body: reply.bodyOfReplay ?? reply.body)
             await gateway.loop.spawn { try? await store.finish(attempt, with: answer) }.value
             return reply
         }

@@ -7,6 +7,8 @@ package struct Reply: Sendable {
     package var status: Int
     package var fields: HTTPFields
     package var body: [UInt8]
+    /// What is said where the request is repeated, where that is less: a secret is shown once.
+    package var bodyOfReplay: [UInt8]?
     /// Writes the body piece by piece, where it is not known whole.
     package var stream: (@Sendable (ResponseStream) async throws -> Void)?
 

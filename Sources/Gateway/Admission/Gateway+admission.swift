@@ -16,6 +16,8 @@ extension Gateway {
         let values: ArraySlice<RedisValue>
         /// The budget that would have refused it, if budgets did.
         var refusedBy: UUID?
+        /// The budgets that only count what it costs.
+        var counting: [UUID] = []
     }
 
     /// Lets a request in, or throws what it is refused for; nil where the caller is another than was thought: then all
@@ -52,7 +54,9 @@ extension Gateway {
             return nil
         }
         tell(permit.standing, isLocal: permit.isLocal, exchange)
-        return Entry(permit: permit, values: values, refusedBy: reservation.refusedBy)
+        return Entry(
+            permit: permit, values: values, refusedBy: reservation.refusedBy,
+            counting: reservation.payment?.counting ?? [])
     }
 
     /// Throws what a request was not let in for, unless its caller is another than was thought.
@@ -113,10 +117,9 @@ extension Gateway {
             of: arrival.caller, asking: candidates[0].id, in: .chat)
         let request = AdmissionRequest(subjects, generation: arrival.generation, calendar: calendar)
         let payment = try payment(for: call, by: candidates)
-        if payment != nil {
-            request.note = holdNote(arrival.caller, asking: call.outline.model, call.exchange)
-        }
-        if payment == nil, !subjects.limitsTokens { return Reservation(request, nil) }
+        let isHeld = payment?.hold != nil
+        if isHeld { request.note = holdNote(arrival.caller, asking: call.outline.model, call.exchange) }
+        if !isHeld, !subjects.limitsTokens { return Reservation(request, payment) }
         return try ConversationReservation(
             request, payment, of: call, asking: candidates[0], tokenBound, gatekeeper)
     }
@@ -149,7 +152,7 @@ extension Gateway {
     /// Lets a request in that asks for nothing but a model; who may answer it, and that it may go on.
     func admitted(
         _ arrival: Arrival, asking model: String, _ wishes: RouteWishes, in group: EndpointGroup,
-        priced need: PriceNeed, tokens: (Candidate) -> Int64 = { _ in 0 },
+        priced need: PriceNeed, tokens: (Candidate) -> Int64 = { _ in 0 }, tags: () -> [UInt8]? = { nil },
         most: ([Candidate]) -> Int64? = { _ in 0 }, _ exchange: Exchange
     ) async throws -> (candidates: [Candidate], entry: Entry) {
         while true {
@@ -165,8 +168,8 @@ extension Gateway {
             let request = AdmissionRequest(
                 subjects, generation: arrival.generation,
                 tokens: subjects.limitsTokens ? tokens(candidates[0]) : 0, calendar: calendar)
-            let payment = try payment(of: arrival.caller, to: candidates, in: group, most: most)
-            if payment != nil { request.note = holdNote(arrival.caller, asking: model, exchange) }
+            let payment = try payment(of: arrival.caller, to: candidates, in: group, tags: tags, most: most)
+            if payment?.hold != nil { request.note = holdNote(arrival.caller, asking: model, exchange) }
             if let entry = try await enter(arrival, Reservation(request, payment), exchange) {
                 return (candidates, entry)
             }

@@ -62,6 +62,7 @@ extension LimitSubject {
         case .model(let model): "the model \"\(model)\""
         case .eachModel: "each model"
         case .group(let group): "the endpoints of \(group.rawValue)"
+        case .tag(let tag): "the tag \"\(tag)\""
         case .address: "the address"
         }
     }

@@ -14,7 +14,7 @@ class Reservation {
     init(_ request: AdmissionRequest, _ payment: Payment?) {
         self.request = request
         self.payment = payment
-        self.request.money = payment?.need
+        self.request.money = payment?.hold
     }
 
     /// Changes it, where it was not let in, to one that may be; says whether it has.

@@ -131,12 +131,15 @@ extension Schema {
 extension Fields {
     /// An amount as `Schema.sentAmount` describes it, in nano-dollars: more than nothing.
     ///
-    /// - Parameter inCents: whether it has to be whole cents.
-    func nanodollars(_ name: String, inCents: Bool = false) throws(Problem) -> Int64 {
+    /// - Parameters:
+    ///   - inCents: whether it has to be whole cents.
+    ///   - orNothing: whether it may be nothing, too.
+    func nanodollars(_ name: String, inCents: Bool = false, orNothing: Bool = false) throws(Problem) -> Int64
+    {
         let parts = (optionalFields(name)?.string("usd") ?? "").split(separator: ".")
         let fraction = parts.count > 1 ? String(parts[1]) : ""
         let digits = parts[0] + fraction + String(repeating: "0", count: 9 - fraction.utf8.count)
-        guard let nanodollars = Int64(digits), nanodollars > 0 else {
+        guard let nanodollars = Int64(digits), nanodollars > 0 || orNothing else {
             throw Problem(
                 faults: [Problem.Fault("\(name).usd", "must be more than 0")], code: "invalid_amount")
         }

@@ -17,6 +17,8 @@ final class CallAttempts: @unchecked Sendable {
     private(set) var tokens: Int64 = 0
     /// The budget that would have refused it, if budgets did.
     var wouldRefuse: UUID?
+    /// The budgets that only count what it costs.
+    var counting: [UUID] = []
     /// What the client says that it is about.
     var tags: [UInt8]?
     /// The answer that was there already, where it was given.

@@ -89,12 +89,13 @@ extension Gateway {
         let (candidates, entry) = try await admitted(
             arrival, asking: model, wishes, in: kind == .image ? .images : .embeddings,
             priced: kind == .image ? .images : .vectors,
-            tokens: { Int64(tokens($0)) }, most: most, exchange)
+            tokens: { Int64(tokens($0)) }, tags: { RequestTags.tags(of: document) }, most: most, exchange)
         let attempts = CallAttempts(exchange.id, of: arrival.caller, kind)
         let permit = entry.permit
         defer { gatekeeper.settle(permit, tokens: attempts.tokens) }
         attempts.isMetered = metersCalls
         attempts.wouldRefuse = entry.refusedBy
+        attempts.counting = entry.counting
         attempts.tags = RequestTags.tags(of: document)
         let ending =
             metersCalls

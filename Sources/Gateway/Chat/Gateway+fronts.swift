@@ -108,6 +108,7 @@ extension Gateway {
     private func meter(_ call: ChatCall, _ entry: Entry) {
         call.attempts.isMetered = true
         call.attempts.wouldRefuse = entry.refusedBy
+        call.attempts.counting = entry.counting
         call.attempts.tags = call.tags
         let permit = entry.permit
         call.client.beforeEnd = BeforeEnd { [self] done in

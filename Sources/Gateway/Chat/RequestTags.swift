@@ -32,4 +32,10 @@ enum RequestTags {
         }
         return json.bytes
     }
+
+    /// As sums and budgets have them: `team=search`.
+    static func texts(of tags: [UInt8]?) -> Set<String> {
+        guard let tags, let document = try? JSONDocument(parsing: tags) else { return [] }
+        return Set(document.root.members.map { "\($0.key.string)=\($0.value.string ?? "")" })
+    }
 }

@@ -101,14 +101,15 @@ extension LimitSubject {
         case .key: "key"
         case .model, .eachModel: "model"
         case .group: "group"
-        // It is in no list.
+        // They are in no list.
+        case .tag: "tag"
         case .address: "address"
         }
     }
 
     var name: String? {
         switch self {
-        case .organization, .user, .key, .eachModel, .address: nil
+        case .organization, .user, .key, .eachModel, .tag, .address: nil
         case .model(let model): model
         case .group(let group): group.rawValue
         }

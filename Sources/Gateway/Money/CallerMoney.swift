@@ -7,6 +7,8 @@ struct TouchedLimit: Equatable, Sendable {
     var id: UUID
     /// What was paid for; otherwise a budget.
     var isWallet: Bool
+    /// Whether it only counts: nothing is held of it, and it refuses nobody.
+    var isSoft = false
     var subject: LimitSubject
     /// When a budget ends, and another may begin; nil: never.
     var end: Timestamp?
@@ -25,21 +27,29 @@ final class CallerMoney: @unchecked Sendable {
         var caller: Caller
         /// Those that may be the caller's: whose model is asked is not known yet.
         var limits: [(limit: TouchedLimit, window: Range<Timestamp>?)]
+        /// Whether some are about what clients say.
+        var readsTags = false
     }
 
-    /// The limits of the organization, the user, the key, the model and the endpoints that are good now, in the order of
-    /// their ids; none for most callers.
+    /// The limits of the organization, the user, the key, the model, the endpoints and the tags that are good now, in the
+    /// order of their ids; none for most callers.
     ///
-    /// - Parameter model: by its id.
+    /// - Parameters:
+    ///   - model: by its id.
+    ///   - tags: what the client says that it is about; asked only where a limit is about that.
     func limits(
-        of caller: Caller, asking model: String, in group: EndpointGroup, at now: Timestamp
+        of caller: Caller, asking model: String, in group: EndpointGroup, tags: () -> [UInt8]? = { nil },
+        at now: Timestamp
     ) throws(Problem) -> [TouchedLimit] {
         guard let terms = caller.terms, !terms.moneyLimits.isEmpty else { return [] }
-        return try entry(of: caller, terms).limits.compactMap { limit, window in
+        let entry = try entry(of: caller, terms)
+        let said = entry.readsTags ? RequestTags.texts(of: tags()) : []
+        return entry.limits.compactMap { limit, window in
             if let window, !window.contains(now) { return nil }
             return switch limit.subject {
             case .model(let name): name == model ? limit : nil
             case .group(let one): one == group ? limit : nil
+            case .tag(let tag): said.contains(tag) ? limit : nil
             default: limit
             }
         }
@@ -50,13 +60,15 @@ final class CallerMoney: @unchecked Sendable {
         if let known = entries.value(for: caller.key), known.caller === caller { return known }
         var entry = Entry(caller: caller, limits: [])
         for term in terms.moneyLimits {
-            guard let subject = LimitSubject(moneyTerm: term.subject) else {
+            guard let subject = LimitSubject(ofMoney: term.subject) else {
                 throw Self.unreadable(term.subject)
             }
             if case .user(let user) = subject, user != caller.user { continue }
             if case .key(let key) = subject, key != caller.key { continue }
+            if case .tag = subject { entry.readsTags = true }
             let limit = TouchedLimit(
-                id: term.id, isWallet: term.isWallet, subject: subject, end: term.window?.upperBound)
+                id: term.id, isWallet: term.isWallet, isSoft: term.isSoft, subject: subject,
+                end: term.window?.upperBound)
             entry.limits.append((limit, term.window))
         }
         entries.set(entry, for: caller.key)
@@ -70,25 +82,5 @@ final class CallerMoney: @unchecked Sendable {
             "This gateway cannot read whose a limit on the organization's money is: a newer one may have written it. "
                 + "Try again later.",
             retryAfterSeconds: 30, detail: "subject \(subject)")
-    }
-}
-
-extension LimitSubject {
-    /// As the database has it.
-    fileprivate init?(moneyTerm text: String) {
-        if text == "organization" {
-            self = .organization
-            return
-        }
-        guard let colon = text.utf8.firstIndex(of: 0x3A) else { return nil }
-        let name = text[text.index(after: colon)...]
-        switch text[..<colon] {
-        case "user": if let user = UUID(name) { self = .user(user) } else { return nil }
-        case "key": if let key = UUID(name) { self = .key(key) } else { return nil }
-        case "model": self = .model(String(name))
-        case "group":
-            if let group = EndpointGroup(rawValue: String(name)) { self = .group(group) } else { return nil }
-        default: return nil
-        }
     }
 }

@@ -8,8 +8,10 @@ import Providers
 
 /// Who pays for a request, and how much it can cost.
 struct Payment {
-    /// In the order of their ids; never none.
+    /// What is held of it, in the order of their ids.
     let limits: [TouchedLimit]
+    /// Those that only count what it costs. Where nothing is held there are some.
+    let counting: [UUID]
     let nanodollars: Int64
     /// Of a conversation: how much less it costs if its answer is shorter.
     var bound: CostBound?
@@ -22,6 +24,7 @@ struct Payment {
         _ payers: Payers, cost: Int64, bound: CostBound? = nil
     ) {
         limits = payers.limits
+        counting = payers.counting
         isShadow = payers.isShadow
         commission = payers.commission
         self.bound = bound
@@ -43,11 +46,16 @@ struct Payment {
 
     struct Payers {
         var limits: [TouchedLimit]
+        /// Those that only count.
+        var counting: [UUID] = []
         var commission: Commission?
         var isShadow: Bool
     }
 
-    var need: MoneyNeed {
+    /// nil where nothing is held.
+    var hold: MoneyNeed? { limits.isEmpty ? nil : need }
+
+    private var need: MoneyNeed {
         MoneyNeed(
             limits: limits.map { MoneyLimit(id: $0.id, isWallet: $0.isWallet, subject: $0.subject) },
             nanodollars: nanodollars)
@@ -77,8 +85,8 @@ extension Gateway {
     func payment(
         for call: ChatCall, by candidates: [Candidate]
     ) throws(Problem) -> Payment? {
-        let paying = try payers(of: call.caller, asking: candidates[0], in: .chat)
-        if paying.limits.isEmpty { return nil }
+        let paying = try payers(of: call.caller, asking: candidates[0], in: .chat, tags: { call.tags })
+        if paying.limits.isEmpty { return paying.counting.isEmpty ? nil : Payment(paying, cost: 0) }
         guard let bound = try CostBound(of: call, candidates, by: tokenBound) else {
             throw Problem.unpriced(call.outline.model)
         }
@@ -87,17 +95,17 @@ extension Gateway {
 
     /// The same for a request that costs at most `most` at any of `candidates`.
     func payment(
-        of caller: Caller, to candidates: [Candidate], in group: EndpointGroup,
+        of caller: Caller, to candidates: [Candidate], in group: EndpointGroup, tags: () -> [UInt8]?,
         most: ([Candidate]) -> Int64?
     ) throws(Problem) -> Payment? {
-        let paying = try payers(of: caller, asking: candidates[0], in: group)
-        if paying.limits.isEmpty { return nil }
+        let paying = try payers(of: caller, asking: candidates[0], in: group, tags: tags)
+        if paying.limits.isEmpty { return paying.counting.isEmpty ? nil : Payment(paying, cost: 0) }
         guard let most = most(candidates) else { throw Problem.unpriced(candidates[0].id) }
         return Payment(paying, cost: most)
     }
 
     private func payers(
-        of caller: Caller, asking candidate: Candidate, in group: EndpointGroup
+        of caller: Caller, asking candidate: Candidate, in group: EndpointGroup, tags: () -> [UInt8]?
     ) throws(Problem) -> Payment.Payers {
         var payers = Payment.Payers(limits: [], commission: nil, isShadow: false)
         guard limits.requiresPrices else { return payers }
@@ -105,8 +113,10 @@ extension Gateway {
         if meter?.isFull() ?? false { throw Self.booksAway }
         guard limits.takesPayment || limits.budgets != .off else { return payers }
         let now = time.timestamp()
-        payers.limits = try money.limits(of: caller, asking: candidate.id, in: group, at: now).filter {
-            $0.isWallet ? limits.takesPayment : limits.budgets != .off
+        let touched = try money.limits(of: caller, asking: candidate.id, in: group, tags: tags, at: now)
+        if touched.isEmpty { return payers }
+        for limit in touched where limit.isWallet ? limits.takesPayment : limits.budgets != .off {
+            if limit.isSoft { payers.counting.append(limit.id) } else { payers.limits.append(limit) }
         }
         if payers.limits.isEmpty { return payers }
         payers.commission = commission(of: caller)
@@ -151,8 +161,10 @@ extension Gateway {
         let now = time.timestamp()
         var event = attempts.usageEvent(
             permit.money?.id ?? makeID(at: now), endpoint: endpoint, asking: model, cache: cache, at: now)
-        charge(&event, permit.money, commission(of: attempts.caller))
+        let spent = charge(&event, permit.money, commission(of: attempts.caller))
+        // What only counts has nothing held, and Redis hears nothing of it.
         let costs = event.charges.map(\.nanodollars)
+        for limit in attempts.counting { event.charges.append(.init(limit: limit, nanodollars: spent)) }
         guard let meter else {
             return gatekeeper.settle(permit, tokens: attempts.tokens, costs: costs, journal: nil) { _ in
                 done()
@@ -170,8 +182,11 @@ extension Gateway {
         }
     }
 
-    /// Says who pays how much of it: budgets all that it costs, wallets what is not paid with the organization's own keys.
-    private func charge(_ event: inout UsageEvent, _ held: HeldMoney?, _ commission: Commission?) {
+    /// Says who pays how much of it: budgets all that it costs, which is returned, wallets what is not paid with the
+    /// organization's own keys.
+    private func charge(
+        _ event: inout UsageEvent, _ held: HeldMoney?, _ commission: Commission?
+    ) -> Int64 {
         var spent: Int64 = 0
         for place in event.attempts.indices {
             let cost = event.attempts[place].cost ?? 0
@@ -180,7 +195,7 @@ extension Gateway {
             event.attempts[place].charge = more + (event.attempts[place].isOwnKey ? 0 : cost)
             spent = min(spent + cost + more, ModelPrice.mostNanodollars)
         }
-        guard let held else { return }
+        guard let held else { return spent }
         // Where something has no price that it used, it takes all that was held: never less than it cost.
         if !event.isWhollyPriced, let last = event.attempts.indices.last, held.nanodollars > spent {
             event.attempts[last].charge += held.nanodollars - spent
@@ -192,5 +207,6 @@ extension Gateway {
         }
         event.grants = held.grantIDs
         event.isPrepaid = held.limits.contains { $0.isWallet }
+        return spent
     }
 }

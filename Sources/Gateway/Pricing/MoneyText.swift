@@ -1,3 +1,4 @@
+import Base
 import JSON
 
 /// An amount on the wire: whole nano-dollars, and the same in dollars to the last decimal.

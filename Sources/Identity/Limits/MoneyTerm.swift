@@ -8,14 +8,19 @@ package struct MoneyTerm: Equatable, Sendable {
     package let id: UUID
     /// What was paid for; otherwise a budget.
     package let isWallet: Bool
-    /// `organization`, `user:0199…`, `key:0199…`, `model:openai/gpt-5`.
+    /// Whether it only counts.
+    package let isSoft: Bool
+    /// `organization`, `user:0199…`, `key:0199…`, `model:openai/gpt-5`, `tag:team=search`.
     package let subject: String
     /// When it is good; nil: always.
     package let window: Range<Timestamp>?
 
-    package init(id: UUID, isWallet: Bool, subject: String, window: Range<Timestamp>? = nil) {
+    package init(
+        id: UUID, isWallet: Bool, isSoft: Bool = false, subject: String, window: Range<Timestamp>? = nil
+    ) {
         self.id = id
         self.isWallet = isWallet
+        self.isSoft = isSoft
         self.subject = subject
         self.window = window
     }
@@ -29,7 +34,7 @@ package struct MoneyTerm: Equatable, Sendable {
         (SELECT jsonb_agg(jsonb_build_array(
             money_limits.id, money_limits.kind, money_limits.subject,
             (extract(epoch FROM money_limits.window_start) * 1000000)::bigint,
-            (extract(epoch FROM money_limits.window_end) * 1000000)::bigint) ORDER BY money_limits.id)
+            (extract(epoch FROM money_limits.window_end) * 1000000)::bigint, money_limits.is_soft) ORDER BY money_limits.id)
         FROM money_limits WHERE money_limits.org_id = organizations.id
             AND (money_limits.window_end IS NULL OR money_limits.window_end > now()))
         """
@@ -56,6 +61,8 @@ package struct MoneyTerm: Equatable, Sendable {
         if let start = value.element(3)?.int, let end = value.element(4)?.int, start < end {
             window = Timestamp(microseconds: Int64(start))..<Timestamp(microseconds: Int64(end))
         }
-        self.init(id: id, isWallet: kind == "wallet", subject: subject, window: window)
+        self.init(
+            id: id, isWallet: kind == "wallet", isSoft: value.element(5)?.bool ?? false, subject: subject,
+            window: window)
     }
 }

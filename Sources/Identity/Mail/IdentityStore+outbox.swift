@@ -1,9 +1,9 @@
 import Base
-import Postgres
+package import Postgres
 
 extension IdentityStore {
     /// Puts a mail with those that are to be sent, in the transaction that it tells of.
-    func enqueue(_ message: MailMessage, _ transaction: PostgresTransaction) async throws {
+    package func enqueue(_ message: MailMessage, _ transaction: PostgresTransaction) async throws {
         let id = UUID.make(at: time.timestamp())
         let sealed = vault.seal(Array(message.text.utf8), at: .mail(id))
         try await transaction.execute(

@@ -40,6 +40,9 @@ package struct Rewrapping: Sendable {
         Table(name: "sso_connections", key: "id", organization: "org_id") { id, organization, _ in
             .singleSignOn(id, of: organization)
         },
+        Table(name: "budgets", key: "id", organization: "org_id") { id, organization, _ in
+            .budgetWebhook(id, of: organization ?? UUID(high: 0, low: 0))
+        },
         Table(name: "provider_credentials", key: "id", organization: "org_id", detail: "provider") {
             id, organization, provider in .credential(id, of: organization, provider)
         },

@@ -18,6 +18,7 @@ struct Background {
     private let usage: UsageUpkeep
     private let liveCalls: LiveCallChannel
     private let billing: Repetition?
+    private let budgets: BudgetUpkeep
 
     static func start(
         _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys,
@@ -44,12 +45,14 @@ struct Background {
                 logger: logger
             ) { liveCalls.booked($0) },
             liveCalls: liveCalls,
-            billing: try await BillingUpkeep.start(configuration.planPreset, worker, logger: logger))
+            billing: try await BillingUpkeep.start(configuration.planPreset, worker, logger: logger),
+            budgets: try await BudgetUpkeep.start(configuration, worker, metrics: metrics, logger: logger))
     }
 
     func close(until deadline: Instant) async {
         await housekeeping.close()
         await billing?.close()
+        await budgets.close()
         await catalog.close()
         await prices?.close()
         await upstreams.close()

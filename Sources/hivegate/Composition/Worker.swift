@@ -24,6 +24,8 @@ final class Worker: @unchecked Sendable {
     let pool: PostgresPool
     private let cacheStatistics: CacheStatisticsWriter
     private let client: HTTPClient
+    /// Uses no proxy: for places that organizations name.
+    let direct: HTTPClient
     private let gatekeeperPulse: GatekeeperPulse
     private let quotaWriter: QuotaWriter
     private let lag: Histogram
@@ -71,7 +73,7 @@ final class Worker: @unchecked Sendable {
         outbound.userAgent = "hivegate/\(Version.current)"
         client = HTTPClient(on: loop, outbound)
         outbound.proxy = nil
-        let direct = HTTPClient(on: loop, outbound)
+        direct = HTTPClient(on: loop, outbound)
         cacheStatistics = CacheStatisticsWriter(shared.cacheStatistics, redis)
         let generations = KeyGenerations(redis, shared.keys, logger: logger)
         keyGenerations = generations

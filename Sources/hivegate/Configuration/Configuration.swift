@@ -41,6 +41,8 @@ struct Configuration {
     var budgets = BudgetMode.off
     /// For organizations that were there when budgets began to refuse.
     var budgetGrace = Duration.seconds(7 * 86_400)
+    /// Of organizations that never had a monthly budget, in nano-dollars; nil: they get none.
+    var defaultMonthlyBudget: Int64?
     /// A list of prices that is imported again and again: a file, or an address of http or https. nil: none.
     var priceSource: String?
     var priceUpdateInterval = Duration.seconds(86_400)
@@ -253,6 +255,7 @@ struct Configuration {
                     "BUDGET_GRACE_DAYS", default: 7, in: 0...365,
                     "days after budgets begin to refuse, in which organizations that were there before are only told"
                 ))
+        readDefaultBudget(&reader)
         readPriceUpdates(&reader)
         usageRetentionMonths = reader.integer(
             "USAGE_RETENTION_MONTHS", default: 0, in: 0...1200,
@@ -268,6 +271,28 @@ struct Configuration {
         if let authorities, access(authorities, R_OK) != 0 {
             reader.fault("HIVEGATE_CA_FILE", "cannot be read")
         }
+    }
+
+    private mutating func readDefaultBudget(_ reader: inout EnvironmentReader) {
+        guard
+            let text = reader.optionalText(
+                "DEFAULT_MONTHLY_BUDGET",
+                "US dollars, such as 100 or 0.50, that every organization may spend in a month that never had such a budget"
+            )
+        else { return }
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        let fraction = parts.count == 2 ? parts[1] : "0"
+        guard (1...2).contains(parts.count), (1...8).contains(parts[0].utf8.count),
+            (1...9).contains(fraction.utf8.count),
+            (parts[0] + fraction).utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
+            let nanodollars = Int64(
+                parts[0] + fraction + String(repeating: "0", count: 9 - fraction.utf8.count))
+        else {
+            return reader.fault(
+                "DEFAULT_MONTHLY_BUDGET",
+                "must be US dollars as a decimal number below 100000000, such as 100 or 0.50")
+        }
+        defaultMonthlyBudget = nanodollars
     }
 
     private mutating func readPriceUpdates(_ reader: inout EnvironmentReader) {

@@ -1,5 +1,6 @@
 import Base
 import Billing
+import Budgets
 import Gateway
 import Identity
 import Postgres
@@ -22,6 +23,7 @@ struct Cast: Sendable {
     let subscription: UUID
     /// The subscription's first.
     let invoice: UUID
+    let budget: UUID
 
     struct Actor: Sendable {
         let user: UUID
@@ -59,11 +61,16 @@ struct Cast: Sendable {
                 provider: "openai", name: canary, baseURL: "https://\(canary).example",
                 key: Secret("sk-\(canary)")),
             of: organization, by: .command)
+        let budget = try await BudgetStore(world.pool, identity: world.store).create(
+            NewBudget(canary, each: .month, nanodollars: 1_000_000_000) {
+                $0.webhookURL = "https://\(canary).example"
+            }, of: organization, by: .command)
         let subscribed = try await world.billing.subscribe(organization, to: "starter", by: .command)
         return Cast(
             canary: canary, handle: handle, organization: organization, actors: actors, bystander: bystander,
             invitation: invitation.id, credential: credential.credential.id,
-            subscription: subscribed.stored.subscription.id, invoice: try #require(subscribed.invoices.first))
+            subscription: subscribed.stored.subscription.id, invoice: try #require(subscribed.invoices.first),
+            budget: budget.standing.budget.id)
     }
 
     private static func addMember(
@@ -122,6 +129,7 @@ struct Cast: Sendable {
         case .credential, .platformCredential: credential
         case .subscription: subscription
         case .invoice, .anyInvoice: invoice
+        case .budget: budget
         }
     }
 
@@ -131,6 +139,7 @@ struct Cast: Sendable {
             "organizations WHERE id", "memberships WHERE org_id", "invitations WHERE org_id",
             "provider_credentials WHERE org_id", "audit_entries WHERE org_id", "sso_connections WHERE org_id",
             "subscriptions WHERE org_id", "invoices WHERE org_id", "ledger_transfers WHERE org_id",
+            "budgets WHERE org_id", "money_limits WHERE org_id",
         ]
         var parts: [SQL] = tables.map { table in
             """

@@ -20,7 +20,9 @@ struct CleaningTests {
                 """)
             #expect(try await world.store.clean() == 1)
             #expect(try await world.store.clean() == 0)
-            for table in ["api_keys", "provider_credentials", "invitations", "memberships"] {
+            for table in [
+                "api_keys", "provider_credentials", "invitations", "memberships", "budgets", "money_limits",
+            ] {
                 let rows = try await world.owner.query(
                     "SELECT FROM \(unsafeSQL: table) WHERE org_id = \(cast.organization)")
                 #expect(rows.isEmpty, "\(table)")

@@ -50,6 +50,35 @@ struct CallerMoneyTests {
         #expect(try Self.limits(own + others, asking: "acme/two").map(\.subject).contains(.model("acme/two")))
     }
 
+    @Test func `what a client says that its request is about is asked only where a budget is about that`()
+        throws
+    {
+        let caller = Self.caller([
+            Self.term("organization"), Self.term("tag:team=search"), Self.term("tag:job=a=b"),
+            MoneyTerm(id: .make(), isWallet: false, isSoft: true, subject: "tag:team=ads"),
+        ])
+        func subjects(_ tags: String?) throws -> [LimitSubject] {
+            try CallerMoney().limits(
+                of: caller, asking: "m", in: .chat, tags: { tags.map { Array($0.utf8) } }, at: Self.now
+            ).map(\.subject)
+        }
+        #expect(try subjects(nil) == [.organization])
+        #expect(
+            try subjects(#"{"team":"search","job":"a=b"}"#) == [
+                .organization, .tag("team=search"), .tag("job=a=b"),
+            ])
+        #expect(try subjects(#"{"team":"searching","teams":"search"}"#) == [.organization])
+        let soft = try CallerMoney().limits(
+            of: caller, asking: "m", in: .chat, tags: { Array(#"{"team":"ads"}"#.utf8) }, at: Self.now)
+        #expect(soft.map(\.isSoft) == [false, true])
+        _ = try CallerMoney().limits(
+            of: Self.caller([Self.term("organization")]), asking: "m", in: .chat,
+            tags: {
+                Issue.record("nothing is about that")
+                return nil
+            }, at: Self.now)
+    }
+
     @Test func `a budget is touched from its first moment to before its last`() throws {
         let window = Self.now..<(Self.now + .seconds(60))
         let terms = [Self.term("organization", window)]

@@ -1,9 +1,7 @@
-import Base
-
 /// Whole fractions of a dollar as a decimal number, not rounded.
-enum DollarText {
+package enum DollarText {
     /// - Parameter places: how many decimal places of a dollar `amount` counts.
-    static func bytes(_ amount: Int, places: Int) -> [UInt8] {
+    package static func bytes(_ amount: Int, places: Int) -> [UInt8] {
         var digits = Array(String(amount).utf8)
         if digits.count <= places {
             digits.insert(contentsOf: [UInt8](repeating: 0x30, count: places + 1 - digits.count), at: 0)
