@@ -1,5 +1,6 @@
 import Admission
 import Base
+import Billing
 import Cache
 import Catalog
 import Gateway
@@ -94,7 +95,8 @@ struct Application: Sendable {
             admissions: AdmissionCounters(in: metrics),
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(), catalog: catalog, keys: keys,
             observer: AttemptObserver(metrics: metrics, logger: logger),
-            cacheStatistics: CacheStatistics(metrics: metrics), flights: FlightTable(), usage: usage)
+            cacheStatistics: CacheStatistics(metrics: metrics), flights: FlightTable(), usage: usage,
+            stripe: configuration.stripe.map { _ in StripeCounters(in: metrics) })
         var workers: [Worker] = []
         for loop in loops {
             workers.append(

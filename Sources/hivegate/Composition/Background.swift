@@ -17,6 +17,7 @@ struct Background {
     private let mail: MailService?
     private let usage: UsageUpkeep
     private let billing: Repetition?
+    private let stripe: StripeUpkeep?
 
     static func start(
         _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys,
@@ -37,12 +38,14 @@ struct Background {
                 configuration, upstreams.directory, on: worker.loop, logger: logger),
             mail: mail,
             usage: try await UsageUpkeep(usage, worker, metrics: metrics, logger: logger),
-            billing: try await BillingUpkeep.start(configuration.planPreset, worker, logger: logger))
+            billing: try await BillingUpkeep.start(configuration.planPreset, worker, logger: logger),
+            stripe: StripeUpkeep(worker, logger: logger))
     }
 
     func close(until deadline: Instant) async {
         await housekeeping.close()
         await billing?.close()
+        await stripe?.close()
         await catalog.close()
         await prices?.close()
         await upstreams.close()

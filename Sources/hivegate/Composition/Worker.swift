@@ -47,6 +47,8 @@ final class Worker: @unchecked Sendable {
         var cacheStatistics: CacheStatistics
         var flights: FlightTable
         var usage: UsageQueue
+        /// nil: nobody pays by Stripe.
+        var stripe: StripeCounters?
     }
 
     /// Call it on the loop.
@@ -108,11 +110,7 @@ final class Worker: @unchecked Sendable {
             upstreams: shared.upstreams, ownRoutes: shared.ownRoutes, health: health, metrics: metrics,
             logger: logger, note: { [observer = shared.observer] in observer.note($0) },
             meter: Meter(shared.usage, on: loop),
-            billing: configuration.hasBilling
-                ? BillingServices(
-                    BillingStore(pool, identity: people.store),
-                    wallets: WalletStore(pool, identity: people.store),
-                    seller: configuration.seller ?? configuration.publicURL) : nil,
+            billing: configuration.billing(pool, people, client, shared.stripe, on: loop),
             idempotency: IdempotencyStore(pool), limits: gatewayLimits, catalog: shared.catalog)
         snapshot = Locked(
             Snapshot(redis: redis.health, database: pool.health, transferCount: 0))
