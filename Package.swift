@@ -70,7 +70,9 @@ let package = Package(
 
         // Rank 6
         part("Analytics", ["Base", "Catalog", "Chat", "Postgres"]),
-        part("Billing", ["Admission", "Base", "Catalog", "Identity", "JSON", "Ledger", "Postgres"]),
+        part(
+            "Billing",
+            ["Admission", "Base", "Catalog", "Identity", "JSON", "Ledger", "Postgres", "Stripe"]),
         part(
             "Budgets",
             ["Admission", "Base", "HTTPClient", "Identity", "JSON", "Postgres"]),
@@ -98,7 +100,7 @@ let package = Package(
                 "Identity",
                 "LocalServers", "Loop", "Metering",
                 "Postgres",
-                "Providers", "Redis",
+                "Providers", "Redis", "Stripe",
             ],
             exclude: ["README.md"], swiftSettings: settings),
 
@@ -111,7 +113,10 @@ let package = Package(
         tests("Base", ["Base"]),
         tests(
             "Billing",
-            ["Admission", "Base", "Billing", "Catalog", "Identity", "JSON", "Loop", "Postgres", "TestKit"]),
+            [
+                "Admission", "Base", "Billing", "Catalog", "HTTPClient", "Identity", "JSON", "Ledger", "Loop",
+                "Postgres", "Stripe", "TestKit",
+            ]),
         tests(
             "Budgets",
             [

@@ -9,7 +9,8 @@ What the proxy adds to localstripe:
 - `proration_behavior` of changes of plan: with `always_invoice` the difference is invoiced and paid, to the month and not to
   the second. `payment_behavior` is taken and makes no difference: a subscription is paid when it is made;
 - trials that are `trialing`;
-- confirming a payment intent with another payment method;
+- confirming a payment intent with another payment method; a card that a setup intent has kept is its customer's;
+- `charge.refunded`, and disputes, which begin and end as told, with their events;
 - `POST /v1/billing/meter_events`;
 - `amount_received`, `canceled_at`, and declined payments as errors of cards; a subscription that has ended is not found by
   whoever cancels it.
@@ -102,7 +103,7 @@ class StripeProxy(http.server.ThreadingHTTPServer):
 
     def forget(self):
         self.requests, self.faults, self.keys = [], [], {}
-        self.subscriptions, self.events, self.meter_events = {}, {}, {}
+        self.subscriptions, self.events, self.meter_events, self.disputes = {}, {}, {}, {}
         self.webhooks.forget()
 
     def reset(self):
@@ -191,6 +192,9 @@ class StripeProxy(http.server.ThreadingHTTPServer):
                 return self.take_meter_event(dict(form))
             if request.method == "GET" and (found := re.fullmatch(r"/v1/events(?:/(\w+))?", path.path)):
                 return self.tell_events(found[1], query, headers)
+            if request.method == "GET" and (found := re.fullmatch(r"/v1/disputes/(\w+)", path.path)):
+                dispute = self.disputes.get(found[1])
+                return Answer(200, dispute) if dispute else error(404, "invalid_request_error", "No such dispute.")
             if request.method == "GET":
                 return self.ask("GET", request.path, headers=headers)
             answer = self.change(request, path.path, form, headers)
@@ -213,7 +217,35 @@ class StripeProxy(http.server.ThreadingHTTPServer):
             if chosen.status >= 400:
                 return chosen
             form = [pair for pair in form if pair[0] != "payment_method"]
-        return self.ask(request.method, request.path, form, headers)
+        answer = self.ask(request.method, request.path, form, headers)
+        if answer.status == 200:
+            self.go_on(path, answer.body, headers)
+        return answer
+
+    def go_on(self, path, told, headers):
+        """What Stripe does by itself because of it."""
+        if path == "/v1/refunds":
+            self.tell("charge.refunded", self.ask("GET", f"/v1/charges/{told['charge']}", headers=headers).body)
+        kept = re.fullmatch(r"/v1/setup_intents/\w+/confirm", path) and told["status"] == "succeeded" and told["customer"]
+        if kept:
+            # There the key is the browser's, which may not do this.
+            own = {"Authorization": "Bearer sk_test_proxy"}
+            place = f"/v1/payment_methods/{told['payment_method']}/attach"
+            self.ask("POST", place, [("customer", kept)], own)
+
+    def dispute(self, payment_intent, status):
+        """Begins a dispute of all of a payment, or says how it stands now."""
+        own = {"Authorization": "Bearer sk_test_proxy"}
+        with self.doing:
+            paid = self.ask("GET", f"/v1/payment_intents/{payment_intent}", headers=own).body
+            charge = paid["latest_charge"]
+            charge = charge["id"] if isinstance(charge, dict) else charge
+            id = f"dp_{payment_intent.removeprefix('pi_')}"
+            kind = "updated" if id in self.disputes else "created"
+            self.disputes[id] = {
+                "id": id, "object": "dispute", "amount": paid["amount"], "currency": paid["currency"],
+                "charge": charge, "payment_intent": payment_intent, "status": status}
+            self.tell(f"charge.dispute.{kind}", self.disputes[id])
 
     def change_subscription(self, path, form, headers):
         proration = dict(form).get("proration_behavior")
@@ -241,13 +273,15 @@ class StripeProxy(http.server.ThreadingHTTPServer):
             if before in (None, subscription) or "canceled" in (before["status"], subscription["status"]):
                 continue
             previous = {name: before[name] for name in before if before[name] != subscription.get(name)}
-            event = {
-                "id": f"evt_proxy{next(self.numbers):09}", "object": "event", "api_version": LOCALSTRIPE_VERSION,
-                "created": int(time.time()), "livemode": False, "type": "customer.subscription.updated",
-                "data": {"object": subscription, "previous_attributes": previous},
-            }
-            self.events[event["id"]] = event
-            self.webhooks.take(json.dumps(event).encode())
+            self.tell("customer.subscription.updated", subscription, previous_attributes=previous)
+
+    def tell(self, type, subject, **more):
+        event = {
+            "id": f"evt_proxy{next(self.numbers):09}", "object": "event", "api_version": LOCALSTRIPE_VERSION,
+            "created": int(time.time()), "livemode": False, "type": type, "data": {"object": dict(subject)} | more,
+        }
+        self.events[event["id"]] = event
+        self.webhooks.take(json.dumps(event).encode())
 
     def tell_events(self, id, query, headers):
         if id:
@@ -345,6 +379,9 @@ class Orders:
 
     def post_redeliver(self, ids):
         self.proxy.webhooks.redeliver(*ids)
+
+    def post_dispute(self, order):
+        self.proxy.dispute(**order)
 
     def post_reset(self, _):
         self.proxy.reset()

@@ -251,6 +251,11 @@ extension Invoice {
     /// What it asks for plans, and not for use.
     var subscriptionCents: Int64 { cents(of: .subscription) + cents(of: .proration) }
 
+    /// What it asks for use.
+    var usageNanodollars: Int64 {
+        (cents(of: .usage) + cents(of: .commission)) * USCents.nanodollars
+    }
+
     fileprivate init(_ row: PostgresRow) throws(PostgresError) {
         guard let status = Status(rawValue: try row.decode(String.self, "status")) else {
             throw PostgresError(.decoding, "an invoice that this program does not know")

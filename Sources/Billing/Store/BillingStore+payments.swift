@@ -40,43 +40,7 @@ extension BillingStore {
         do {
             return try await withInvoice(invoice, of: organization, by: actor, at: now, "invoice.settled") {
                 transaction, invoice in
-                guard invoice.status == .open || invoice.status == .uncollectible else {
-                    throw Problem.invoiceIs(invoice.status)
-                }
-                guard payment.cents <= invoice.restCents else { throw Problem.tooMuchPaid(invoice.restCents) }
-                let id = UUID.make(at: now)
-                let isLast = payment.cents == invoice.restCents
-                try await transaction.pipeline([
-                    """
-                    INSERT INTO invoice_payments (id, invoice_id, org_id, cents, method, reference, recorded_by, paid_at)
-                    VALUES (\(id), \(invoice.id), \(organization), \(payment.cents),
-                        \(payment.method), \(payment.reference), \(actor.user), \(payment.paidAt))
-                    """,
-                    """
-                    UPDATE invoices SET paid_cents = paid_cents + \(payment.cents),
-                        status = CASE WHEN \(isLast) THEN 'paid' ELSE status END,
-                        closed_at = CASE WHEN \(isLast) THEN \(now) ELSE closed_at END
-                    WHERE id = \(invoice.id)
-                    """,
-                ])
-                let posting: InvoicePosting = invoice.status == .open ? .payment : .recovered
-                try await posting.post(cents: payment.cents, of: organization, reference: id, transaction)
-                var detail = JSONWriter()
-                detail.object { json in
-                    json.field("cents", Int(payment.cents))
-                    json.field("method", payment.method)
-                    json.field("reference", payment.reference)
-                }
-                try await identity.note(
-                    "invoice.payment", on: "invoice", invoice.id, after: detail.bytes, in: organization,
-                    by: actor, transaction)
-                try await note(
-                    invoice, isLast ? "invoice.paid" : "invoice.paid_in_part", at: now, transaction
-                ) { json in
-                    json.field("cents", Int(payment.cents))
-                    json.field("method", payment.method)
-                    json.field("reference", payment.reference)
-                }
+                try await record(payment, for: invoice, by: actor, at: now, transaction)
             }
         } catch let error as PostgresError {
             if case .uniqueViolation(let constraint) = error.kind,
@@ -86,5 +50,52 @@ extension BillingStore {
             }
             throw error
         }
+    }
+
+    /// In a transaction that has the invoice to itself.
+    func record(
+        _ payment: Payment, for invoice: Invoice, by actor: Actor, at now: Timestamp,
+        _ transaction: PostgresTransaction
+    ) async throws {
+        guard invoice.status == .open || invoice.status == .uncollectible else {
+            throw Problem.invoiceIs(invoice.status)
+        }
+        guard payment.cents <= invoice.restCents else { throw Problem.tooMuchPaid(invoice.restCents) }
+        let organization = invoice.organization
+        let id = UUID.make(at: now)
+        let isLast = payment.cents == invoice.restCents
+        try await transaction.pipeline([
+            """
+            INSERT INTO invoice_payments (id, invoice_id, org_id, cents, method, reference, recorded_by, paid_at)
+            VALUES (\(id), \(invoice.id), \(organization), \(payment.cents),
+                \(payment.method), \(payment.reference), \(actor.user), \(payment.paidAt))
+            """,
+            """
+            UPDATE invoices SET paid_cents = paid_cents + \(payment.cents),
+                status = CASE WHEN \(isLast) THEN 'paid' ELSE status END,
+                closed_at = CASE WHEN \(isLast) THEN \(now) ELSE closed_at END
+            WHERE id = \(invoice.id)
+            """,
+        ])
+        if isLast, invoice.status == .open {
+            try await WalletStore.settleOverspent(invoice.usageNanodollars, of: organization, transaction)
+        }
+        let posting: InvoicePosting = invoice.status == .open ? .payment : .recovered
+        try await posting.post(cents: payment.cents, of: organization, reference: id, transaction)
+        var json = JSONWriter()
+        json.object { $0.fields(of: payment) }
+        try await identity.note(
+            "invoice.payment", on: "invoice", invoice.id, after: json.bytes, in: organization,
+            by: actor, transaction)
+        let kind = isLast ? "invoice.paid" : "invoice.paid_in_part"
+        try await note(invoice, kind, at: now, transaction) { $0.fields(of: payment) }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func fields(of payment: BillingStore.Payment) {
+        field("cents", Int(payment.cents))
+        field("method", payment.method)
+        field("reference", payment.reference)
     }
 }

@@ -43,17 +43,9 @@ extension BillingStore {
         let now = time.timestamp()
         return try await Self.namingConflicts {
             try await system { transaction in
-                let offer = try await Self.plan(plan, transaction)
-                let chosen = try Self.chosen(offer, agreedCents: agreedCents)
-                let (isNew, isInDebt) = try await transaction.query(
-                    """
-                    SELECT NOT EXISTS (SELECT FROM subscriptions WHERE org_id = \(organization)),
-                        EXISTS (SELECT FROM invoices WHERE org_id = \(organization) AND status = 'open'
-                            AND due_at <= \(now))
-                    """)[0].decode((Bool, Bool).self)
-                if isInDebt { throw SubscriptionConflict.paymentOwed.problem }
-                let usual: Subscription.Beginning =
-                    isNew && offer.trialDays > 0 ? .trial(days: offer.trialDays) : .onAccount
+                let (chosen, trialDays) = try await Self.offer(
+                    plan, to: organization, agreedCents: agreedCents, at: now, transaction)
+                let usual: Subscription.Beginning = trialDays > 0 ? .trial(days: trialDays) : .onAccount
                 let (subscription, effects) = Subscription.begin(
                     .make(at: now), of: organization, chosen, beginning ?? usual, at: now)
                 try await transaction.execute(subscription.insertion)
@@ -63,6 +55,37 @@ extension BillingStore {
                 return Change(turn, version: 1)
             }
         }
+    }
+
+    /// A plan for somebody who has none at the moment, and for how long they may try it.
+    func offer(
+        _ plan: String, to organization: UUID
+    ) async throws -> (plan: SubscribedPlan, trialDays: Int) {
+        let now = time.timestamp()
+        return try await system(readOnly: true) { transaction in
+            if let stored = try await Self.subscription(of: organization, transaction),
+                !stored.subscription.status.isEnd
+            {
+                throw SubscriptionConflict.alreadySubscribed.problem
+            }
+            return try await Self.offer(plan, to: organization, agreedCents: nil, at: now, transaction)
+        }
+    }
+
+    private static func offer(
+        _ plan: String, to organization: UUID, agreedCents: Int64?, at now: Timestamp,
+        _ transaction: PostgresTransaction
+    ) async throws -> (plan: SubscribedPlan, trialDays: Int) {
+        let offer = try await Self.plan(plan, transaction)
+        let chosen = try Self.chosen(offer, agreedCents: agreedCents)
+        let (isNew, isInDebt) = try await transaction.query(
+            """
+            SELECT NOT EXISTS (SELECT FROM subscriptions WHERE org_id = \(organization)),
+                EXISTS (SELECT FROM invoices WHERE org_id = \(organization) AND status = 'open'
+                    AND due_at <= \(now))
+            """)[0].decode((Bool, Bool).self)
+        if isInDebt { throw SubscriptionConflict.paymentOwed.problem }
+        return (chosen, isNew ? offer.trialDays : 0)
     }
 
     /// What an upgrade to a plan costs now. The name of the quote is good for a quarter of an hour, and for the subscription
@@ -150,11 +173,11 @@ extension BillingStore {
             try await system { transaction in
                 let known = try await transaction.query(
                     """
-                    UPDATE subscriptions SET version = version + 1 WHERE id = (
+                    SELECT \(StoredSubscription.columns) FROM subscriptions WHERE id = (
                         SELECT id FROM subscriptions WHERE org_id = \(organization)
                             AND (stripe_id = \(standing.id) OR stripe_id IS NULL AND ended_at IS NULL)
                         ORDER BY stripe_id IS NULL LIMIT 1)
-                    RETURNING \(StoredSubscription.columns)
+                    FOR NO KEY UPDATE
                     """
                 ).first.map { row throws(PostgresError) in try StoredSubscription(row) }
                 let stored =
@@ -166,8 +189,16 @@ extension BillingStore {
                 var turn = SubscriptionTurn(self, stored.subscription, by: .system, at: now, transaction)
                 try await turn.follow(standing)
                 _ = try await turn.elapse()
-                try await turn.save("subscription.followed", before: known?.subscription)
-                return Change(turn, version: stored.version)
+                // That it was looked at once more is no change: what was quoted stays good.
+                var before = known?.subscription
+                if before?.stripe != nil { before?.stripe = turn.subscription.stripe }
+                try await turn.save("subscription.followed", before: before)
+                if known == nil || before == turn.subscription {
+                    return Change(turn, version: stored.version)
+                }
+                try await transaction.execute(
+                    "UPDATE subscriptions SET version = version + 1 WHERE id = \(stored.subscription.id)")
+                return Change(turn, version: stored.version + 1)
             }
         }
     }

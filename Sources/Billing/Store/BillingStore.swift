@@ -24,6 +24,7 @@ package struct BillingStore: Sendable {
         self.time = time
     }
 
+    @discardableResult
     func system<Value>(
         readOnly: Bool = false, _ body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {

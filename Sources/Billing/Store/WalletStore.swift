@@ -43,6 +43,9 @@ package struct WalletStore: Sendable {
 
         /// Neither spent nor granted.
         package var free: Int64 { max(0, cap - settled - granted) }
+
+        /// Used beyond what there was, or taken back when it was spent: owed, and paid by what comes in first.
+        var overspent: Int64 { limit == nil ? 0 : max(0, wallet + promo + settled - cap) }
     }
 
     package func balance(of organization: UUID) async throws -> Balance {
@@ -57,12 +60,13 @@ package struct WalletStore: Sendable {
     package typealias Booking =
         @Sendable (WalletStore) -> @Sendable (UUID, Int64, String, Actor) async throws -> Change
 
-    /// Money that has come in: once for each reference.
+    /// Money that has come in: once for each reference. What was overspent is paid first.
     package func topUp(
         _ organization: UUID, by nanodollars: Int64, reference: String, by actor: Actor
     ) async throws -> Change {
-        try await change(organization, by: nanodollars, "top_up", reference, by: actor) { _ in
-            [(.cash, .wallet)]
+        try await change(organization, by: nanodollars, "top_up", reference, by: actor) { before, unasked in
+            let owed = min(before.overspent, unasked, nanodollars)
+            return [(.cash, .wallet, nanodollars), (.wallet, .receivable, owed)]
         }
     }
 
@@ -70,8 +74,8 @@ package struct WalletStore: Sendable {
     package func credit(
         _ organization: UUID, by nanodollars: Int64, reference: String, by actor: Actor
     ) async throws -> Change {
-        try await change(organization, by: nanodollars, "promo", reference, by: actor) { _ in
-            [(.writeOff, .promo)]
+        try await change(organization, by: nanodollars, "promo", reference, by: actor) { _, _ in
+            [(.writeOff, .promo, nanodollars)]
         }
     }
 
@@ -79,18 +83,79 @@ package struct WalletStore: Sendable {
     package func refund(
         _ organization: UUID, by nanodollars: Int64, reference: String, by actor: Actor
     ) async throws -> Change {
-        try await change(organization, by: -nanodollars, "refund", reference, by: actor) { before in
+        try await change(organization, by: -nanodollars, "refund", reference, by: actor) { before, _ in
             guard nanodollars <= min(before.wallet, before.free) else {
                 throw Problem.tooMuchRefunded(before.granted > 0 && nanodollars <= before.wallet)
             }
-            return [(.wallet, .refunds), (.refunds, .cash)]
+            return [(.wallet, .refunds, nanodollars), (.refunds, .cash, nanodollars)]
         }
     }
+
+    /// Takes back what whoever paid has got back. What is not in the wallet any more is owed, and until that is paid the
+    /// wallet pays for nothing.
+    ///
+    /// - Parameter account: through which it goes: refunds or disputes.
+    func takeBack(
+        _ organization: UUID, by nanodollars: Int64, through account: LedgerAccount, _ reason: String,
+        reference: String
+    ) async throws -> Change {
+        try await change(organization, by: -nanodollars, reason, reference, by: .system) { before, _ in
+            let taken = min(before.wallet, nanodollars)
+            return [
+                (.wallet, account, taken), (.receivable, account, nanodollars - taken),
+                (account, .cash, nanodollars),
+            ]
+        }
+    }
+
+    /// What was taken back has come in after all.
+    func giveBack(
+        _ organization: UUID, by nanodollars: Int64, through account: LedgerAccount, _ reason: String,
+        reference: String
+    ) async throws -> Change {
+        try await change(organization, by: nanodollars, reason, reference, by: .system) { before, unasked in
+            let owed = min(before.overspent, unasked, nanodollars)
+            return [
+                (.cash, account, nanodollars), (account, .wallet, nanodollars), (.wallet, .receivable, owed),
+            ]
+        }
+    }
+
+    /// An invoice for use is paid: what of it was overspent is not any more. Whoever calls has the account to themselves.
+    static func settleOverspent(
+        _ nanodollars: Int64, of organization: UUID, _ transaction: PostgresTransaction
+    ) async throws {
+        if nanodollars == 0 { return }
+        let isThere = try await transaction.query(
+            """
+            SELECT FROM money_limits WHERE org_id = \(organization) AND kind = 'wallet' AND subject = 'organization'
+            FOR NO KEY UPDATE
+            """)
+        if isThere.isEmpty { return }
+        let before = try await balance(of: organization, transaction)
+        let settled = min(nanodollars, before.overspent)
+        try await transaction.execute(
+            "UPDATE money_limits SET cap_nano = cap_nano + \(settled) WHERE id = \(before.limit)")
+    }
+
+    /// What is owed and no open invoice asks for.
+    private static func unasked(
+        of organization: UUID, _ balance: Balance, _ transaction: PostgresTransaction
+    ) async throws -> Int64 {
+        let asked = try await transaction.query(
+            """
+            SELECT coalesce(sum(total_cents - paid_cents), 0)::bigint FROM invoices
+            WHERE org_id = \(organization) AND status = 'open'
+            """)[0].decode(Int64.self)
+        return max(0, -balance.receivable - asked * USCents.nanodollars)
+    }
+
+    private typealias Move = (debit: LedgerAccount, credit: LedgerAccount, nanodollars: Int64)
 
     /// - Parameter change: of the cap.
     private func change(
         _ organization: UUID, by change: Int64, _ reason: String, _ reference: String, by actor: Actor,
-        _ accounts: (Balance) throws -> [(debit: LedgerAccount, credit: LedgerAccount)]
+        _ moves: (_ before: Balance, _ unasked: Int64) throws -> [Move]
     ) async throws -> Change {
         let amount = abs(change)
         precondition((1...Self.most).contains(amount), "an amount of money")
@@ -98,16 +163,21 @@ package struct WalletStore: Sendable {
             return try await pool.transaction { transaction in
                 _ = try await transaction.query("SELECT set_config('app.system', 'on', true)")
                 let isNew = try await Self.lockWallet(of: organization, transaction)
+                let isBooked = try await transaction.query(
+                    """
+                    SELECT EXISTS (SELECT FROM ledger_transfers
+                        WHERE org_id = \(organization) AND reason = \(reason) AND reference = \(reference))
+                    """)[0].decode(Bool.self)
+                if isBooked { throw Problem.bookedAlready }
                 let before = try await Self.balance(of: organization, transaction)
-                let transfers = try accounts(before).map {
+                let unasked = try await Self.unasked(of: organization, before, transaction)
+                let transfers = try moves(before, unasked).filter { $0.nanodollars > 0 }.map {
                     LedgerTransfer(
-                        of: organization, debit: $0.debit, credit: $0.credit, nanodollars: amount,
+                        of: organization, debit: $0.debit, credit: $0.credit, nanodollars: $0.nanodollars,
                         reason: reason, reference: reference)
                 }
                 guard before.cap + change <= Self.most else { throw Problem.walletFull }
-                guard try await Ledger.post(transfers, in: transaction).count == transfers.count else {
-                    throw Problem.bookedAlready
-                }
+                try await Ledger.post(transfers, in: transaction)
                 try await transaction.execute(
                     "UPDATE money_limits SET cap_nano = cap_nano + \(change) WHERE id = \(before.limit)")
                 var detail = JSONWriter()
@@ -212,7 +282,7 @@ extension Problem {
     fileprivate static let walletFull = Problem(
         .unprocessable, code: "wallet_full", "A wallet takes 100,000,000 USD at most.", field: "amount")
 
-    fileprivate static let bookedAlready = Problem(
+    static let bookedAlready = Problem(
         .conflict, code: "booked_already",
         "This was booked before with this reference. Nothing has changed.", field: "reference")
 }

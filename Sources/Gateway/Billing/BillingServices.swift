@@ -7,8 +7,13 @@ package struct BillingServices: Sendable {
     let wallets: WalletStore
     /// Who asks, on invoices: a line each.
     let seller: String
+    /// nil: payments are taken by hand.
+    package let stripe: StripeBilling?
 
-    package init(_ store: BillingStore, wallets: WalletStore, seller: String) {
+    package init(
+        _ store: BillingStore, wallets: WalletStore, seller: String, stripe: StripeBilling? = nil
+    ) {
+        self.stripe = stripe
         self.store = store
         self.wallets = wallets
         self.seller = seller

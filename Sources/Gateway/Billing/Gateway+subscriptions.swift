@@ -6,11 +6,20 @@ import JSON
 /// The handlers of `SubscriptionEndpoints`.
 extension Gateway {
     func subscribe(_ call: APICall) async throws -> Reply {
+        let isPrepaid = call.fields.bool("prepaid")
+        let change = try await subscribe(call, to: call.fields.string("plan"), isPrepaid ? .prepaid : nil)
+        return try await answer(change, call, status: 201)
+    }
+
+    private func subscribe(
+        _ call: APICall, to plan: String, _ beginning: Subscription.Beginning? = nil
+    ) async throws -> BillingStore.Change {
         let billing = try requireBilling()
-        let change = try await billing.store.subscribe(
-            call.principal.organization, to: call.fields.string("plan"),
-            call.fields.bool("prepaid") ? .prepaid : nil, by: call.actor)
-        return await answer(change, call, status: 201)
+        let organization = call.principal.organization
+        if let stripe = billing.stripe {
+            return try await stripe.subscribe(organization, to: plan, by: call.actor)
+        }
+        return try await billing.store.subscribe(organization, to: plan, beginning, by: call.actor)
     }
 
     func showSubscription(_ call: APICall) async throws -> Reply {
@@ -58,11 +67,11 @@ extension Gateway {
         let organization = call.principal.organization
         switch (call.fields.optionalString("plan"), call.fields.optionalID("quote_id")) {
         case (let plan?, nil):
-            return await answer(
+            return try await answer(
                 try await billing.store.upgrade(
                     organization, to: plan, expecting: stored.version, by: call.actor), call)
         case (nil, let quote?):
-            return await answer(
+            return try await answer(
                 try await billing.store.upgrade(organization, acceptingQuote: quote, by: call.actor), call)
         default:
             throw Self.notOneChange("plan and quote_id")
@@ -71,7 +80,7 @@ extension Gateway {
 
     func downgradeSubscription(_ call: APICall) async throws -> Reply {
         let (billing, stored) = try await current(call)
-        return await answer(
+        return try await answer(
             try await billing.store.downgrade(
                 call.principal.organization, to: call.fields.string("plan"), expecting: stored.version,
                 by: call.actor), call)
@@ -82,15 +91,19 @@ extension Gateway {
         let organization = call.principal.organization
         let former = try await billing.store.subscription(call.id("subscription_id"), of: organization)
         // Where it has not ended there is one, and that is what is said.
-        return await answer(
-            try await billing.store.subscribe(
-                organization, to: former.subscription.plan.name, by: call.actor), call, status: 201)
+        return try await answer(
+            try await subscribe(call, to: former.subscription.plan.name), call, status: 201)
     }
 
     func previewSubscription(_ call: APICall) async throws -> Reply {
         let (billing, _) = try await current(call)
-        let (id, quote) = try await billing.store.quote(
-            call.principal.organization, upgradeTo: call.fields.string("plan"))
+        let (organization, plan) = (call.principal.organization, call.fields.string("plan"))
+        let (id, quote) =
+            if let stripe = billing.stripe {
+                try await stripe.quote(organization, upgradeTo: plan)
+            } else {
+                try await billing.store.quote(organization, upgradeTo: plan)
+            }
         return .json { json in
             json.field("quote_id", id.description)
             json.field("plan", quote.plan.name)
@@ -113,15 +126,20 @@ extension Gateway {
 
     private func change(_ call: APICall, _ wish: SubscriptionWish) async throws -> Reply {
         let (billing, stored) = try await current(call)
-        return await answer(
+        return try await answer(
             try await billing.store.change(
                 call.principal.organization, wish, expecting: stored.version, by: call.actor), call)
     }
 
-    /// Tells all processes first: whoever is answered has what they pay for.
+    /// Asks Stripe first for what is Stripe's to change. Tells all processes: whoever is answered has what they pay for.
     private func answer(
         _ change: BillingStore.Change, _ call: APICall, status: Int = 200
-    ) async -> Reply {
+    ) async throws -> Reply {
+        var change = change
+        if !change.wishes.isEmpty {
+            guard let stripe = try requireBilling().stripe else { throw Problem.stripeIsOff }
+            change = try await stripe.ask(change)
+        }
         if let keyChange = change.keyChange { await identity.announce(keyChange) }
         return .json(status) { json in json.fields(of: change.stored, at: call.now) }
     }

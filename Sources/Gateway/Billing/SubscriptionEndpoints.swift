@@ -27,7 +27,8 @@ enum SubscriptionEndpoints {
                 "Begins a subscription of the caller's organization.",
                 description:
                     "The first invoice is due in 14 days; with `prepaid` the plan begins when it is paid. Who is new tries "
-                    + "first what the plan lets them try.",
+                    + "first what the plan lets them try. Where payments are by card, the card is charged at once; without one "
+                    + "the first invoice is paid with `POST /api/v1/billing/payment`.",
                 access: .member(.manageBilling),
                 body: .object(
                     [

@@ -72,4 +72,14 @@ extension StripeClient {
     ) async throws(StripeError) -> StripeList<StripeRefund> {
         try await fetch("/v1/refunds", page.form.adding(["payment_intent": .text(paymentIntent)]))
     }
+
+    // MARK: What has become of money
+
+    package func charge(_ id: String) async throws(StripeError) -> StripeCharge {
+        try await fetch("/v1/charges/\(Self.segment(id))")
+    }
+
+    package func dispute(_ id: String) async throws(StripeError) -> StripeDispute {
+        try await fetch("/v1/disputes/\(Self.segment(id))")
+    }
 }

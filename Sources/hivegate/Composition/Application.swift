@@ -1,5 +1,6 @@
 import Admission
 import Base
+import Billing
 import Cache
 import Catalog
 import Gateway
@@ -99,8 +100,8 @@ struct Application: Sendable {
             upstreams: upstreams, ownRoutes: OwnRoutesMemory(), catalog: catalog, keys: keys,
             observer: AttemptObserver(metrics: metrics, logger: logger),
             cacheStatistics: CacheStatistics(metrics: metrics), flights: FlightTable(), usage: usage,
-            live: live,
-            costs: CostCounters(in: metrics))
+            live: live, costs: CostCounters(in: metrics),
+            stripe: configuration.stripe.map { _ in StripeCounters(in: metrics) })
         var workers: [Worker] = []
         for loop in loops {
             workers.append(

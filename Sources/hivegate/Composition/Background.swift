@@ -19,6 +19,7 @@ struct Background {
     private let liveCalls: LiveCallChannel
     private let billing: Repetition?
     private let budgets: BudgetUpkeep
+    private let stripe: StripeUpkeep?
 
     static func start(
         _ configuration: Configuration, _ storage: Storage, _ identity: SharedIdentity, _ keys: SharedKeys,
@@ -46,13 +47,15 @@ struct Background {
             ) { liveCalls.booked($0) },
             liveCalls: liveCalls,
             billing: try await BillingUpkeep.start(configuration.planPreset, worker, logger: logger),
-            budgets: try await BudgetUpkeep.start(configuration, worker, metrics: metrics, logger: logger))
+            budgets: try await BudgetUpkeep.start(configuration, worker, metrics: metrics, logger: logger),
+            stripe: StripeUpkeep(worker, logger: logger))
     }
 
     func close(until deadline: Instant) async {
         await housekeeping.close()
         await billing?.close()
         await budgets.close()
+        await stripe?.close()
         await catalog.close()
         await prices?.close()
         await upstreams.close()

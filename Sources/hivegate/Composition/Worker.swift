@@ -51,6 +51,8 @@ final class Worker: @unchecked Sendable {
         var usage: UsageQueue
         var live: LiveCalls
         var costs: CostCounters
+        /// nil: nobody pays by Stripe.
+        var stripe: StripeCounters?
     }
 
     /// Call it on the loop.
@@ -112,11 +114,7 @@ final class Worker: @unchecked Sendable {
             upstreams: shared.upstreams, ownRoutes: shared.ownRoutes, health: health, metrics: metrics,
             logger: logger, note: { [observer = shared.observer] in observer.note($0) },
             meter: Meter(shared.usage, on: loop, costs: shared.costs),
-            billing: configuration.hasBilling
-                ? BillingServices(
-                    BillingStore(pool, identity: people.store),
-                    wallets: WalletStore(pool, identity: people.store),
-                    seller: configuration.seller ?? configuration.publicURL) : nil,
+            billing: configuration.billing(pool, people, client, shared.stripe, on: loop),
             idempotency: IdempotencyStore(pool), live: shared.live, limits: gatewayLimits,
             catalog: shared.catalog)
         snapshot = Locked(

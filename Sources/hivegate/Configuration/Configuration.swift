@@ -53,6 +53,8 @@ struct Configuration {
     var seller: String?
     /// How many whole months of calls are kept beside the present one; 0: all.
     var usageRetentionMonths = 0
+    /// nil: payments are taken by hand.
+    var stripe: StripeSettings?
     /// Where servers of the house are looked for.
     var localServers: [ModelServerAddress] = []
     var loopCount = 2
@@ -320,6 +322,11 @@ struct Configuration {
         // The scheduler holds one while it works with another.
         if hasBilling, databaseConnectionsPerLoop < 2 {
             reader.fault("HIVEGATE_DATABASE_CONNECTIONS", "must be at least 2 with ENABLE_BILLING=true")
+        }
+        stripe = StripeSettings(&reader, hasBilling: hasBilling)
+        // Whoever looks at what Stripe has told holds another.
+        if stripe != nil, databaseConnectionsPerLoop < 3 {
+            reader.fault("HIVEGATE_DATABASE_CONNECTIONS", "must be at least 3 with STRIPE_SECRET_KEY")
         }
     }
 
