@@ -3,7 +3,8 @@
 CREATE TABLE usage_facets (
     org_id           uuid         NOT NULL,
     facet            text         NOT NULL CHECK (facet IN ('all', 'provider', 'model', 'key', 'user')),
-    minutes          smallint     NOT NULL CHECK (minutes IN (15, 60, 1440)),
+    -- 10080: a week, which begins on a Thursday as 1970 did.
+    minutes          smallint     NOT NULL CHECK (minutes IN (15, 60, 1440, 10080)),
     bucket           timestamptz  NOT NULL,
     -- The provider's or model's, or the id of the key or user; '' for all.
     name             text         NOT NULL,
@@ -27,7 +28,7 @@ CREATE TABLE usage_facets (
 CREATE TABLE usage_facet_latencies (
     org_id       uuid         NOT NULL,
     facet        text         NOT NULL CHECK (facet IN ('all', 'provider', 'model', 'key', 'user')),
-    minutes      smallint     NOT NULL CHECK (minutes IN (15, 60, 1440)),
+    minutes      smallint     NOT NULL CHECK (minutes IN (15, 60, 1440, 10080)),
     bucket       timestamptz  NOT NULL,
     name         text         NOT NULL,
     slot         smallint     NOT NULL,
@@ -45,12 +46,20 @@ SELECT org_id, facet, minutes, bucket, name, sum(calls), sum(errors), sum(attemp
 FROM usage_rollups, LATERAL (VALUES ('all', ''), ('provider', provider), ('model', model), ('key', key_id::text),
     ('user', user_id::text)) AS facets (facet, name)
 GROUP BY org_id, facet, minutes, bucket, name;
+INSERT INTO usage_facets
+SELECT org_id, facet, 10080, date_bin('7 days', bucket, 'epoch'), name, sum(calls), sum(errors), sum(attempts), sum(hits),
+    sum(lookups), sum(input), sum(cached_input), sum(output), sum(images), sum(cost_nano), sum(commission_nano),
+    sum(charge_nano), sum(saved_nano)
+FROM usage_facets WHERE minutes = 1440 GROUP BY 1, 2, 4, 5;
 
 INSERT INTO usage_facet_latencies
 SELECT org_id, facet, minutes, bucket, name, slot, sum(whole), sum(first_token)
 FROM usage_latencies, LATERAL (VALUES ('all', ''), ('provider', provider), ('model', model), ('key', key_id::text),
     ('user', user_id::text)) AS facets (facet, name)
 GROUP BY org_id, facet, minutes, bucket, name, slot;
+INSERT INTO usage_facet_latencies
+SELECT org_id, facet, 10080, date_bin('7 days', bucket, 'epoch'), name, slot, sum(whole), sum(first_token)
+FROM usage_facet_latencies WHERE minutes = 1440 GROUP BY 1, 2, 4, 5, 6;
 
 -- By all sides at once nobody asks.
 DROP TABLE usage_latencies;

@@ -19,7 +19,9 @@ package struct AnalyticsStore: Sendable {
             case let facet?:
                 wanted += [statements.sums(of: facet, in: whole), statements.latencies(of: facet, in: whole)]
             case nil where query.grouping == .tag:
-                wanted.append(statements.tags(in: PointSpan.covering(query.start, query.end, finest: 60)))
+                wanted.append(
+                    statements.tags(
+                        in: PointSpan.covering(query.start, query.end, coarsest: 1440, finest: 60)))
             case nil: break
             }
             if query.comparesBefore {

@@ -19,7 +19,7 @@ struct OverviewStatements {
         let rows: SQL = "FROM usage_facets WHERE \(lies(facet, name))"
         return """
             SELECT point, name, \(UsageTotals.columns)
-            FROM (\(each(spans, "SELECT name, \(UsageTotals.parts) \(rows) GROUP BY name"))) AS used GROUP BY point, name
+            FROM (\(each(spans, named(facet, name, UsageTotals.parts, rows)))) AS used GROUP BY point, name
             """
     }
 
@@ -27,7 +27,6 @@ struct OverviewStatements {
     /// hundred thousand.
     func latencies(of facet: Facet, _ name: String? = nil, in spans: [PointSpan]) -> SQL {
         let rows: SQL = "FROM usage_facet_latencies WHERE \(lies(facet, name))"
-        let isOne = facet == .all || name != nil
         // Of many names what is long is made short here; else that takes longer than to read it.
         let slots: SQL = """
             FROM (
@@ -35,11 +34,17 @@ struct OverviewStatements {
                 GROUP BY name, slot
             ) AS slots
             """
+        let isOne = facet == .all || name != nil
         return """
             SELECT point, name, string_agg(counts, ''::bytea)
-            FROM (\(each(spans, "SELECT name, \(Self.counts) \(isOne ? rows : slots) GROUP BY name"))) AS used
-            GROUP BY point, name
+            FROM (\(each(spans, named(facet, name, Self.counts, isOne ? rows : slots)))) AS used GROUP BY point, name
             """
+    }
+
+    /// What rows add up to by their name. Where there is but one they are not sorted for it.
+    private func named(_ facet: Facet, _ name: String?, _ sums: SQL, _ rows: SQL) -> SQL {
+        guard let one = facet == .all ? "" : name else { return "SELECT name, \(sums) \(rows) GROUP BY name" }
+        return "SELECT \(one)::text AS name, \(sums) \(rows) HAVING count(*) > 0"
     }
 
     /// Of tags less is known.
@@ -116,8 +121,11 @@ struct PointSpan {
 
     /// From `start` until `end`.
     static func covering(
-        _ start: Timestamp, _ end: Timestamp, as point: Timestamp? = nil, finest: Int16 = 15
+        _ start: Timestamp, _ end: Timestamp, as point: Timestamp? = nil, coarsest: Int16 = 10_080,
+        finest: Int16 = 15
     ) -> [PointSpan] {
-        RollupSpan.covering(start, end, finest: finest).map { PointSpan(point: point ?? start, span: $0) }
+        RollupSpan.covering(start, end, coarsest: coarsest, finest: finest).map {
+            PointSpan(point: point ?? start, span: $0)
+        }
     }
 }

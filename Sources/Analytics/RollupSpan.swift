@@ -9,9 +9,9 @@ package struct RollupSpan: Equatable, Sendable {
     /// The fewest sums that together are exactly what lies between two quarter hours, none longer than `coarsest` and none
     /// shorter than `finest`.
     package static func covering(
-        _ start: Timestamp, _ end: Timestamp, coarsest: Int16 = 1440, finest: Int16 = 15
+        _ start: Timestamp, _ end: Timestamp, coarsest: Int16 = 10_080, finest: Int16 = 15
     ) -> [RollupSpan] {
-        cover(start, end, [1440, 60, 15].filter { $0 <= coarsest && $0 >= finest }[...])
+        cover(start, end, [10_080, 1440, 60, 15].filter { $0 <= coarsest && $0 >= finest }[...])
     }
 
     private static func cover(

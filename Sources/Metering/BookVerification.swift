@@ -139,7 +139,7 @@ package struct BookVerification: Sendable {
     private static var facets: SQL {
         let added = sums.map { "sum(\($0)) AS \($0)" }.joined(separator: ", ")
         return compared(
-            "usage_facets", finest: 15, coarser: [60, 1440],
+            "usage_facets", finest: 15, coarser: [60, 1440, 10080],
             """
             SELECT org_id, bucket, facet, name, \(unsafeSQL: added)
             FROM (\(UsageStatements.quarters(of: "usage_events"))) AS quarters, \(unsafeSQL: UsageStatements.facets)
@@ -149,7 +149,7 @@ package struct BookVerification: Sendable {
 
     private static var latencies: SQL {
         compared(
-            "usage_facet_latencies", finest: 15, coarser: [60, 1440],
+            "usage_facet_latencies", finest: 15, coarser: [60, 1440, 10080],
             """
             SELECT org_id, bucket, facet, name, slot, sum(whole) AS whole, sum(first_token) AS first_token
             FROM (\(UsageStatements.measured(in: "usage_events"))) AS measured, \(unsafeSQL: UsageStatements.facets)

@@ -92,7 +92,7 @@ enum UsageStatements {
             SELECT org_id, facet, minutes, date_bin(make_interval(mins => minutes), bucket, 'epoch'), name, sum(calls),
                 sum(errors), sum(attempts), sum(hits), sum(lookups), sum(input), sum(cached_input), sum(output),
                 sum(images), sum(cost_nano), sum(commission_nano), sum(charge_nano), sum(saved_nano)
-            FROM quarters, \(unsafeSQL: facets), (VALUES (15), (60), (1440)) AS spans (minutes)
+            FROM quarters, \(unsafeSQL: facets), (VALUES (15), (60), (1440), (10080)) AS spans (minutes)
             GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
             ON CONFLICT (org_id, facet, minutes, bucket, name) DO UPDATE SET
                 calls = sums.calls + EXCLUDED.calls, errors = sums.errors + EXCLUDED.errors,
@@ -111,7 +111,7 @@ enum UsageStatements {
             )
             SELECT org_id, facet, minutes, date_bin(make_interval(mins => minutes), bucket, 'epoch'), name, slot,
                 sum(whole), sum(first_token)
-            FROM measured, \(unsafeSQL: facets), (VALUES (15), (60), (1440)) AS spans (minutes)
+            FROM measured, \(unsafeSQL: facets), (VALUES (15), (60), (1440), (10080)) AS spans (minutes)
             GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
             ON CONFLICT (org_id, facet, minutes, bucket, name, slot) DO UPDATE SET
                 whole = sums.whole + EXCLUDED.whole, first_token = sums.first_token + EXCLUDED.first_token

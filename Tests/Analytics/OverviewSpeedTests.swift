@@ -55,15 +55,18 @@ struct OverviewSpeedTests {
 
     /// 1,200 requests in each quarter hour: 50 keys, 20 models, 10 users, 4 providers have as many each.
     private func fill(_ world: AnalyticsWorld) async throws {
-        for minutes: Int32 in [15, 60, 1440] {
+        // The whole weeks in it begin with its fifth day.
+        for (minutes, start, count) in [
+            (15, 1, 90 * 96), (60, 1, 90 * 24), (1440, 1, 90), (10_080, 5, 12),
+        ] as [(Int32, Int, Int32)] {
             let filling: SQL = """
                 INSERT INTO usage_facets
                 SELECT \(world.organization), facet, \(minutes)::smallint,
-                    \(moment(day: 1))::timestamptz + bucket * make_interval(mins => \(minutes)::integer),
+                    \(moment(day: start))::timestamptz + bucket * make_interval(mins => \(minutes)::integer),
                     CASE WHEN facet = 'all' THEN '' ELSE facet || name END, calls,
                     1, calls, 0, calls, calls * 400, calls * 100, calls * 90, 0, calls * 54399, calls * 600,
                     calls * 54999, 0
-                FROM generate_series(0, 90 * 1440 / \(minutes)::integer - 1) AS bucket,
+                FROM generate_series(0, \(count)::integer - 1) AS bucket,
                     (VALUES ('all', 1), ('provider', 4), ('model', 20), ('key', 50), ('user', 10)) AS facets (facet, names),
                     LATERAL generate_series(1, names) AS name,
                     LATERAL (SELECT 1200 * \(minutes)::bigint / 15 / names) AS counts (calls)

@@ -16,6 +16,16 @@ struct RollupSpanTests {
             ])
     }
 
+    @Test func `whole weeks, from Thursday to Thursday, are one`() {
+        let spans = RollupSpan.covering(moment(day: 3), moment(day: 20))
+        #expect(
+            spans == [
+                RollupSpan(minutes: 1440, start: moment(day: 3), end: moment(day: 5)),
+                RollupSpan(minutes: 10_080, start: moment(day: 5), end: moment(day: 19)),
+                RollupSpan(minutes: 1440, start: moment(day: 19), end: moment(day: 20)),
+            ])
+    }
+
     @Test func `any time is covered once, without a gap`() {
         let seed = UInt64.random(in: 0...UInt64(UInt32.max))
         print("seed \(seed)")
@@ -24,7 +34,7 @@ struct RollupSpanTests {
             let start = moment(day: 1, 0, 15 * Int.random(in: 0..<2000, using: &random))
             let end = start + .seconds(900 * Int.random(in: 1..<2000, using: &random))
             let spans = RollupSpan.covering(
-                start, end, coarsest: [15, 60, 1440].randomElement(using: &random) ?? 15)
+                start, end, coarsest: [15, 60, 1440, 10_080].randomElement(using: &random) ?? 15)
             #expect(spans.first?.start == start && spans.last?.end == end)
             #expect(zip(spans, spans.dropFirst()).allSatisfy { $0.end == $1.start })
             #expect(

@@ -77,6 +77,10 @@ struct BookVerificationTests {
             ("facets add up", "UPDATE usage_facets SET charge_nano = 0 WHERE facet = 'key' AND minutes = 60"),
             ("facets add up", "DELETE FROM usage_facets WHERE facet = 'all' AND minutes = 15"),
             (
+                "latencies add up",
+                "UPDATE usage_facet_latencies SET whole = 0 WHERE facet = 'user' AND minutes = 10080"
+            ),
+            (
                 "facets add up",
                 "UPDATE usage_facets SET name = 'other' WHERE facet = 'model' AND minutes = 1440"
             ),

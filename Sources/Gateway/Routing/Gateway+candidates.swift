@@ -17,9 +17,7 @@ extension Gateway {
         let now = time.timestamp()
         let models = catalog.snapshot
         let rights = caller.terms?.planRights
-        if let rights, !wishes.models.isEmpty {
-            try rights.mayName(Set(wishes.models.map(\.name) + [model]).count)
-        }
+        if !wishes.models.isEmpty { try rights?.mayName(Set(wishes.models.map(\.name) + [model]).count) }
         let isUsual =
             need == .conversation && caller.allowedModels == nil && rights?.models == nil && wishes.areNone
             && own.areNone
