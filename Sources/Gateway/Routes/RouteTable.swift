@@ -14,7 +14,7 @@ package enum RouteTable {
         + UsageMonthEndpoints.all + AuditEndpoints.all
         + OperatorEndpoints.all + ProviderEndpoints.all
         + PlanEndpoints.all + SubscriptionEndpoints.all + InvoiceEndpoints.all + WalletEndpoints.all
-        + PaymentEndpoints.all
+        + PaymentEndpoints.all + AgreementEndpoints.all
         + OperationEndpoints.all
 
     /// The document of `endpoints`.
