@@ -78,19 +78,28 @@ extension BillingStore {
         }
         if !faults.isEmpty { throw Problem(faults: faults, code: "invalid_invoice") }
         let now = time.timestamp()
-        return try await system { transaction in
-            let id = try await Self.draft(lines, organization, subscription: nil, at: now, transaction)
-            return try await Self.invoice(id, organization, transaction)
+        do {
+            return try await system { transaction in
+                let id = try await Self.draft(lines, organization, subscription: nil, at: now, transaction)
+                return try await Self.invoice(id, organization, transaction)
+            }
+        } catch let error as PostgresError {
+            if case .foreignKeyViolation = error.kind { throw Problem.notFound("organization") }
+            throw error
         }
     }
 
-    package func open(_ id: UUID, of organization: UUID) async throws -> Invoice {
+    package func open(
+        _ id: UUID, of organization: UUID, by actor: Actor = .command
+    ) async throws -> Invoice {
         let now = time.timestamp()
         return try await system { transaction in
             try await Self.openAccount(of: organization, transaction)
             let invoice = try await Self.invoice(id, organization, forUpdate: true, transaction)
             guard invoice.status == .draft else { throw Problem.invoiceIs(invoice.status) }
             try await open(invoice, due: now + Subscription.Terms.payment, at: now, transaction)
+            try await identity.note(
+                "invoice.open", on: "invoice", id, in: organization, by: actor, transaction)
             return try await Self.invoice(id, organization, transaction)
         }
     }

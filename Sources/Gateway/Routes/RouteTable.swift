@@ -16,7 +16,7 @@ package enum RouteTable {
         + UsageMonthEndpoints.all + AuditEndpoints.all
         + OperatorEndpoints.all + ProviderEndpoints.all
         + PlanEndpoints.all + PeriodEstimateEndpoints.all + SubscriptionEndpoints.all + InvoiceEndpoints.all
-        + WalletEndpoints.all + PaymentEndpoints.all + BudgetEndpoints.all
+        + WalletEndpoints.all + PaymentEndpoints.all + AgreementEndpoints.all + BudgetEndpoints.all
         + OperationEndpoints.all
 
     /// The document of `endpoints`.

@@ -282,3 +282,37 @@ struct BillingTests {
         }
     }
 }
+
+extension BillingTests {
+    @Test func `an operator gives an organization a price of its own, and sends it an invoice by hand`()
+        async throws
+    {
+        try await ManagementWorld.run { world in
+            let boss = try await Self.newOperator(world)
+            let ann = try await world.newPerson("ann")
+            let base = "/api/v1/admin/organizations/\(ann.organization)"
+            var custom = try await world.billing.plan("enterprise")
+            custom.isCustom = true
+            try await world.billing.save(custom)
+            let begun = try await world.send(
+                "POST", "\(base)/subscription", as: boss, #"{"plan":"enterprise","price_cents":150000}"#)
+            #expect(begun.status == 201, "\(begun.text)")
+            #expect(begun.json?["plan"]?["price"]?["usd"]?.string == "1500")
+            let sent = try await world.send(
+                "POST", "\(base)/invoices", as: boss,
+                #"{"lines":[{"text":"Setting it up","cents":25000},{"text":"Discount","cents":-5000}]}"#)
+            #expect(sent.status == 201 && Self.usd(sent, "total") == "200", "\(sent.text)")
+            let seen = try await world.send(
+                "GET", "/api/v1/billing/invoices/\(try Self.id(sent))", as: ann)
+            #expect(seen.json?["status"]?.string == "open" && seen.json?["number"]?.int == 2)
+            let negative = try await world.send(
+                "POST", "\(base)/invoices", as: boss, #"{"lines":[{"text":"Discount","cents":-5000}]}"#)
+            #expect(negative.status == 422 && negative.code == "invalid_invoice")
+            let nobody = try await world.send(
+                "POST", "/api/v1/admin/organizations/\(UUID.make())/invoices", as: boss,
+                #"{"lines":[{"text":"Setting it up","cents":25000}]}"#)
+            #expect(nobody.status == 404, "\(nobody.text)")
+            #expect(try await Self.actions(in: ann.organization, world).contains("invoice.open"))
+        }
+    }
+}
