@@ -37,7 +37,7 @@ package struct AnalyticsStore: Sendable {
             try tally.add(latencies: found.removeFirst())
             overview.points = tally.points.map { Overview.Point(start: $0.key, totals: $0.value) }
                 .sorted { $0.start < $1.start }
-            for point in overview.points { overview.totals += point.totals }
+            overview.totals = tally.names[""] ?? UsageTotals()
             if query.grouping != nil {
                 var tally = UsageTally()
                 try tally.add(sums: found.removeFirst())

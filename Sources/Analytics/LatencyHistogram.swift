@@ -40,7 +40,13 @@ package struct LatencyHistogram: Equatable, Sendable {
     }
 
     package static func += (histogram: inout LatencyHistogram, more: LatencyHistogram) {
-        for (slot, count) in more.counts.enumerated() { histogram.add(count, in: slot) }
+        if histogram.counts.isEmpty {
+            histogram = more
+            return
+        }
+        for slot in more.counts.indices where more.counts[slot] > 0 {
+            histogram.add(more.counts[slot], in: slot)
+        }
     }
 
     /// The microseconds that so many of all did not exceed; nil where nothing was measured. Within a slot they are taken to lie
