@@ -47,14 +47,12 @@ final class BudgetWorld: @unchecked Sendable {
     var announced: [KeyChange] { state.withLock { $0.announced } }
     var takenBack: [UUID] { state.withLock { $0.takenBack } }
 
-    private init(on loop: EventLoop, _ url: String, _ owner: PostgresConnection) async throws {
+    private init(on loop: EventLoop, _ database: MigratedDatabase, _ owner: PostgresConnection) async throws {
         self.loop = loop
         self.owner = owner
-        var configuration = try PostgresConfiguration(url: url)
-        configuration.role = "hivegate_app"
         var limits = PoolLimits()
         limits.maximum = 8
-        pool = PostgresPool(configuration, limits: limits, on: loop)
+        pool = try database.pool(limits, on: loop)
         let vault = Vault(try MasterKeys(parsing: Secret(MasterKeys.newFile())))
         let audit = AuditLog(secret: try await InstanceSecrets(pool, vault).secret(.audit))
         let state = state
@@ -70,13 +68,11 @@ final class BudgetWorld: @unchecked Sendable {
     }
 
     static func run(_ body: @escaping @Sendable (BudgetWorld) async throws -> Void) async throws {
-        let url = PrivatePostgres.shared.freshDatabase()
+        let database = try await MigratedDatabase()
         try await onLoop { loop in
-            let files = try MigrationFile.read(directory: Project.root + "/migrations")
-            let owner = try await PostgresConnection.connect(PostgresConfiguration(url: url), on: loop)
+            let owner = try await database.owner(on: loop)
             defer { owner.close() }
-            try await Migrator(files: files).run(on: owner)
-            let world = try await BudgetWorld(on: loop, url, owner)
+            let world = try await BudgetWorld(on: loop, database, owner)
             do { try await body(world) } catch {
                 print((error as? PostgresError)?.debugDescription ?? "\(error)")
                 throw error

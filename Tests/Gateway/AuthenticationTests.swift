@@ -89,7 +89,8 @@ struct AuthenticationTests {
         "/livez", "/readyz", "/metrics", "/openapi.json", "/.well-known/jwks.json", "/api/auth/register",
         "/api/auth/login", "/api/auth/refresh", "/api/auth/password/forgot", "/api/auth/password/reset",
         "/api/auth/verify-email", "/api/auth/verify-email/resend", "/api/auth/sso/{organization_id}",
-        "/api/auth/sso/callback", "/api/v1/billing/tiers", "/api/v1/billing/webhooks/stripe",
+        "/api/auth/sso/callback", "/api/v1/billing/tiers", "/api/billing/tiers",
+        "/api/v1/billing/webhooks/stripe", "/api/billing/webhooks/stripe",
     ]
 
     @Test func `every route but an allow-list asks who calls`() async throws {
