@@ -19,7 +19,8 @@ class Answer:
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.getheaders()}
         self.media_type = self.headers.get("content-type", "").split(";")[0].strip().lower()
-        self.body = response.read()
+        # Of what goes on for as long as somebody listens its beginning.
+        self.body = response.read1() if self.media_type == "text/event-stream" else response.read()
 
     def json(self):
         return json.loads(self.body)
