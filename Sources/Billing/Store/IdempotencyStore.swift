@@ -49,10 +49,12 @@ package struct IdempotencyStore: Sendable {
     package func claim(
         _ key: String, at endpoint: String, of organization: UUID, body: [UInt8]
     ) async throws -> Claim {
-        guard (1...Self.longestKey).contains(key.unicodeScalars.count), !key.utf8.contains(0) else {
+        guard (1...Self.longestKey).contains(key.utf8.count), key.utf8.allSatisfy({ 0x21...0x7E ~= $0 })
+        else {
             throw Problem(
                 .invalidRequest, code: "invalid_idempotency_key",
-                "An Idempotency-Key has 1 to \(Self.longestKey) characters.", field: "Idempotency-Key")
+                "An Idempotency-Key has 1 to \(Self.longestKey) visible characters of ASCII, and no space.",
+                field: "Idempotency-Key")
         }
         let now = time.timestamp()
         let attempt = Attempt(organization: organization, endpoint: endpoint, key: key, id: .make(at: now))
