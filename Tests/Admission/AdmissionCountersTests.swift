@@ -32,7 +32,8 @@ struct AdmissionCountersTests {
                     #"hivegate_admissions_total{outcome="local"} 0"#,
                     #"hivegate_admissions_total{outcome="local_refused"} 0"#, "hivegate_redis_degraded 0",
                     #"hivegate_admissions_total{outcome="unfunded"} 0"#, "hivegate_holds_total 0",
-                    "hivegate_holds_underway 0", "hivegate_hold_breaches_total 0", "hivegate_fundings_total 0",
+                    "hivegate_holds_underway 0", "hivegate_hold_breaches_total 0",
+                    "hivegate_fundings_total 0",
                     "hivegate_direct_fundings_total 0",
                 ])
             try await redis.kill()
