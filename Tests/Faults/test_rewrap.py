@@ -12,7 +12,7 @@ from load import Load, wait_for_more
 from own_databases import ask, call, command, mailed_token, psql, sign_in
 
 CREDENTIALS = 300
-TABLES = ("instance_secrets", "signing_keys", "totp_devices", "mail_outbox", "sso_connections", "provider_credentials")
+TABLES = ("instance_secrets", "signing_keys", "totp_devices", "mail_outbox", "sso_connections", "provider_credentials", "budgets")
 
 
 def new_line(version):
@@ -102,6 +102,10 @@ def test_the_master_key_is_rotated_at_work_and_the_old_one_is_needed_no_more(mak
     for number in range(CREDENTIALS):
         body = {"provider": "openai", "name": f"kept {number}", "api_key": secrets.token_hex(16)}
         ask(gateway, "POST", "/api/v1/credentials", body, session["access_token"], status=201)
+    budget = {
+        "name": "all", "subject": "organization", "period": "month", "amount": {"usd": "5"},
+        "webhook_url": "https://hooks.example.com/budget"}
+    ask(gateway, "POST", "/api/v1/budgets", budget, session["access_token"], status=201)
     ask(gateway, "POST", "/api/auth/totp", token=session["access_token"])
     ask(gateway, "POST", "/api/auth/password/forgot", {"email": owner}, status=202)
     before = counts_under(gateway, 1)
