@@ -12,7 +12,7 @@ extension Gateway {
         let reach = try await reach(of: caller)
         exchange.respond(
             200, ["Content-Type": "application/json"],
-            body: try await models.json(within: reach, allowed: caller.allowedModels))
+            body: try await models.json(within: reach, for: caller.modelRights))
     }
 
     /// `GET /v1/models/{model_id}`
@@ -20,11 +20,11 @@ extension Gateway {
         exchange.responseFields.append("X-Request-Id", exchange.id)
         let caller = try await authenticate(exchange, scope: .inference)
         let reach = try await reach(of: caller)
-        let allowed = caller.allowedModels
+        let rights = caller.modelRights
         let name = exchange.parameters["model_id"] ?? ""
-        guard let body = try await models.json(named: name, within: reach, allowed: allowed) else {
+        guard let body = try await models.json(named: name, within: reach, for: rights) else {
             throw Problem.noModel(
-                name, suggestions: suggestions(for: name, reach, allowed, onlyAvailable: true))
+                name, suggestions: suggestions(for: name, reach, rights, onlyAvailable: true))
         }
         exchange.respond(200, ["Content-Type": "application/json"], body: body)
     }

@@ -56,26 +56,25 @@ final class ModelList: @unchecked Sendable {
         self.time = time
     }
 
-    /// Those within `reach` that a key is for; nil: all.
-    func json(within reach: Reach, allowed: AllowedModels?) async throws -> [UInt8] {
+    /// Those within `reach` that a caller may name.
+    func json(within reach: Reach, for rights: ModelRights) async throws -> [UInt8] {
         let snapshot = catalog.snapshot
         let now = time.timestamp()
-        func isAllowed(_ name: String) -> Bool { allowed?.contains(name) ?? true }
-        var models = SandboxModel.allCases.filter { isAllowed($0.id) }.map { Self.model($0, snapshot) }
+        var models = SandboxModel.allCases.filter { rights.contains($0.id) }.map { Self.model($0, snapshot) }
         models += snapshot.models.filter { model in
             reach.has(model.provider) && !Self.isOfTheHouse(model.provider) && !model.isShutDown(at: now)
-                && allowed?.contains(model) ?? true
+                && rights.contains(model)
         }.map(Self.model)
         var listed: Set<String> = []
         for upstream in reach.upstreams {
             for model in try await list(of: upstream) {
                 if let known = snapshot.models(named: model.id).first {
                     // Others list what they shut down, or by a name that the catalogue has another for.
-                    guard Self.isOfTheHouse(upstream.name), allowed?.contains(known) ?? true,
+                    guard Self.isOfTheHouse(upstream.name), rights.contains(known),
                         listed.insert(known.id).inserted
                     else { continue }
                     models.append(Self.model(known))
-                } else if isAllowed(model.id), listed.insert(model.id).inserted {
+                } else if rights.contains(model.id), listed.insert(model.id).inserted {
                     models.append(model)
                 }
             }
@@ -83,10 +82,10 @@ final class ModelList: @unchecked Sendable {
         return Self.json(models)
     }
 
-    /// The model of this id, or the first that goes by this name and can be asked for here by a key that is
-    /// for these; nil where there is none.
-    func json(named name: String, within reach: Reach, allowed: AllowedModels?) async throws -> [UInt8]? {
-        guard let model = try await model(named: name, reach, allowed) else { return nil }
+    /// The model of this id, or the first that goes by this name and can be asked for here by whoever has these rights; nil
+    /// where there is none.
+    func json(named name: String, within reach: Reach, for rights: ModelRights) async throws -> [UInt8]? {
+        guard let model = try await model(named: name, reach, rights) else { return nil }
         var json = JSONWriter(capacity: 256)
         json.value(model)
         return json.bytes
@@ -106,17 +105,16 @@ final class ModelList: @unchecked Sendable {
         return false
     }
 
-    private func model(named name: String, _ reach: Reach, _ allowed: AllowedModels?) async throws -> Model? {
+    private func model(named name: String, _ reach: Reach, _ rights: ModelRights) async throws -> Model? {
         let snapshot = catalog.snapshot
-        let isAllowed = allowed?.contains(name) ?? true
-        if let model = SandboxModel(id: name) { return isAllowed ? Self.model(model, snapshot) : nil }
+        let mayName = rights.contains(name)
+        if let model = SandboxModel(id: name) { return mayName ? Self.model(model, snapshot) : nil }
         let now = time.timestamp()
         let known = snapshot.models(named: name)
-        for model in known where !model.isShutDown(at: now) && (isAllowed || allowed?.contains(model) ?? true)
-        {
+        for model in known where !model.isShutDown(at: now) && rights.contains(model, named: name) {
             if try await isServed(model, reach, snapshot) { return Self.model(model) }
         }
-        guard known.isEmpty, isAllowed, let slash = name.firstIndex(of: "/") else { return nil }
+        guard known.isEmpty, mayName, let slash = name.firstIndex(of: "/") else { return nil }
         for upstream in reach.upstreams(named: String(name[..<slash])) {
             if let model = try await list(of: upstream).first(where: { $0.id == name }) { return model }
         }

@@ -22,6 +22,8 @@ package struct IdentityStore: Sendable {
         /// Where people reach this instance: the start of every link in a mail.
         package var publicURL: String
         package var sessionLifetime = Duration.seconds(30 * 86_400)
+        /// The plan that a new organization has, where there is such a plan; nil: none, and nothing limits it.
+        package var planOfNew: String?
 
         package init(publicURL: String) { self.publicURL = publicURL }
     }

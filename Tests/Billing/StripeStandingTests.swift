@@ -74,6 +74,23 @@ struct StripeStandingTests {
         #expect(subscription.status == .pastDue && subscription.nextStepAt == nil)
     }
 
+    @Test func `what was used is asked for when a period of Stripe's is over, and when all is`() throws {
+        var subscription = try Fixtures.begun(.onAccount)
+        let first = subscription.period
+        var standing = StripeStanding("sub_1", seenAt: start, .active, subscription.plan, first)
+        #expect(try subscription.follow(standing, at: start) == [])
+        let usage = SubscriptionEffect.invoice(
+            [], due: start + Subscription.Terms.payment, withUsage: true)
+        standing.period = BillingAnchor(start, every: subscription.plan.interval).period(1)
+        standing.seenAt = start + .seconds(1)
+        #expect(try subscription.follow(standing, at: start) == [usage])
+        standing.seenAt = start + .seconds(2)
+        #expect(try subscription.follow(standing, at: start) == [])
+        (standing.status, standing.endedAt) = (.canceled, start)
+        #expect(try subscription.follow(standing, at: start).contains(usage))
+        #expect(try subscription.follow(standing, at: start) == [])
+    }
+
     @Test func `what is said of another subscription is refused`() throws {
         var subscription = try Fixtures.begun(.onAccount)
         let standing = StripeStanding("sub_1", seenAt: start, .active, subscription.plan, subscription.period)

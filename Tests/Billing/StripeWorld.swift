@@ -18,6 +18,10 @@ final class StripeWorld: @unchecked Sendable {
     let stripe: StripeBilling
     /// What is fetched, by its path.
     var objects: [String: String] = [:]
+    /// With which status, where that is not 200.
+    var failing: [String: Int] = [:]
+    /// What was asked: `GET /v1/…`.
+    private(set) var asked: [String] = []
     private var upstream: ScriptedUpstream?
 
     private init(_ world: BillingWorld, _ acme: UUID, on loop: EventLoop) throws {
@@ -27,12 +31,13 @@ final class StripeWorld: @unchecked Sendable {
         let upstream = try ScriptedUpstream(on: loop) { peer in
             while let head = try await peer.head() {
                 let words = head.split(separator: " ")
-                let path = words[1].split(separator: "?")[0]
-                let body = box.world?.objects[String(path)]
+                let path = String(words[1].split(separator: "?")[0])
+                let body = box.world?.answer(String(words[0]), path)
                 let text = body ?? #"{"error":{"type":"invalid_request_error"}}"#
                 try await peer.write(
-                    "HTTP/1.1 \(body == nil ? 404 : 200) OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)"
-                )
+                    "HTTP/1.1 \(body == nil ? 404 : box.world?.failing[path] ?? 200) OK\r\n"
+                        + "Content-Length: \(text.utf8.count)\r\nConnection: close\r\n\r\n\(text)")
+                return
             }
         }
         self.upstream = upstream
@@ -45,6 +50,11 @@ final class StripeWorld: @unchecked Sendable {
             webhookSecrets: [Secret(Self.secret)], counters: StripeCounters(in: Metrics()), announce: { _ in }
         )
         box.world = self
+    }
+
+    private func answer(_ method: String, _ path: String) -> String? {
+        asked.append("\(method) \(path)")
+        return objects[path]
     }
 
     private final class Box: @unchecked Sendable {

@@ -31,9 +31,9 @@ class PaidScene(Scene):
         super().__init__(
             resources, count, OPENAI_API_KEY="sk-instance", OPENAI_BASE_URL=provider.url,
             **{"ENABLE_PRICING": "true", "ENABLE_BUDGET_ENFORCEMENT": "enforce", "ENABLE_BILLING": "true"} | settings)
-        # Nothing is taken on top of what requests cost, so that it can be reckoned.
+        # Nothing is taken on top of what requests cost, so that it can be reckoned, and no plan limits them.
         self.sql(
-            "SET app.system = 'on'; UPDATE organizations SET commission_points = 0, commission_mode = 'markup' "
+            "SET app.system = 'on'; UPDATE organizations SET plan = NULL, commission_points = 0, commission_mode = 'markup' "
             f"WHERE id = '{self.organization}'")
 
     def sql(self, statement):

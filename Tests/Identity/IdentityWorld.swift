@@ -57,12 +57,20 @@ final class IdentityWorld: @unchecked Sendable {
         try Self.store(pool, Vault(MasterKeys(parsing: Secret(masterKeys))), audit)
     }
 
+    /// The same where new organizations have a plan.
+    func store(planOfNew plan: String) throws -> IdentityStore {
+        try Self.store(pool, vault, audit) { $0.planOfNew = plan }
+    }
+
     private static func store(
-        _ pool: PostgresPool, _ vault: Vault, _ audit: AuditLog
+        _ pool: PostgresPool, _ vault: Vault, _ audit: AuditLog,
+        _ change: (inout IdentityStore.Settings) -> Void = { _ in }
     ) throws -> IdentityStore {
-        IdentityStore(
+        var settings = IdentityStore.Settings(publicURL: "https://hivegate.test")
+        change(&settings)
+        return IdentityStore(
             pool, peppers: try KeyPeppers(parsing: Secret("1:\(String(repeating: "p", count: 32))")),
-            vault: vault, audit: audit, settings: IdentityStore.Settings(publicURL: "https://hivegate.test"))
+            vault: vault, audit: audit, settings: settings)
     }
 
     func makeTenant(_ name: String) async throws -> Tenant {

@@ -195,4 +195,22 @@ struct OrganizationTermsTests {
             #expect((start.day, start.hour) == (1, 0))
         }
     }
+
+    @Test func `a new organization has the plan of new ones, as far as there is one`()
+        async throws
+    {
+        try await IdentityWorld.run { world in
+            func plan(whereNewOnesHave plan: String) async throws -> String? {
+                let store = try world.store(planOfNew: plan)
+                let founding = try await store.found(
+                    organization: plan, owner: "\(plan)@example.com", password: PasswordHash(stored: "none"),
+                    by: .command)
+                return try await store.limits(of: founding.organization).plan
+            }
+            #expect(try await plan(whereNewOnesHave: "free") == "free")
+            #expect(try await plan(whereNewOnesHave: "none") == nil)
+            let tenant = try await world.makeTenant("usual")
+            #expect(try await world.store.limits(of: tenant.organization).plan == nil)
+        }
+    }
 }

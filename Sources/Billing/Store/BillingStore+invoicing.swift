@@ -7,13 +7,15 @@ import Postgres
 /// How invoices come about. Whoever calls has the subscription, where there is one, to themselves.
 extension BillingStore {
     /// Invoices what is to be paid, and on wish what was used up to now; nil: that came to nothing.
+    ///
+    /// - Parameter leastUsage: in cents; what was used waits for the next invoice where it is less.
     func invoice(
         _ organization: UUID, _ subscription: UUID?, _ lines: [InvoiceLine], due: Timestamp, withUsage: Bool,
-        at now: Timestamp, _ transaction: PostgresTransaction
+        leastUsage: Int64 = 1, at now: Timestamp, _ transaction: PostgresTransaction
     ) async throws -> UUID? {
         try await Self.openAccount(of: organization, transaction)
         var lines = lines
-        if withUsage { lines += try await takeUsage(of: organization, transaction) }
+        if withUsage { lines += try await takeUsage(of: organization, atLeast: leastUsage, transaction) }
         lines.removeAll { $0.cents == 0 }
         if lines.isEmpty { return nil }
         lines += try await Self.balance(lines, organization, transaction)
@@ -35,7 +37,7 @@ extension BillingStore {
     /// What the organization owes for use and was not asked for yet, in whole cents: all that it owes by the ledger, less
     /// what open invoices ask for.
     private func takeUsage(
-        of organization: UUID, _ transaction: PostgresTransaction
+        of organization: UUID, atLeast least: Int64, _ transaction: PostgresTransaction
     ) async throws -> [InvoiceLine] {
         let balances = try await Ledger.balances(of: organization, in: transaction)
         let (earned, taken) = (balances[.usageRevenue] ?? 0, balances[.commissionRevenue] ?? 0)
@@ -49,6 +51,13 @@ extension BillingStore {
         let share = UsageShare(
             of: -(balances[.receivable] ?? 0) - asked * USCents.nanodollars, usage: earned - usage,
             commission: taken - commission)
+        let cents = share.usageCents + share.commissionCents
+        if cents < least {
+            let carry = share.carryNanodollars + cents * USCents.nanodollars
+            try await transaction.execute(
+                "UPDATE billing_accounts SET carry_nano = \(carry) WHERE org_id = \(organization)")
+            return []
+        }
         try await transaction.execute(
             """
             UPDATE billing_accounts SET usage_nano = \(earned), commission_nano = \(taken),

@@ -69,7 +69,8 @@ struct SubscriptionTurn {
             case .invoice(let lines, let due, let withUsage):
                 let invoice = try await store.invoice(
                     subscription.organization, subscription.id, lines, due: due, withUsage: withUsage,
-                    at: now, transaction)
+                    leastUsage: subscription.stripe == nil ? 1 : StripeBilling.leastCents, at: now,
+                    transaction)
                 if let invoice { invoices.append(invoice) }
                 concernsInvoices = true
             case .voidInvoices, .giveUpInvoices:
@@ -81,7 +82,8 @@ struct SubscriptionTurn {
             case .askStripe(let event): wishes.append(event)
             }
         }
-        if concernsInvoices {
+        // What is owed to us beside changes nothing of what is Stripe's.
+        if concernsInvoices, subscription.stripe == nil {
             try await apply(.owes(since: try await store.owedSince(of: subscription.id, transaction)))
         }
     }

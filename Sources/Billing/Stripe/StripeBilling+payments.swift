@@ -106,10 +106,9 @@ extension StripeBilling {
 
     /// The intent of a payment: made, or as it was made before. The automatic ones are charged with that.
     func request(_ payment: StripePayment) async throws -> StripePaymentIntent {
-        let isAutomatic = payment.kind == .autoTopUp
         let intent = try await stripe.createPaymentIntent(
             StripeAmount(cents: payment.cents), of: try await customer(of: payment.organization),
-            with: isAutomatic ? payment.method : nil, isOffSession: isAutomatic,
+            with: payment.isAutomatic ? payment.method : nil, isOffSession: payment.isAutomatic,
             metadata: [
                 "organization": payment.organization.description, "payment": payment.id.description,
             ], key: payment.id.description)
@@ -143,7 +142,7 @@ extension StripeBilling {
         if payment.status.isEnd { return .applied }
         payment.status = StripePayment.Status(intent.status)
         payment.failure = intent.failureCode
-        if payment.kind == .autoTopUp, payment.status == .requiresPaymentMethod { payment.status = .failed }
+        if payment.isAutomatic, payment.status == .requiresPaymentMethod { payment.status = .failed }
         if payment.status == .succeeded { try await credit(payment, intent) }
         try await end(payment, intent.id)
         return .applied

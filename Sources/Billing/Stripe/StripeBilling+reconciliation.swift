@@ -42,6 +42,7 @@ extension StripeBilling {
             try await attempt { _ = try await follow(id) }
         }
         try await attempt { try await readEvents() }
+        if let meter { try await attempt { result.failures += try await report(to: meter) } }
         try await forgetEvents()
         return result
     }

@@ -12,6 +12,8 @@ package struct StripeBilling: Sendable {
     let wallets: WalletStore
     let stripe: StripeClient
     let webhookSecrets: [Secret]
+    /// What is told of how much was used; nil: nothing is.
+    let meter: String?
     let counters: StripeCounters
     /// Tells all processes of a change, once it holds.
     let announce: @Sendable (KeyChange) async -> Void
@@ -21,12 +23,13 @@ package struct StripeBilling: Sendable {
 
     package init(
         _ store: BillingStore, wallets: WalletStore, stripe: StripeClient, webhookSecrets: [Secret],
-        counters: StripeCounters, announce: @escaping @Sendable (KeyChange) async -> Void
+        meter: String? = nil, counters: StripeCounters, announce: @escaping @Sendable (KeyChange) async -> Void
     ) {
         self.store = store
         self.wallets = wallets
         self.stripe = stripe
         self.webhookSecrets = webhookSecrets
+        self.meter = meter
         self.counters = counters
         self.announce = announce
     }

@@ -22,9 +22,14 @@ package struct StripePayment: Equatable, Sendable {
         case topUp = "top_up"
         case autoTopUp = "auto_top_up"
         case invoice
+        /// An invoice of ours that is charged by itself.
+        case collection
         /// One that Stripe has made by itself, for an invoice of its own.
         case subscription
     }
+
+    /// Whether it is charged while nobody is there.
+    var isAutomatic: Bool { kind == .autoTopUp || kind == .collection }
 
     package enum Status: String, CaseIterable, Sendable {
         /// Stripe has not answered yet.

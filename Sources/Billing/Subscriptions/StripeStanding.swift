@@ -46,6 +46,8 @@ extension Subscription {
             guard stripe.id == standing.id else { throw .otherSubscription }
             if standing.seenAt < stripe.seenAt { return [] }
         }
+        // Stripe invoices plans, and what was used is ours to ask for.
+        let isOver = stripe != nil && endedAt == nil && (period.start < standing.period.start || standing.endedAt != nil)
         stripe = StripeLink(id: standing.id, seenAt: standing.seenAt)
         status = standing.status
         plan = standing.plan
@@ -58,6 +60,6 @@ extension Subscription {
         owedSince = standing.owedSince
         // Where Stripe does not say since when: it charges when a period begins.
         graceUntil = status == .pastDue ? (owedSince ?? period.start) + Terms.grace : nil
-        return grants(at: now)
+        return grants(at: now) + (isOver ? [.invoice([], due: now + Terms.payment, withUsage: true)] : [])
     }
 }

@@ -19,7 +19,7 @@ extension Gateway {
         let query = CatalogQuery(call.query)
         let page = catalog.snapshot.search(
             query, limit: call.query.integer("limit"), after: try call.cursor(of: query), at: call.now,
-            among: call.principal.allowedModels.map { allowed in { allowed.contains($0) } })
+            among: call.principal.modelRights.filter)
         let reach = try await reach(call)
         let reply = Reply.json { json in
             json.array("data") { json in
@@ -51,11 +51,11 @@ extension Gateway {
     func showModel(_ call: APICall) async throws -> Reply {
         let name = call.text("model_id")
         let reach = try await reach(call)
-        let allowed = call.principal.allowedModels
-        let found = catalog.snapshot.models(named: name).filter { allowed?.contains($0) ?? true }
+        let rights = call.principal.modelRights
+        let found = catalog.snapshot.models(named: name).filter(rights.contains)
         guard let model = found.first, found.count == 1 else {
             throw Problem.noModel(
-                name, suggestions: found.isEmpty ? suggestions(for: name, reach, allowed) : found.map(\.id))
+                name, suggestions: found.isEmpty ? suggestions(for: name, reach, rights) : found.map(\.id))
         }
         return .json { json in
             json.fields(
@@ -84,15 +84,15 @@ extension Gateway {
 
     /// Names most like one that nobody has.
     func suggestions(
-        for name: String, _ reach: Reach, _ allowed: AllowedModels?, onlyAvailable: Bool = false
+        for name: String, _ reach: Reach, _ rights: ModelRights, onlyAvailable: Bool = false
     ) -> [String] {
         let snapshot = catalog.snapshot
         let now = time.timestamp()
         let nearest = snapshot.nearest(
-            to: name, limit: onlyAvailable || allowed != nil ? 50 : Self.suggestionCount)
+            to: name, limit: onlyAvailable || !rights.areAll ? 50 : Self.suggestionCount)
         return nearest.lazy.filter { candidate in
             snapshot.models(named: candidate).contains { model in
-                guard allowed?.contains(model) ?? true else { return false }
+                guard rights.contains(model) else { return false }
                 return !onlyAvailable || reach.canAsk(model) && !model.isShutDown(at: now)
             }
         }.prefix(Self.suggestionCount).map { $0 }

@@ -5,6 +5,8 @@ import JSON
 
 extension Gateway {
     func listAuditEntries(_ call: APICall, of chain: UUID) async throws -> Reply {
+        let isTable = call.query.string("format") == "csv"
+        if isTable, chain != AuditEntry.instance { try await require(.auditExport, for: call) }
         var filter = AuditFilter()
         filter.action = call.query.optionalString("action")
         filter.actor = call.query.optionalID("actor")
@@ -14,7 +16,7 @@ extension Gateway {
         filter.before = call.query.optionalInteger("before").map { Int64($0) }
         filter.limit = call.query.integer("limit")
         let entries = try await identity.store.auditTrail(of: chain, filter)
-        if call.query.string("format") == "csv" {
+        if isTable {
             return Reply(
                 200,
                 [

@@ -42,6 +42,7 @@ extension Gateway {
     }
 
     func setSSO(_ call: APICall) async throws -> Reply {
+        try await require(.singleSignOn, for: call)
         let new = NewSSOConnection(
             issuer: try Self.issuer(call.fields.string("issuer")), clientID: call.fields.string("client_id"),
             clientSecret: call.fields.optionalSecret("client_secret"),

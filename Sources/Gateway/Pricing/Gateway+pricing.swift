@@ -15,7 +15,7 @@ extension Gateway {
         }
         let page = catalog.snapshot.search(
             query, limit: call.query.integer("limit"), after: try call.cursor(of: query), at: call.now,
-            among: call.principal.allowedModels.map { allowed in { allowed.contains($0) } })
+            among: call.principal.modelRights.filter)
         let moment = call.query.optionalTimestamp("at") ?? call.now
         let organization = call.principal.organization
         let own = try await identity.store.pool.transaction(tenant: organization, readOnly: true) {
@@ -73,8 +73,8 @@ extension Gateway {
 
     /// All of this name that the caller may know of; never none.
     func models(named name: String, _ call: APICall) throws(Problem) -> [CatalogModel] {
-        let allowed = call.principal.allowedModels
-        let found = catalog.snapshot.models(named: name).filter { allowed?.contains($0) ?? true }
+        let rights = call.principal.modelRights
+        let found = catalog.snapshot.models(named: name).filter(rights.contains)
         guard !found.isEmpty else { throw .noModel(name, suggestions: []) }
         return found
     }

@@ -21,8 +21,15 @@ extension IdentityStore {
         _ transaction: PostgresTransaction
     ) async throws {
         try await transaction.enter(.organization(organization))
-        try await transaction.execute(
-            "INSERT INTO organizations (id, name) VALUES (\(organization), \(name))")
+        // Nobody chooses it themselves.
+        _ = try await transaction.pipeline([
+            "SELECT set_config('app.system', 'on', true)",
+            """
+            INSERT INTO organizations (id, name, plan)
+            VALUES (\(organization), \(name), (SELECT name FROM plans WHERE name = \(settings.planOfNew)))
+            """,
+            "SELECT set_config('app.system', '', true)",
+        ])
         try await transaction.execute(
             """
             INSERT INTO memberships (org_id, user_id, role)

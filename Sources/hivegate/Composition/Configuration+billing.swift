@@ -30,7 +30,7 @@ extension Configuration {
                         on: loop)
                     return StripeBilling(
                         store, wallets: wallets, stripe: stripe, webhookSecrets: settings.webhookSecrets,
-                        counters: counters, announce: people.announce)
+                        meter: settings.meter, counters: counters, announce: people.announce)
                 }
             })
     }

@@ -1,4 +1,5 @@
 import Base
+import Billing
 import Gateway
 import HTTPClient
 import Identity
@@ -45,6 +46,7 @@ struct SharedIdentity: Sendable {
         var settings = IdentityStore.Settings(publicURL: configuration.publicURL)
         settings.registration = configuration.registration
         settings.requiresVerifiedEmail = configuration.requiresVerifiedEmail
+        if configuration.hasBilling { settings.planOfNew = Subscription.fallbackPlan }
         return IdentityStore(
             pool, peppers: storage.peppers, vault: storage.vault, audit: audit, settings: settings)
     }

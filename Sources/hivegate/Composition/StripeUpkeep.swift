@@ -58,6 +58,10 @@ final class StripeUpkeep: @unchecked Sendable {
                 logger.warning(
                     "a wallet is not filled", ("organization", "\(organization)"), ("reason", "\(error)"))
             }
+            for (organization, error) in try await stripe.collectInvoices() {
+                logger.warning(
+                    "an invoice is not paid", ("organization", "\(organization)"), ("reason", "\(error)"))
+            }
         }
     }
 

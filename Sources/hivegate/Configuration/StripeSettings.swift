@@ -7,6 +7,8 @@ struct StripeSettings {
     /// Two while one is being replaced.
     var webhookSecrets: [Secret]
     var baseURL: String
+    /// nil: no meter hears of what was used.
+    var meter: String?
 
     /// nil: payments are taken by hand.
     init?(_ reader: inout EnvironmentReader, hasBilling: Bool) {
@@ -19,6 +21,10 @@ struct StripeSettings {
                 + "between them while one is replaced")
         baseURL = reader.text(
             "STRIPE_API_BASE", default: StripeConfiguration.usualBaseURL, "where Stripe is reached")
+        meter = reader.optionalText(
+            "STRIPE_METER",
+            "the event name of a meter at Stripe that is told every hour how many US cents organizations were charged for use; "
+                + "they are invoiced without it, so no price may hang on it")
         guard let secretKey else { return nil }
         if !hasBilling { reader.fault("STRIPE_SECRET_KEY", "needs ENABLE_BILLING=true") }
         webhookSecrets = (webhookSecret?.reveal() ?? "").split(separator: ",").compactMap {
