@@ -8,6 +8,10 @@ ALTER TABLE stripe_payments ADD CONSTRAINT stripe_payments_kind_check
 CREATE UNIQUE INDEX stripe_payments_collection ON stripe_payments (invoice_id)
     WHERE kind = 'collection' AND ended_at IS NULL;
 
+-- What is not worth a charge waits, as what is less than a cent does.
+ALTER TABLE billing_accounts DROP CONSTRAINT billing_accounts_carry_nano_check;
+ALTER TABLE billing_accounts ADD CONSTRAINT billing_accounts_carry_nano_check CHECK (carry_nano >= 0);
+
 -- Invoices whose card was declined.
 CREATE TABLE stripe_collections (
     invoice_id       uuid         PRIMARY KEY,

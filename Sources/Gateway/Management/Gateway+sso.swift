@@ -42,13 +42,14 @@ extension Gateway {
     }
 
     func setSSO(_ call: APICall) async throws -> Reply {
+        let organization = try call.ownOrganization()
         try await require(.singleSignOn, for: call)
         let new = NewSSOConnection(
             issuer: try Self.issuer(call.fields.string("issuer")), clientID: call.fields.string("client_id"),
             clientSecret: call.fields.optionalSecret("client_secret"),
             defaultRole: call.fields.choice("default_role", as: Role.self),
             isEnforced: call.fields.bool("enforced"))
-        let made = try await identity.store.setSSO(new, of: call.ownOrganization(), by: call.actor)
+        let made = try await identity.store.setSSO(new, of: organization, by: call.actor)
         return .json { json in json.fields(of: made) }
     }
 

@@ -17,15 +17,16 @@ extension ModelRouter.Search {
     /// Everyone who serves the model of this name, and whom the caller may ask for it; never none.
     func offers(of name: String, field: String) throws(Problem) -> [Candidate] {
         let mayUseName = caller.mayUse(model: name)
+        let plan = caller.terms?.planRights?.models
         if let model = SandboxModel(id: name) {
             guard mayUseName else { throw Self.notAllowed(name, field) }
+            guard plan?.contains(name) ?? true else { throw notInPlan(name, field) }
             return [Candidate(id: name, place: .sandbox(model), target: ChatTarget(model: model.rawValue))]
         }
         let known = models.models(named: name)
         var offers: [Candidate] = []
         var isForbidden = false
         var isBeyondPlan = false
-        let plan = caller.terms?.planRights?.models
         for model in known where !model.isShutDown(at: date) {
             let upstreams = reach.upstreams(named: model.provider)
             guard !upstreams.isEmpty else { continue }
