@@ -1,6 +1,7 @@
 """A gateway that takes payments by Stripe: what is paid, refused, given back and taken away is in its books once, whatever
 becomes of requests and webhooks on their way."""
 
+import concurrent.futures
 import json
 import random
 import sys
@@ -218,6 +219,37 @@ def test_the_wallet_is_filled_once_and_what_goes_back_is_taken_back(scene):
     scene.verify()
     charged = scene.stripe("GET", "/v1/charges?limit=100")["data"]
     assert sorted(one["amount"] for one in charged) == [1000, 2500]
+
+
+def test_an_operator_gives_a_payment_back_in_parts_and_no_more_than_there_is(scene):
+    scene.add_card()
+    card = scene.ask("GET", "/methods")["data"][0]["id"]
+    scene.ask("POST", "/payment", {"amount": {"usd": "25.00"}, "method_id": card}, 201)
+    scene.settle()
+    organization = scene.sql("SELECT org_id FROM stripe_payments")
+    base = "/api/v1/admin"
+    payments = ask(scene.gateway, "GET", f"{base}/organizations/{organization}/payments", None, scene.token)["data"]
+    assert [(one["kind"], one["amount"]["usd"]) for one in payments] == [("top_up", "25")]
+
+    def refund(body, status=204):
+        return ask(scene.gateway, "POST", f"{base}/payments/{payments[0]['id']}/refund", body, scene.token, status)
+
+    scene.proxy.will(Fault("fail_after", method="POST", path="/v1/refunds"))
+    refund({"amount": {"usd": "7.00"}})
+    assert scene.usd("wallet") == 18
+    fault = refund({"amount": {"usd": "18.01"}}, 422)["error"]
+    assert "USD 18.00" in fault["message"], fault
+    refund({"amount": {"usd": "0.005"}}, 422)
+    # Each of two who want all of it at once is told the truth, and it goes back once.
+    with concurrent.futures.ThreadPoolExecutor(2) as both:
+        list(both.map(lambda _: call(
+            scene.gateway, "POST", f"{base}/payments/{payments[0]['id']}/refund", {}, scene.token), range(2)))
+    assert scene.usd("wallet") == 0
+    assert refund({}, 409)["error"]["code"] == "payment_state_conflict"
+    scene.settle()
+    assert (scene.usd("wallet"), scene.usd("receivable")) == (0, 0)
+    assert sorted(one["amount"] for one in scene.stripe("GET", "/v1/refunds?limit=100")["data"]) == [700, 1800]
+    scene.verify()
 
 
 def test_what_is_not_signed_or_old_changes_nothing(scene):

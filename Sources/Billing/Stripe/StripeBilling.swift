@@ -23,7 +23,8 @@ package struct StripeBilling: Sendable {
 
     package init(
         _ store: BillingStore, wallets: WalletStore, stripe: StripeClient, webhookSecrets: [Secret],
-        meter: String? = nil, counters: StripeCounters, announce: @escaping @Sendable (KeyChange) async -> Void
+        meter: String? = nil, counters: StripeCounters,
+        announce: @escaping @Sendable (KeyChange) async -> Void
     ) {
         self.store = store
         self.wallets = wallets

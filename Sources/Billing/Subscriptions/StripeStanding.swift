@@ -47,7 +47,9 @@ extension Subscription {
             if standing.seenAt < stripe.seenAt { return [] }
         }
         // Stripe invoices plans, and what was used is ours to ask for.
-        let isOver = stripe != nil && endedAt == nil && (period.start < standing.period.start || standing.endedAt != nil)
+        let isOver =
+            stripe != nil && endedAt == nil
+            && (period.start < standing.period.start || standing.endedAt != nil)
         stripe = StripeLink(id: standing.id, seenAt: standing.seenAt)
         status = standing.status
         plan = standing.plan

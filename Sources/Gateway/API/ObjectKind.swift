@@ -3,5 +3,5 @@
 package enum ObjectKind: String, CaseIterable, Sendable {
     case organization, member, apiKey, session, invitation, credential, subscription, invoice, budget
     /// What only an operator reaches, wherever it belongs.
-    case anyOrganization, user, platformCredential, anyInvoice
+    case anyOrganization, user, platformCredential, anyInvoice, anyPayment
 }

@@ -77,12 +77,21 @@ extension Gateway {
         }
     }
 
-    func listPayments(_ call: APICall) async throws -> Reply {
+    func listPayments(of organization: UUID, _ call: APICall) async throws -> Reply {
         let limit = call.query.integer("limit")
-        let payments = try await requireStripe().payments(of: call.principal.organization, limit: limit)
+        let payments = try await requireStripe().payments(of: organization, limit: limit)
         return .json { json in
             json.list(payments, hasMore: payments.count == limit) { json, one in json.fields(of: one) }
         }
+    }
+
+    func refundPayment(_ call: APICall) async throws -> Reply {
+        let stripe = try requireStripe()
+        let cents =
+            call.fields.isPresent("amount")
+            ? try call.fields.nanodollars("amount", inCents: true) / USCents.nanodollars : nil
+        try await stripe.refund(call.id("payment_id"), cents: cents, by: call.actor)
+        return .empty()
     }
 
     // MARK: Wallets that are filled by themselves

@@ -54,7 +54,7 @@ enum PaymentEndpoints {
                 "Charges this card from now on.", access: .member(.manageBilling), parameters: [method],
                 answers: [AnswerDescription(200, "The cards.", methods), byHand], takesIdempotencyKey: true
             ) { gateway, call in try await gateway.choosePaymentMethod(call) },
-        ] + payments + automatic + [webhook]
+        ] + payments + ofOperators + automatic + [webhook]
 
     private static let payments = [
         Endpoint(
@@ -86,12 +86,40 @@ enum PaymentEndpoints {
         Endpoint(
             .get, "\(base)/payments", "listPayments", group: "Billing",
             "Lists payments by Stripe, the latest first.", access: .member(.readBilling),
-            query: [QueryParameter("limit", .integer(1...100), default: "20", "How many at most.")],
+            query: [listLimit], answers: [listed, byHand]
+        ) { gateway, call in try await gateway.listPayments(of: call.principal.organization, call) },
+    ]
+
+    private static let listLimit = QueryParameter(
+        "limit", .integer(1...100), default: "20", "How many at most.")
+    private static let listed = AnswerDescription(
+        200, "The payments.", .list(of: .object(Schema.paymentFields).named("Payment")))
+
+    private static let ofOperators = [
+        Endpoint(
+            .get, "/api/v1/admin/organizations/{organization_id}/payments", "listPaymentsOfOrganization",
+            group: "Operator", "Lists an organization's payments by Stripe, the latest first.",
+            access: .operatorOnly, parameters: [OperatorEndpoints.organizationID], query: [listLimit],
+            answers: [listed, byHand]
+        ) { gateway, call in try await gateway.listPayments(of: call.id("organization_id"), call) },
+        Endpoint(
+            .post, "/api/v1/admin/payments/{payment_id}/refund", "refundPayment", group: "Operator",
+            "Gives back a payment by Stripe, or a part of it.",
+            description:
+                "It goes back to the card. What filled a wallet is taken out of it, and what of that was spent is owed. "
+                + "An invoice that was paid stays so. Without `amount` all that is left of the payment goes back.",
+            access: .operatorOnly,
+            parameters: [
+                PathParameter("payment_id", .object(.anyPayment), "Any organization's payment.")
+            ],
+            body: .object(
+                [.optional("amount", .sentAmount, "In whole cents.")], example: #"{"amount":{"usd":"10.00"}}"#
+            ),
             answers: [
-                AnswerDescription(
-                    200, "The payments.", .list(of: .object(Schema.paymentFields).named("Payment"))), byHand,
-            ]
-        ) { gateway, call in try await gateway.listPayments(call) },
+                AnswerDescription(204, "It goes back."), byHand,
+                AnswerDescription(409, "It did not succeed, or went back already."),
+            ], takesIdempotencyKey: true
+        ) { gateway, call in try await gateway.refundPayment(call) },
     ]
 
     private static let automatic = [

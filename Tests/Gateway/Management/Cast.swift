@@ -130,6 +130,8 @@ struct Cast: Sendable {
         case .subscription: subscription
         case .invoice, .anyInvoice: invoice
         case .budget: budget
+        // Without Stripe there is none.
+        case .anyPayment: .make()
         }
     }
 
