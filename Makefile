@@ -50,10 +50,10 @@ migrate: install ## Bring the database's schema up to date
 
 test: install $(VENV)/ready $(GENERATIONS:=/ready) $(AGENTS)/ready lint docker-check ## Run every test: units, real databases, official clients, peers, faults
 	swift build --build-tests
-	$(SWIFT_TEST) --skip-build
+	Tests/beside.sh "$(VENV)/bin/python -m pytest -q Tests/Contract" $(SWIFT_TEST) --skip-build
 	Tests/Clients/generations.sh $(VENV) $(GENERATIONS)
 	$(AGENTS)/bin/python -m pytest -q Tests/Agents
-	$(VENV)/bin/python -m pytest -q Tests/Contract Tests/Peers Tests/Faults
+	$(VENV)/bin/python -m pytest -q Tests/Peers Tests/Faults
 
 ci: ## The same as .ci/run
 	.ci/run

@@ -124,27 +124,21 @@ package struct BookVerification: Sendable {
 
     // MARK: Sums
 
-    private static let sums = [
-        "calls", "errors", "attempts", "hits", "lookups", "input", "cached_input", "output", "images",
-        "cost_nano",
-        "commission_nano", "charge_nano", "saved_nano",
-    ]
-
     private static var rollups: SQL {
         compared(
             "usage_rollups", finest: 15, coarser: [60, 1440], UsageStatements.quarters(of: "usage_events"),
-            by: ["org_id", "user_id", "key_id", "provider", "model"], sums: sums)
+            by: ["org_id", "user_id", "key_id", "provider", "model"], sums: UsageStatements.sums)
     }
 
     private static var facets: SQL {
-        let added = sums.map { "sum(\($0)) AS \($0)" }.joined(separator: ", ")
+        let added = UsageStatements.sums.map { "sum(\($0)) AS \($0)" }.joined(separator: ", ")
         return compared(
             "usage_facets", finest: 15, coarser: [60, 1440, 10080],
             """
             SELECT org_id, bucket, facet, name, \(unsafeSQL: added)
             FROM (\(UsageStatements.quarters(of: "usage_events"))) AS quarters, \(unsafeSQL: UsageStatements.facets)
             GROUP BY 1, 2, 3, 4
-            """, by: ["org_id", "facet", "name"], sums: sums)
+            """, by: ["org_id", "facet", "name"], sums: UsageStatements.sums)
     }
 
     private static var latencies: SQL {
@@ -154,14 +148,13 @@ package struct BookVerification: Sendable {
             SELECT org_id, bucket, facet, name, slot, sum(whole) AS whole, sum(first_token) AS first_token
             FROM (\(UsageStatements.measured(in: "usage_events"))) AS measured, \(unsafeSQL: UsageStatements.facets)
             GROUP BY 1, 2, 3, 4, 5
-            """, by: ["org_id", "facet", "name", "slot"], sums: ["whole", "first_token"])
+            """, by: ["org_id", "facet", "name", "slot"], sums: UsageStatements.latencies)
     }
 
     private static var tags: SQL {
         compared(
             "usage_tags", finest: 60, coarser: [1440], UsageStatements.tagged(in: "usage_events"),
-            by: ["org_id", "tag"],
-            sums: ["calls", "errors", "input", "output", "cost_nano", "charge_nano", "saved_nano"])
+            by: ["org_id", "tag"], sums: UsageStatements.tagSums)
     }
 
     /// The finest sums against what events add up to, and each coarser against the finest.

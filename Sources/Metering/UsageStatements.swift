@@ -63,76 +63,36 @@ enum UsageStatements {
     private static var summaries: SQL {
         """
         quarters AS (\(quarters(of: "fresh"))),
-        rollups AS (
-            INSERT INTO usage_rollups AS sums (
-                minutes, bucket, org_id, user_id, key_id, provider, model, calls, errors, attempts, hits, lookups,
-                input, cached_input, output, images, cost_nano, commission_nano, charge_nano, saved_nano
-            )
-            SELECT minutes, date_bin(make_interval(mins => minutes), bucket, 'epoch'), org_id, user_id, key_id,
-                provider, model, sum(calls), sum(errors), sum(attempts), sum(hits), sum(lookups), sum(input),
-                sum(cached_input), sum(output), sum(images), sum(cost_nano), sum(commission_nano), sum(charge_nano),
-                sum(saved_nano)
-            FROM quarters, (VALUES (15), (60), (1440)) AS spans (minutes)
-            GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 3, 1, 2, 4, 5, 6, 7
-            ON CONFLICT (org_id, minutes, bucket, user_id, key_id, provider, model) DO UPDATE SET
-                calls = sums.calls + EXCLUDED.calls, errors = sums.errors + EXCLUDED.errors,
-                attempts = sums.attempts + EXCLUDED.attempts, hits = sums.hits + EXCLUDED.hits,
-                lookups = sums.lookups + EXCLUDED.lookups, input = sums.input + EXCLUDED.input,
-                cached_input = sums.cached_input + EXCLUDED.cached_input, output = sums.output + EXCLUDED.output,
-                images = sums.images + EXCLUDED.images, cost_nano = sums.cost_nano + EXCLUDED.cost_nano,
-                commission_nano = sums.commission_nano + EXCLUDED.commission_nano,
-                charge_nano = sums.charge_nano + EXCLUDED.charge_nano,
-                saved_nano = sums.saved_nano + EXCLUDED.saved_nano
-        ),
-        facets AS (
-            INSERT INTO usage_facets AS sums (
-                org_id, facet, minutes, bucket, name, calls, errors, attempts, hits, lookups, input, cached_input, output,
-                images, cost_nano, commission_nano, charge_nano, saved_nano
-            )
-            SELECT org_id, facet, minutes, date_bin(make_interval(mins => minutes), bucket, 'epoch'), name, sum(calls),
-                sum(errors), sum(attempts), sum(hits), sum(lookups), sum(input), sum(cached_input), sum(output),
-                sum(images), sum(cost_nano), sum(commission_nano), sum(charge_nano), sum(saved_nano)
-            FROM quarters, \(unsafeSQL: facets), (VALUES (15), (60), (1440), (10080)) AS spans (minutes)
-            GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
-            ON CONFLICT (org_id, facet, minutes, bucket, name) DO UPDATE SET
-                calls = sums.calls + EXCLUDED.calls, errors = sums.errors + EXCLUDED.errors,
-                attempts = sums.attempts + EXCLUDED.attempts, hits = sums.hits + EXCLUDED.hits,
-                lookups = sums.lookups + EXCLUDED.lookups, input = sums.input + EXCLUDED.input,
-                cached_input = sums.cached_input + EXCLUDED.cached_input, output = sums.output + EXCLUDED.output,
-                images = sums.images + EXCLUDED.images, cost_nano = sums.cost_nano + EXCLUDED.cost_nano,
-                commission_nano = sums.commission_nano + EXCLUDED.commission_nano,
-                charge_nano = sums.charge_nano + EXCLUDED.charge_nano,
-                saved_nano = sums.saved_nano + EXCLUDED.saved_nano
-        ),
+        rollups AS (\(adding(sums, from: "quarters", to: "usage_rollups", of: [15, 60, 1440],
+            by: ["org_id", "user_id", "key_id", "provider", "model"]))),
+        facets AS (\(adding(sums, from: "quarters, \(facets)", to: "usage_facets", of: [15, 60, 1440, 10_080],
+            by: ["org_id", "facet", "name"]))),
         measured AS (\(measured(in: "fresh"))),
-        latencies AS (
-            INSERT INTO usage_facet_latencies AS sums (
-                org_id, facet, minutes, bucket, name, slot, whole, first_token
-            )
-            SELECT org_id, facet, minutes, date_bin(make_interval(mins => minutes), bucket, 'epoch'), name, slot,
-                sum(whole), sum(first_token)
-            FROM measured, \(unsafeSQL: facets), (VALUES (15), (60), (1440), (10080)) AS spans (minutes)
-            GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
-            ON CONFLICT (org_id, facet, minutes, bucket, name, slot) DO UPDATE SET
-                whole = sums.whole + EXCLUDED.whole, first_token = sums.first_token + EXCLUDED.first_token
-        ),
+        latencies AS (\(adding(latencies, from: "measured, \(facets)", to: "usage_facet_latencies",
+            of: [15, 60, 1440, 10_080], by: ["org_id", "facet", "name", "slot"]))),
         named AS (\(tagged(in: "fresh"))),
-        tagged AS (
-            INSERT INTO usage_tags AS sums (
-                minutes, bucket, org_id, tag, calls, errors, input, output, cost_nano, charge_nano, saved_nano
-            )
-            SELECT minutes, date_bin(make_interval(mins => minutes), bucket, 'epoch'), org_id, tag, sum(calls),
-                sum(errors), sum(input), sum(output), sum(cost_nano), sum(charge_nano), sum(saved_nano)
-            FROM named, (VALUES (60), (1440)) AS spans (minutes)
-            GROUP BY 1, 2, 3, 4 ORDER BY 3, 1, 2, 4
-            ON CONFLICT (org_id, minutes, bucket, tag) DO UPDATE SET
-                calls = sums.calls + EXCLUDED.calls, errors = sums.errors + EXCLUDED.errors,
-                input = sums.input + EXCLUDED.input, output = sums.output + EXCLUDED.output,
-                cost_nano = sums.cost_nano + EXCLUDED.cost_nano,
-                charge_nano = sums.charge_nano + EXCLUDED.charge_nano,
-                saved_nano = sums.saved_nano + EXCLUDED.saved_nano
-        )
+        tagged AS (\(adding(tagSums, from: "named", to: "usage_tags", of: [60, 1440], by: ["org_id", "tag"])))
         """
+    }
+
+    /// Adds rows to the sums of these lengths in which they lie.
+    private static func adding(
+        _ sums: [String], from rows: String, to table: String, of minutes: [Int], by columns: [String]
+    ) -> SQL {
+        let columns = ["minutes", "bucket"] + columns
+        let names = columns.joined(separator: ", ")
+        let places = (1...columns.count).map(String.init).joined(separator: ", ")
+        let keys = columns.dropFirst(2).joined(separator: ", ")
+        let added = sums.map { "sum(\($0))" }.joined(separator: ", ")
+        let lengths = minutes.map { "(\($0))" }.joined(separator: ", ")
+        let changes = sums.map { "\($0) = sums.\($0) + EXCLUDED.\($0)" }.joined(separator: ", ")
+        return """
+            INSERT INTO \(unsafeSQL: table) AS sums (\(unsafeSQL: names), \(unsafeSQL: sums.joined(separator: ", ")))
+            SELECT minutes, date_bin(make_interval(mins => minutes), bucket, 'epoch'), \(unsafeSQL: keys), \(unsafeSQL: added)
+            FROM \(unsafeSQL: rows), (VALUES \(unsafeSQL: lengths)) AS spans (minutes)
+            GROUP BY \(unsafeSQL: places) ORDER BY org_id, 1, 2, \(unsafeSQL: keys)
+            ON CONFLICT (\(unsafeSQL: names)) DO UPDATE SET \(unsafeSQL: changes)
+            """
     }
 
     /// What limits have paid is settled, and no longer granted. More than was granted is spent where a call cost more than
@@ -200,6 +160,14 @@ enum UsageStatements {
     }
 
     // MARK: What adds up
+
+    static let sums = [
+        "calls", "errors", "attempts", "hits", "lookups", "input", "cached_input", "output", "images",
+        "cost_nano",
+        "commission_nano", "charge_nano", "saved_nano",
+    ]
+    static let latencies = ["whole", "first_token"]
+    static let tagSums = ["calls", "errors", "input", "output", "cost_nano", "charge_nano", "saved_nano"]
 
     /// Each row is part of all use, and of that of its provider, model, key and user.
     static let facets = """

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import sys
 import threading
 import time
 
@@ -22,6 +23,11 @@ class Provider(http.server.ThreadingHTTPServer):
         resources.callback(self.server_close)
         resources.callback(self.shutdown)
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        """Gateways are killed while they are answered."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self):

@@ -2,7 +2,7 @@ package import Base
 
 /// What a window comes to if it goes on as it has gone so far.
 package struct BudgetForecast: Equatable, Sendable {
-    /// What will have been spent at the end: what is spent × the window's length ÷ what of it has passed, rounded half up.
+    /// What will have been spent at the end.
     package let nanodollars: Int64
     /// When nothing is left, to the microsecond, rounded up; nil where that is not before the end.
     package let exhaustedAt: Timestamp?
@@ -17,8 +17,7 @@ package struct BudgetForecast: Equatable, Sendable {
         guard range.lowerBound + Self.leastPassed <= now else { return nil }
         let length = range.upperBound.microseconds - range.lowerBound.microseconds
         let spent = Int128(window.spent)
-        let forecast = (spent * Int128(length) * 2 + Int128(passed)) / (Int128(passed) * 2)
-        nanodollars = Int64(clamping: forecast)
+        nanodollars = Self.nanodollars(window.spent, after: passed, of: length)
         if window.spent >= window.cap {
             exhaustedAt = now
         } else if window.spent > 0 {
@@ -29,5 +28,10 @@ package struct BudgetForecast: Equatable, Sendable {
         } else {
             exhaustedAt = nil
         }
+    }
+
+    /// What an amount comes to that was spent in a part of a time, were it to go on so; rounded half up.
+    package static func nanodollars(_ spent: Int64, after passed: Int64, of length: Int64) -> Int64 {
+        Int64(clamping: (Int128(spent) * Int128(length) * 2 + Int128(passed)) / (Int128(passed) * 2))
     }
 }

@@ -1,6 +1,7 @@
 import Analytics
 import Base
 import Billing
+import Budgets
 import Identity
 import JSON
 
@@ -19,7 +20,7 @@ extension Gateway {
         let subscription = try await billing?.store.subscription(of: organization)?.subscription
         let paid = subscription.flatMap { $0.status.isEnd || !$0.period.contains(call.now) ? nil : $0 }
         let (start, end, usage) = try await usage(of: organization, in: paid?.period, at: call.now)
-        let forecast = PeriodForecast.nanodollars(usage, from: start, to: end, at: call.now)
+        let forecast = Self.forecast(usage, from: start, to: end, at: call.now)
         let price = paid.map { $0.isCharged ? $0.plan.cents * USCents.nanodollars : 0 } ?? 0
         return .json { json in
             json.field("from", start.description)
@@ -31,6 +32,15 @@ extension Gateway {
             json.amount("total", price.addingOrMost(usage))
             json.amount("total_forecast", price.addingOrMost(forecast))
         }
+    }
+
+    /// What a period comes to if it goes on as until now. Of a first request in its first minute nothing follows for all of it:
+    /// an hour has passed at least.
+    static func forecast(_ usage: Int64, from start: Timestamp, to end: Timestamp, at now: Timestamp) -> Int64
+    {
+        let length = end.seconds - start.seconds
+        let passed = max(now.seconds - start.seconds, 3600)
+        return passed < length ? BudgetForecast.nanodollars(usage, after: passed, of: length) : usage
     }
 
     /// What was charged in a period until now; nil: in the month of the organization's zone.

@@ -12,17 +12,11 @@ extension Gateway {
     private static let glance = Duration.milliseconds(100)
 
     func watchCalls(_ call: APICall) async throws -> Reply {
-        var filter = CallFilter()
-        filter.model = call.query.optionalString("model")
-        filter.provider = call.query.optionalString("provider")
-        filter.key = call.query.optionalID("key")
-        filter.user = call.query.optionalID("user")
-        filter.outcome = call.query.optionalChoice("outcome", as: CallFilter.Outcome.self)
+        let filter = CallFilter(call.query)
         let last = try Self.lastEvent(call)
         guard let watch = live.watch(call.principal.organization) else { throw Problem.tooManyWatchers }
-        let wanted = filter
         return .stream(["Content-Type": "text/event-stream"]) { [self] stream in
-            try await tell(watch, wanted, after: last, call, stream)
+            try await tell(watch, filter, after: last, call, stream)
         }
     }
 

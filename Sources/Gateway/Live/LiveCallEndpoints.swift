@@ -15,13 +15,7 @@ enum LiveCallEndpoints {
                 + "After that, or an interruption, send the last `id` as `Last-Event-ID`: what came since then is told first, the last few seconds before it "
                 + "again, and at most 1,000 calls.",
             access: .member(.readOrganization),
-            query: [
-                QueryParameter("model", .line(1...300), "Only calls for it, by whatever name."),
-                QueryParameter("provider", .line(1...64), "Only calls for which it was asked."),
-                QueryParameter("key", .uuid, "Only those of this key."),
-                QueryParameter("user", .uuid, "Only those of this user."),
-                QueryParameter("outcome", .choice(of: CallFilter.Outcome.self), "Only what ended so."),
-            ],
+            query: CallFilter.parameters,
             answers: [
                 AnswerDescription(200, "The calls.", mediaType: "text/event-stream"),
                 AnswerDescription(429, "As many watch the organization's calls as may."),

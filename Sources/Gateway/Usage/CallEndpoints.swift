@@ -1,7 +1,6 @@
 import Analytics
 import HTTPWire
 import Identity
-import JSON
 
 /// What was asked, call by call.
 enum CallEndpoints {
@@ -70,19 +69,7 @@ enum CallEndpoints {
                 "For the next page send the same query with `next_cursor` as `cursor`. `format=csv`, or `Accept: text/csv`, gives "
                 + "all that is asked for as a table, with a line for each request to a provider; `limit` does not hold there.",
             access: .member(.readOrganization),
-            query: [
-                QueryParameter("model", .line(1...300), "Only calls for it, by whatever name."),
-                QueryParameter("provider", .line(1...64), "Only calls for which it was asked."),
-                QueryParameter("key", .uuid, "Only those of this key."),
-                QueryParameter("user", .uuid, "Only those of this user."),
-                QueryParameter("outcome", .choice(of: CallFilter.Outcome.self), "Only what ended so."),
-                QueryParameter(
-                    "tag",
-                    .string(
-                        TextRule(
-                            2...1000, pattern: TextPattern(#"[^\u0000=]+=[^\u0000]*"#),
-                            noun: "a name, = and a value: team=search")),
-                    "Only what has it: `team=search`."),
+            query: CallFilter.parameters + [
                 QueryParameter("from", .timestamp, "Only what ended then or later."),
                 QueryParameter("to", .timestamp, "Only what ended before."),
                 QueryParameter("cursor", .uuid, "Only what comes behind it."),

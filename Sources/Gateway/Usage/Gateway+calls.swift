@@ -11,7 +11,10 @@ extension Gateway {
     private static let tablePiece = 500
 
     func listCalls(_ call: APICall) async throws -> Reply {
-        let filter = CallFilter(call.query)
+        var filter = CallFilter(call.query)
+        filter.start = call.query.optionalTimestamp("from")
+        filter.end = call.query.optionalTimestamp("to")
+        filter.before = call.query.optionalID("cursor")
         let organization = call.principal.organization
         if wantsTable(call) { return table(of: organization, filter) }
         let limit = call.query.integer("limit")
@@ -46,23 +49,5 @@ extension Gateway {
                 filter.before = last.id
             }
         }
-    }
-}
-
-extension CallFilter {
-    fileprivate init(_ query: Fields) {
-        self.init()
-        model = query.optionalString("model")
-        provider = query.optionalString("provider")
-        key = query.optionalID("key")
-        user = query.optionalID("user")
-        outcome = query.optionalChoice("outcome", as: Outcome.self)
-        tag = query.optionalString("tag").map { text in
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (String(parts[0]), String(parts[1]))
-        }
-        start = query.optionalTimestamp("from")
-        end = query.optionalTimestamp("to")
-        before = query.optionalID("cursor")
     }
 }

@@ -13,14 +13,14 @@ struct PeriodEstimateTests {
     ])
     func `what was used goes on as until now`(used: Int64, hours: Int, of whole: Int, expected: Int64) {
         let start = Timestamp(seconds: 1_793_491_200)
-        let forecast = PeriodForecast.nanodollars(
+        let forecast = Gateway.forecast(
             used, from: start, to: start + .seconds(3600 * whole), at: start + .seconds(3600 * hours))
         #expect(forecast == expected)
     }
 
     @Test func `a forecast that has no room is as much as there may be`() {
         let start = Timestamp(seconds: 1_793_491_200)
-        let forecast = PeriodForecast.nanodollars(
+        let forecast = Gateway.forecast(
             .max, from: start, to: start + .seconds(86_400 * 30), at: start + .seconds(3600))
         #expect(forecast == .max)
     }
