@@ -55,6 +55,7 @@ struct OverviewSpeedTests {
 
     /// 1,200 requests in each quarter hour: 50 keys, 20 models, 10 users, 4 providers have as many each.
     private func fill(_ world: AnalyticsWorld) async throws {
+        try await world.owner.execute("SET statement_timeout = 0")
         // The whole weeks in it begin with its fifth day.
         for (minutes, start, count) in [
             (15, 1, 90 * 96), (60, 1, 90 * 24), (1440, 1, 90), (10_080, 5, 12),

@@ -57,7 +57,7 @@ class Governed:
             if not fields["x-ratelimit-remaining-tokens"] or (fields["X-Cache"] == "MISS") != (way == KEPT):
                 raise SystemExit(f"the request was not governed: {fields}")
             self.add(HIVEGATE, way, server, server.port, request, own_redis(owner))
-        self.check_that_it_is_paid(owner)
+        organization.check_that_it_paid_for(2)
 
     def start_without_limits(self, program, owner):
         """What a request costs of which nothing is asked but a key."""
@@ -75,13 +75,6 @@ class Governed:
             "governed-nginx", yardstick(port, free_port(), upstream_port, upstream_port), self.bench.directory))
         self.cases[NGINX, NOT_KEPT] = Case(
             f"governed, {NOT_KEPT}", server, port, question("gpt-4o-mini", "none"))
-
-    @staticmethod
-    def check_that_it_is_paid(owner):
-        with RedisConnection(f"{owner.data}/run/redis.sock") as connection:
-            journals = connection.ask("KEYS", "hg:*:j")
-            if not journals or connection.ask("HLEN", journals[0]) < 2:
-                raise SystemExit("what a request has used was not written down")
 
     def start_tensorzero(self):
         if not TensorZero.version():

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import subprocess
+import time
 import uuid
 
 # As much as can be said: everything is counted, and nothing refused.
@@ -31,12 +32,23 @@ class LimitedOrganization:
 
     def add_wallet(self):
         """From which more can be paid than is asked for, as whoever has the database enters it."""
-        statement = (
+        self.sql(
             "INSERT INTO money_limits (id, org_id, kind, subject, cap_nano) "
             f"VALUES ('{uuid.uuid4()}', '{self.id}', 'wallet', 'organization', {ENOUGH_MONEY})")
-        subprocess.run(
+
+    def check_that_it_paid_for(self, count):
+        """So many calls, as soon as they have come into the books."""
+        deadline = time.monotonic() + 10
+        while (paid := self.sql(
+                f"SELECT count(*) FROM usage_events WHERE org_id = '{self.id}' AND charge_nano > 0")) != str(count):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"of {count} calls {paid} were charged")
+            time.sleep(0.1)
+
+    def sql(self, statement):
+        return subprocess.run(
             ["psql", "-v", "ON_ERROR_STOP=1", "-qAt", "-h", f"{self.owner.data}/run", "-U", "hivegate",
-             "-d", "hivegate", "-c", statement], check=True)
+             "-d", "hivegate", "-c", statement], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def made(program, owner, name):
