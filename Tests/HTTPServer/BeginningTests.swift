@@ -227,15 +227,28 @@ struct BeginningTests {
         }
     }
 
+    private static func answerWhenDraining(_ exchange: Exchange) {
+        after(.milliseconds(1), exchange) {
+            guard exchange.isDraining else { return answerWhenDraining(exchange) }
+            exchange.respond(200, body: Array("last".utf8))
+            exchange.begun()
+        }
+    }
+
     @Test(arguments: Wire.allCases)
     func `a server that drains answers what is begun, and says that it is the last`(wire: Wire) async throws {
-        try await withServer(wire, Self.routes) { fixture in
+        let hasBegun = Locked(false)
+        let last = Self.begun("/last") { exchange in
+            hasBegun.withLock { $0 = true }
+            Self.answerWhenDraining(exchange)
+        }
+        try await withServer(wire, [last]) { fixture in
             let client = try fixture.connect()
-            try await client.send(post("/later/1", ""))
-            try await fixture.loop.sleep(for: .milliseconds(1))
+            try await client.send(post("/last", ""))
+            while !hasBegun.withLock({ $0 }) { try await fixture.loop.sleep(for: .milliseconds(1)) }
             async let drained = fixture.server.drain(within: .seconds(5))
             let response = try await client.response()
-            #expect(response.text == "1" && response.fields["connection"] == "close")
+            #expect(response.text == "last" && response.fields["connection"] == "close")
             try await client.waitForEnd()
             _ = await drained
         }
