@@ -48,7 +48,10 @@ extension StripeBilling {
     }
 
     private func collect(_ invoice: Invoice, by actor: Actor) async throws {
-        guard let method = try await defaultMethod(of: invoice.organization) else { return }
+        // It may have been paid, or called off, meanwhile.
+        guard invoice.status == .open, invoice.restCents >= Self.leastCents,
+            let method = try await defaultMethod(of: invoice.organization)
+        else { return }
         var payment = StripePayment(
             .collection, of: invoice.organization, invoice: invoice.id, cents: invoice.restCents, at: now)
         payment.method = method
