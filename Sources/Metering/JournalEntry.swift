@@ -72,7 +72,16 @@ package struct JournalEntry: Equatable, Sendable {
     /// Of a call whose gateway died: nobody knows what it used. Its organization pays nothing, because nothing says that it
     /// was delivered; what its provider may ask, at most what was held, is written off.
     init(orphan hold: HoldNote.Hold, of organization: UUID, at moment: Timestamp) {
-        let note = hold.note
+        self.init(
+            orphan: hold.note, since: Timestamp(microseconds: hold.time * 1000),
+            worst: hold.parts.map(\.nanodollars).max() ?? 0, of: organization, at: moment)
+    }
+
+    /// - Parameter worst: what was held for it, in nano-dollars.
+    init(
+        orphan note: HoldNote, since start: Timestamp, worst: Int64, of organization: UUID,
+        at moment: Timestamp
+    ) {
         let event = UsageEvent(
             id: note.id, requestID: note.requestID, organization: organization, user: note.user,
             key: note.key,
@@ -84,8 +93,7 @@ package struct JournalEntry: Equatable, Sendable {
         row.add("")
         row.add("")
         row.addNoAttempt(
-            at: Timestamp(microseconds: hold.time * 1000), outcome: "orphaned", cache: nil,
-            writtenOff: hold.parts.map(\.nanodollars).max() ?? 0)
+            at: start, outcome: "orphaned", cache: nil, writtenOff: worst)
         row.addEnd(event, isLast: true, override: nil)
         self.organization = organization
         id = note.id

@@ -24,11 +24,40 @@ struct LimitStore {
         return Dictionary(grouping: rows, by: \.0).map { ($0.key, $0.value.map(\.1)) }
     }
 
+    /// A request that the database has paid for alone, and whose loop has died over it.
+    struct Lost {
+        var note: HoldNote
+        var since: Timestamp
+        /// In nano-dollars.
+        var worst: Int64
+    }
+
+    /// Those whose grants `reconcile` would give back.
+    func lost(
+        _ limits: [UUID], of organization: UUID, _ patience: Recovery.Patience, _ living: [Int64],
+        at now: Timestamp
+    ) async throws -> [Lost] {
+        let rows = try await pool.transaction(readOnly: true) { transaction in
+            _ = try await transaction.query("SELECT set_config('app.system', 'on', true)")
+            return try await transaction.query(
+                """
+                SELECT note, min(created_at), max(amount_nano) FROM money_grants
+                WHERE org_id = \(organization) AND limit_id = ANY(\(limits)) AND closed_at IS NULL AND note IS NOT NULL
+                    AND worker <> ALL(\(living)) AND created_at < \(now + (.zero - patience.holds))
+                GROUP BY note
+                """
+            ).decode(([UInt8], Timestamp, Int64).self)
+        }
+        return rows.compactMap { bytes, since, worst in
+            HoldNote(bytes).map { Lost(note: $0, since: since, worst: worst) }
+        }
+    }
+
     /// Sets what is granted to what gateways say that they can still spend, and says how much less that is in all. While the
     /// limits are locked nobody takes of them, and nothing that was spent of them is settled: what `ask` is told holds.
     func reconcile(
         _ limits: [UUID], of organization: UUID, _ patience: Recovery.Patience, _ living: [Int64],
-        _ ask: ([UUID]) async throws -> [Gatekeeper.Account]?
+        at now: Timestamp, _ ask: ([UUID]) async throws -> [Gatekeeper.Account]?
     ) async throws -> Int64 {
         try await pool.transaction { transaction in
             _ = try await transaction.query("SELECT set_config('app.system', 'on', true)")
@@ -39,7 +68,6 @@ struct LimitStore {
                 """
             ).decode((UUID, Int64).self)
             guard let accounts = try await ask(locked.map(\.0)) else { return 0 }
-            let now = Timestamp.now()
             // Those are in Redis by now, or never come there.
             try await transaction.execute(
                 """

@@ -96,7 +96,9 @@ package final class Recovery: @unchecked Sendable {
         for (organization, _) in due { outcome.orphans += try await releaseOrphans(of: organization) }
         outcome.calls += try await drainJournals()
         for (organization, limits) in due {
-            outcome.nanodollars += try await reconcile(limits, of: organization, takingBack: takingBack)
+            let (orphans, given) = try await settle(limits, of: organization, takingBack: takingBack)
+            outcome.orphans += orphans
+            outcome.nanodollars += given
         }
         return outcome
     }
@@ -135,12 +137,16 @@ package final class Recovery: @unchecked Sendable {
                 journal: item.map { Gatekeeper.JournalItem(id: $0.id, bytes: $0.bytes) })
             guard isReleased, item != nil else { continue }
             count += 1
-            counters.orphaned()
-            logger.warning(
-                "a call was lost with its gateway", ("request", "\(hold.note.requestID)"),
-                ("organization", "\(organization)"))
+            tell(of: hold.note, of: organization)
         }
         return count
+    }
+
+    private func tell(of orphan: HoldNote, of organization: UUID) {
+        counters.orphaned()
+        logger.warning(
+            "a call was lost with its gateway", ("request", "\(orphan.requestID)"),
+            ("organization", "\(organization)"))
     }
 
     // MARK: Grants
@@ -152,11 +158,30 @@ package final class Recovery: @unchecked Sendable {
     package func reconcile(
         _ limits: [UUID], of organization: UUID, takingBack: Bool = false
     ) async throws -> Int64 {
-        let living = try await gatekeeper.livingWorkers()
-        let given = try await self.limits.reconcile(limits, of: organization, patience, living) { limits in
+        try await settle(limits, of: organization, takingBack: takingBack).given
+    }
+
+    /// The same; and says how many requests were lost that the database had paid for alone.
+    private func settle(
+        _ limits: [UUID], of organization: UUID, takingBack: Bool
+    ) async throws -> (orphans: Int, given: Int64) {
+        let (living, now) = (try await gatekeeper.livingWorkers(), Timestamp.now())
+        var orphans = 0
+        // They come into the books first, so that they are found again by whoever comes after one that died here.
+        for lost in try await self.limits.lost(limits, of: organization, patience, living, at: now) {
+            guard try await store.charges(of: lost.note.id) == nil else { continue }
+            // It has ended when it began, and so it is one event whoever finds it.
+            let entry = JournalEntry(
+                orphan: lost.note, since: lost.since, worst: lost.worst, of: organization, at: lost.since)
+            try await store.storeOrPutAside([entry], counters: counters, logger: logger)
+            orphans += 1
+            tell(of: lost.note, of: organization)
+        }
+        let given = try await self.limits.reconcile(limits, of: organization, patience, living, at: now) {
+            limits in
             try await gatekeeper.accounts(of: limits, in: organization, takingBack: takingBack)
         }
         counters.gaveBack(given)
-        return given
+        return (orphans, given)
     }
 }

@@ -196,6 +196,92 @@ struct RecoveryTests {
         }
     }
 
+    /// A request that the database pays for alone, for some loop.
+    private func direct(
+        _ limits: [UUID], named id: UUID, by worker: Double, in scene: Scene
+    ) async throws {
+        let note = HoldNote(
+            id: id, user: scene.world.user, key: scene.world.key, requestID: "req_8",
+            endpoint: "createMessage",
+            model: "opus")
+        let wishes = limits.map {
+            MoneyWish($0, least: 30 * cent, wanted: nil, worker: Int64(worker), note: note)
+        }
+        let answer = try await GrantStore(scene.world.pool).take(wishes, of: scene.world.organization)
+        #expect(answer.amounts?.count == limits.count)
+        try await scene.world.pool.loop.sleep(for: .milliseconds(5))
+    }
+
+    @Test func `a call that the database paid for alone and that died with its gateway is written off, once`()
+        async throws
+    {
+        try await with { scene in
+            let limits = [try await scene.world.makeLimit(dollar), try await scene.world.makeLimit(dollar)]
+            let id = UUID.make(at: .now())
+            try await direct(limits, named: id, by: 4711, in: scene)
+            #expect(try await scene.granted() == 60 * cent)
+            let outcome = try await scene.recovery.runWholly(takingBack: false)
+            #expect(outcome == .init(calls: 0, orphans: 1, nanodollars: 60 * cent))
+            #expect(try await scene.recovery.runWholly(takingBack: false) == .init())
+            #expect(try await scene.granted() == 0)
+            let rows = try await scene.world.owner.query(
+                """
+                SELECT outcome, request_id, asked_model, charge_nano, written_off_nano FROM usage_events
+                WHERE id = \(id)
+                """
+            ).decode((String, String, String, Int64, Int64).self)
+            #expect(rows.count == 1)
+            #expect(rows[0] == ("orphaned", "req_8", "opus", 0, 30 * cent))
+            #expect(try await scene.world.balance("write_off") == -30 * cent)
+        }
+    }
+
+    @Test func `two who find the same lost call at once book it once`() async throws {
+        try await with { scene in
+            let limit = try await scene.world.makeLimit(5 * dollar)
+            for _ in 0..<10 { try await direct([limit], named: .make(at: .now()), by: 4711, in: scene) }
+            let (recovery, organization) = (scene.recovery, scene.world.organization)
+            async let one = recovery.reconcile([limit], of: organization)
+            async let other = recovery.reconcile([limit], of: organization)
+            #expect(try await one + other == 300 * cent)
+            #expect(
+                try await scene.world.number("SELECT count(*) FROM usage_events WHERE outcome = 'orphaned'")
+                    == 10)
+            #expect(try await scene.world.balance("write_off") == -300 * cent)
+        }
+    }
+
+    @Test
+    func
+        `a call that the database paid for alone is no orphan while its gateway lives, or once it is booked`()
+        async throws
+    {
+        try await with { scene in
+            let limit = try await scene.world.makeLimit(dollar)
+            let pulse = GatekeeperPulse(
+                scene.gatekeeper,
+                {
+                    var intervals = GatekeeperPulse.Intervals()
+                    (intervals.beat, intervals.workers) = (.milliseconds(10), .milliseconds(10))
+                    return intervals
+                }())
+            let (alive, booked) = (UUID.make(at: .now()), UUID.make(at: .now()))
+            try await direct([limit], named: alive, by: scene.gatekeeper.identity, in: scene)
+            try await direct([limit], named: booked, by: 4711, in: scene)
+            try await scene.world.book([scene.world.call(cost: 20 * cent, paidBy: [limit]) { $0.id = booked }]
+            )
+            for _ in 0..<3 {
+                try await scene.world.pool.loop.sleep(for: .milliseconds(100))
+                _ = try await scene.recovery.reconcile([limit], of: scene.world.organization)
+            }
+            #expect(try await scene.world.number("SELECT count(*) FROM usage_events") == 1)
+            #expect(try await scene.world.number("SELECT settled_nano FROM money_limits") == 20 * cent)
+            // What the living one may still cost.
+            #expect(try await scene.granted() == 30 * cent)
+            await pulse.close()
+        }
+    }
+
     @Test func `what Redis has lost can be granted again, as soon as nothing from before is under way`()
         async throws
     {

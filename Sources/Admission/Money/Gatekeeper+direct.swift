@@ -16,7 +16,9 @@ extension Gatekeeper {
         }
         let wishes =
             amount > 0
-            ? need.limits.map { MoneyWish($0.id, least: amount, wanted: nil, worker: Int64(identity)) } : []
+            ? need.limits.map {
+                MoneyWish($0.id, least: amount, wanted: nil, worker: Int64(identity), note: request.note)
+            } : []
         if !wishes.isEmpty {
             guard let answer = await treasury.take(wishes, of: organization) else {
                 return unfunded(Shortage(need.limits[0], .unavailable, affordable: 0), isLocal: true)

@@ -33,9 +33,14 @@ package struct MoneyWish: Sendable {
     package var wanted: Int64?
     /// The loop that wants it for one request alone; nil: it goes into a slice.
     package var worker: Int64?
+    /// What is to be known of that request should the loop die.
+    package var note: HoldNote?
 
-    package init(_ limit: UUID, least: Int64, wanted: Int64?, worker: Int64? = nil) {
+    package init(
+        _ limit: UUID, least: Int64, wanted: Int64?, worker: Int64? = nil, note: HoldNote? = nil
+    ) {
         grant = MoneyGrant(of: limit)
+        self.note = note
         self.least = least
         self.wanted = wanted
         self.worker = worker

@@ -24,12 +24,13 @@ package struct GrantStore: GrantSource {
             }
             let amounts = zip(wishes, rooms).map(Self.amount)
             let worker = wishes.first?.worker
+            let note = wishes.first?.note?.encoded()
             try await transaction.execute(
                 """
                 WITH given AS (
-                    INSERT INTO money_grants (id, org_id, limit_id, amount_nano, is_direct, worker)
+                    INSERT INTO money_grants (id, org_id, limit_id, amount_nano, is_direct, worker, note)
                     SELECT told.id, \(organization), told.limit_id, told.amount,
-                        \(worker != nil), \(worker)
+                        \(worker != nil), \(worker), \(note)
                     FROM unnest(\(wishes.map(\.grant.id)), \(wishes.map(\.grant.limit)), \(amounts))
                         AS told (id, limit_id, amount)
                     RETURNING limit_id, amount_nano
