@@ -51,6 +51,8 @@ package final class UsageDrain: @unchecked Sendable {
                 try await store.storeOrPutAside(taken.map(\.entry), counters: counters, logger: logger)
             } catch {
                 queue.giveBack(taken)
+                // Who closes brings it.
+                if Task.isCancelled { return false }
                 logger.warning(
                     "usage waits for PostgreSQL", ("reason", "\(error)"), ("calls", .integer(queue.count)))
                 return false

@@ -97,13 +97,13 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDe
         self.details = details
     }
 
-    /// Whether the database was away, busy or lost on the way, rather than asked for something wrong: later the
-    /// same may succeed.
+    /// Whether the database was away, busy or lost on the way, or nobody waited for it, rather than asked for something
+    /// wrong: later the same may succeed.
     package var isOutage: Bool {
         switch kind {
         case .unavailable, .connectionLost, .commitOutcomeUnknown, .adminShutdown, .tooManyConnections,
             .outOfResources, .poolExhausted, .poolClosed, .overloaded, .queryCanceled, .deadlineExceeded,
-            .lockNotAvailable, .serializationFailure, .deadlock, .idleInTransactionTimeout, .readOnly,
+            .cancelled, .lockNotAvailable, .serializationFailure, .deadlock, .idleInTransactionTimeout, .readOnly,
             .skipped,
             .transactionAborted:
             true

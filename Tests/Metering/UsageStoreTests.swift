@@ -96,6 +96,48 @@ struct UsageStoreTests {
         }
     }
 
+    @Test func `what the database refuses is put aside, and all else is booked`() async throws {
+        try await MeteringWorld.with { world in
+            var entries = (0..<20).map { _ in JournalEntry(world.call(cost: 1000)) }
+            let wrong = JournalEntry(world.call(cost: -1000))
+            entries.insert(wrong, at: 7)
+            let metrics = Metrics()
+            try await world.store.storeOrPutAside(
+                entries, counters: MeteringCounters(in: metrics, of: UsageQueue()), logger: .silent)
+            #expect(try await world.number("SELECT count(*) FROM usage_events") == 20)
+            let aside = try await world.owner.query("SELECT id, entry FROM usage_rejects").decode(
+                (UUID, [UInt8]).self)
+            #expect(aside.count == 1 && aside[0] == (wrong.id, wrong.bytes))
+            #expect(
+                String(decoding: metrics.render(), as: UTF8.self).contains("hivegate_usage_rejected_total 1"))
+        }
+    }
+
+    @Test func `what is being booked while the gateway stops is not put aside`() async throws {
+        try await MeteringWorld.with { world in
+            let entry = JournalEntry(world.call(cost: 1000))
+            let metrics = Metrics()
+            let counters = MeteringCounters(in: metrics, of: UsageQueue())
+            let booking = Task(executorPreference: world.pool.loop) {
+                try await world.owner.transaction { transaction in
+                    _ = try await transaction.query("LOCK TABLE usage_events IN EXCLUSIVE MODE")
+                    let task = Task(executorPreference: world.pool.loop) {
+                        try await world.store.storeOrPutAside([entry], counters: counters, logger: .silent)
+                    }
+                    try await world.pool.loop.sleep(for: .milliseconds(100))
+                    task.cancel()
+                    return await task.result
+                }
+            }
+            let result = try await booking.value
+            #expect(throws: PostgresError.self) { try result.get() }
+            #expect(
+                String(decoding: metrics.render(), as: UTF8.self).contains("hivegate_usage_rejected_total 0"))
+            #expect(try await world.number("SELECT count(*) FROM usage_rejects") == 0)
+            #expect(try await world.store.store([entry]) == 1)
+        }
+    }
+
     @Test func `what was given is spent first, then the wallet, and the rest is owed`() async throws {
         try await MeteringWorld.with { world in
             let wallet = try await world.makeLimit(10 * cent, wallet: true, granted: 10 * cent)
