@@ -103,7 +103,8 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDe
         switch kind {
         case .unavailable, .connectionLost, .commitOutcomeUnknown, .adminShutdown, .tooManyConnections,
             .outOfResources, .poolExhausted, .poolClosed, .overloaded, .queryCanceled, .deadlineExceeded,
-            .cancelled, .lockNotAvailable, .serializationFailure, .deadlock, .idleInTransactionTimeout, .readOnly,
+            .cancelled, .lockNotAvailable, .serializationFailure, .deadlock, .idleInTransactionTimeout,
+            .readOnly,
             .skipped,
             .transactionAborted:
             true
