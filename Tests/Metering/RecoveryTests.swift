@@ -38,6 +38,13 @@ struct RecoveryTests {
 
         struct Refused: Error {}
 
+        /// Says all the time that the gatekeeper lives, and what it has.
+        func pulse() -> GatekeeperPulse {
+            var intervals = GatekeeperPulse.Intervals()
+            (intervals.beat, intervals.workers) = (.milliseconds(10), .milliseconds(10))
+            return GatekeeperPulse(gatekeeper, intervals)
+        }
+
         /// The end of a call, as far as Redis knows.
         func settle(_ permit: Permit, _ event: UsageEvent) async -> Bool {
             let entry = JournalEntry(event)
@@ -144,13 +151,7 @@ struct RecoveryTests {
     @Test func `a call whose gateway is alive is let alone, however long it takes`() async throws {
         try await with { scene in
             let limit = try await scene.world.makeLimit(dollar)
-            let pulse = GatekeeperPulse(
-                scene.gatekeeper,
-                {
-                    var intervals = GatekeeperPulse.Intervals()
-                    (intervals.beat, intervals.workers) = (.milliseconds(10), .milliseconds(10))
-                    return intervals
-                }())
+            let pulse = scene.pulse()
             let permit = try await scene.admit(30 * cent, [limit])
             try await scene.world.pool.loop.sleep(for: .milliseconds(200))
             #expect(try await scene.recovery.releaseOrphans(of: scene.world.organization) == 0)
@@ -258,13 +259,7 @@ struct RecoveryTests {
     {
         try await with { scene in
             let limit = try await scene.world.makeLimit(dollar)
-            let pulse = GatekeeperPulse(
-                scene.gatekeeper,
-                {
-                    var intervals = GatekeeperPulse.Intervals()
-                    (intervals.beat, intervals.workers) = (.milliseconds(10), .milliseconds(10))
-                    return intervals
-                }())
+            let pulse = scene.pulse()
             let (alive, booked) = (UUID.make(at: .now()), UUID.make(at: .now()))
             try await direct([limit], named: alive, by: scene.gatekeeper.identity, in: scene)
             try await direct([limit], named: booked, by: 4711, in: scene)
@@ -297,13 +292,7 @@ struct RecoveryTests {
             try await scene.world.book([event])
             let granted = try await scene.granted()
             _ = try await scene.send("FLUSHALL")
-            let pulse = GatekeeperPulse(
-                scene.gatekeeper,
-                {
-                    var intervals = GatekeeperPulse.Intervals()
-                    (intervals.beat, intervals.workers) = (.milliseconds(10), .milliseconds(10))
-                    return intervals
-                }())
+            let pulse = scene.pulse()
             try await scene.world.pool.loop.sleep(for: .milliseconds(100))
             for _ in 0..<2 {
                 _ = try await scene.recovery.reconcile([limit], of: scene.world.organization)
