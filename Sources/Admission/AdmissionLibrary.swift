@@ -20,6 +20,7 @@ package enum AdmissionLibrary {
     static let seed = library.function("seed")
     static let fund = library.function("fund")
     static let live = library.function("live")
+    static let workers = library.function("workers")
     static let account = library.function("account")
 
     /// For a function `clock` that says seconds and microseconds.

@@ -5,9 +5,10 @@ import Redis
 extension Gatekeeper {
     /// Says that this one lives, and learns how many do. Without Redis what was known goes on.
     func countWorkers() async {
-        var command = RedisCommand(calling: AdmissionLibrary.live, keyCount: 2)
+        var command = RedisCommand(calling: AdmissionLibrary.live, keyCount: 3)
         command.add(AdmissionLibrary.workersKey)
         command.add(AdmissionLibrary.underwayKey)
+        command.add(AdmissionLibrary.sinceKey)
         command.add(name)
         command.add([Double(bounds.lifeOfWorker.milliseconds), Double(paidSince.values.min() ?? 0)])
         do throws(RedisError) {

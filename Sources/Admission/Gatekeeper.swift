@@ -27,6 +27,8 @@ package final class Gatekeeper: @unchecked Sendable {
         package var arrears = 256
         /// The database has so long to grant money, or to hear of it.
         package var patienceWithMoney = Duration.seconds(2)
+        /// A grant for one request is given back after that at last.
+        package var longestDirectGrant = Duration.seconds(3 * 3600)
         /// Requests that wait for one funding.
         package var fundingWaiters = 1000
 

@@ -20,6 +20,7 @@ package final class GatekeeperPulse: @unchecked Sendable {
     private var timer: TimerToken?
     private var nextCount = Instant.now()
     private var nextRenewal: Instant
+    private var nextWord = Instant.now()
     private var isCounting = false
 
     /// Starts at once. Call it on the loop; `close` it in the end, before Redis.
@@ -53,8 +54,12 @@ package final class GatekeeperPulse: @unchecked Sendable {
             gatekeeper.redis.loop.spawn { await treasury.payBills() }
         }
         gatekeeper.takeUpPostponed()
-        guard gatekeeper.redis.isReady else { return }
         let now = Instant.now()
+        if now >= nextWord {
+            nextWord = now + intervals.workers
+            gatekeeper.treasury?.speak(for: Int64(gatekeeper.identity))
+        }
+        guard gatekeeper.redis.isReady else { return }
         gatekeeper.payDebts()
         if now >= nextRenewal {
             nextRenewal = now + intervals.leases

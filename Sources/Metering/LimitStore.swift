@@ -32,18 +32,34 @@ struct LimitStore {
         var worst: Int64
     }
 
+    /// Whether a grant's loop has died: neither Redis nor the database has heard of it lately. Each of them alone may have been
+    /// away.
+    ///
+    /// - Parameter living: those of whom Redis has heard; nil: it cannot say yet.
+    private static func isDead(
+        _ patience: Recovery.Patience, _ living: [Int64]?, at now: Timestamp
+    ) -> SQL {
+        guard let living else { return "false" }
+        let silence = now + (.zero - patience.holds)
+        return """
+            (worker <> ALL(\(living)) AND created_at < \(silence) AND NOT EXISTS (
+                SELECT FROM money_workers AS seen WHERE seen.worker = money_grants.worker AND seen.seen_at > \(silence)))
+            """
+    }
+
     /// Those whose grants `reconcile` would give back.
     func lost(
-        _ limits: [UUID], of organization: UUID, _ patience: Recovery.Patience, _ living: [Int64],
+        _ limits: [UUID], of organization: UUID, _ patience: Recovery.Patience, _ living: [Int64]?,
         at now: Timestamp
     ) async throws -> [Lost] {
+        let isDead = Self.isDead(patience, living, at: now)
         let rows = try await pool.transaction(readOnly: true) { transaction in
             _ = try await transaction.query("SELECT set_config('app.system', 'on', true)")
             return try await transaction.query(
                 """
                 SELECT note, min(created_at), max(amount_nano) FROM money_grants
                 WHERE org_id = \(organization) AND limit_id = ANY(\(limits)) AND closed_at IS NULL AND note IS NOT NULL
-                    AND worker <> ALL(\(living)) AND created_at < \(now + (.zero - patience.holds))
+                    AND \(isDead)
                 GROUP BY note
                 """
             ).decode(([UInt8], Timestamp, Int64).self)
@@ -56,10 +72,11 @@ struct LimitStore {
     /// Sets what is granted to what gateways say that they can still spend, and says how much less that is in all. While the
     /// limits are locked nobody takes of them, and nothing that was spent of them is settled: what `ask` is told holds.
     func reconcile(
-        _ limits: [UUID], of organization: UUID, _ patience: Recovery.Patience, _ living: [Int64],
+        _ limits: [UUID], of organization: UUID, _ patience: Recovery.Patience, _ living: [Int64]?,
         at now: Timestamp, _ ask: ([UUID]) async throws -> [Gatekeeper.Account]?
     ) async throws -> Int64 {
-        try await pool.transaction { transaction in
+        let isDead = Self.isDead(patience, living, at: now)
+        return try await pool.transaction { transaction in
             _ = try await transaction.query("SELECT set_config('app.system', 'on', true)")
             let locked = try await transaction.query(
                 """
@@ -80,7 +97,7 @@ struct LimitStore {
                 UPDATE money_grants SET state = 'returned', closed_at = now()
                 WHERE org_id = \(organization) AND limit_id = ANY(\(limits)) AND closed_at IS NULL
                     AND (is_direct AND created_at < \(now + (.zero - patience.directGrants))
-                        OR worker <> ALL(\(living)) AND created_at < \(now + (.zero - patience.holds)))
+                        OR \(isDead))
                 """)
             // Those that are on their way count, and those that one request has for itself.
             let open = Dictionary(

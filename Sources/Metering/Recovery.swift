@@ -20,7 +20,7 @@ package final class Recovery: @unchecked Sendable {
         /// A grant may be on its way to Redis as long.
         package var grants = Duration.seconds(15)
         /// What the database gave for a request alone, and nobody has settled since, is given back after that.
-        package var directGrants = Duration.seconds(3 * 3600)
+        package var directGrants = Gatekeeper.Bounds().longestDirectGrant
         /// Limits are looked at again after that.
         package var limits = Duration.seconds(60)
 
@@ -78,7 +78,10 @@ package final class Recovery: @unchecked Sendable {
 
     /// Looks for holds where some loop has died.
     private func searchHolds() async throws {
-        let living = Set(try await gatekeeper.livingWorkers())
+        guard let living = try await gatekeeper.livingWorkers().map(Set.init) else {
+            searchesUntil = .now() + patience.search
+            return
+        }
         if !self.living.isSubset(of: living) { searchesUntil = .now() + patience.search }
         self.living = living
         guard Instant.now() < searchesUntil else { return }
@@ -91,6 +94,10 @@ package final class Recovery: @unchecked Sendable {
     ///
     /// - Parameter takingBack: whether gateways are to have nothing left.
     package func runWholly(takingBack: Bool) async throws -> Outcome {
+        // Where Redis is new, all who live have the time to say so first.
+        while try await gatekeeper.livingWorkers() == nil {
+            try await store.loop.sleep(for: .milliseconds(50))
+        }
         var outcome = Outcome(calls: try await drainJournals())
         let due = try await limits.due(after: .zero, most: .max)
         for (organization, _) in due { outcome.orphans += try await releaseOrphans(of: organization) }
@@ -173,7 +180,10 @@ package final class Recovery: @unchecked Sendable {
             // It has ended when it began, and so it is one event whoever finds it.
             let entry = JournalEntry(
                 orphan: lost.note, since: lost.since, worst: lost.worst, of: organization, at: lost.since)
-            try await store.storeOrPutAside([entry], counters: counters, logger: logger)
+            // Another may have found it meanwhile.
+            guard try await store.storeOrPutAside([entry], counters: counters, logger: logger) > 0 else {
+                continue
+            }
             orphans += 1
             tell(of: lost.note, of: organization)
         }

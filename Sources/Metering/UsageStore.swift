@@ -1,4 +1,5 @@
 package import Base
+import Loop
 package import Postgres
 
 /// Usage in the database: what came in, what it adds up to, and the transfers that pay for it.
@@ -6,6 +7,8 @@ package struct UsageStore: Sendable {
     private let pool: PostgresPool
 
     package init(_ pool: PostgresPool) { self.pool = pool }
+
+    var loop: EventLoop { pool.loop }
 
     /// Puts calls into the books, all or none of them. What is there already changes nothing. Says how many lines were new.
     @discardableResult
@@ -29,22 +32,26 @@ package struct UsageStore: Sendable {
     }
 
     /// The same, but what the database refuses is put aside, so that all else gets there.
+    @discardableResult
     func storeOrPutAside(
         _ entries: [JournalEntry], counters: MeteringCounters, logger: Logger
-    ) async throws {
+    ) async throws -> Int {
         do {
-            try await store(entries)
+            return try await store(entries)
         } catch let error as PostgresError where !error.isOutage && !error.isRetryable {
             guard entries.count > 1 else {
                 logger.error(
                     "usage that PostgreSQL does not take was put aside", ("call", "\(entries[0].id)"),
                     ("reason", "\(error.debugDescription)"))
                 counters.rejected()
-                return try await putAside(entries[0], because: error.details.message)
+                try await putAside(entries[0], because: error.details.message)
+                return 0
             }
             let middle = entries.count / 2
-            try await storeOrPutAside(Array(entries[..<middle]), counters: counters, logger: logger)
-            try await storeOrPutAside(Array(entries[middle...]), counters: counters, logger: logger)
+            let first = try await storeOrPutAside(
+                Array(entries[..<middle]), counters: counters, logger: logger)
+            return try await first
+                + storeOrPutAside(Array(entries[middle...]), counters: counters, logger: logger)
         }
     }
 

@@ -196,6 +196,9 @@ def test_whoever_is_killed_no_charge_is_lost_or_doubled_and_no_money_leaks():
         print(orphans, "orphaned,", others, "others")
         assert len(events) + orphans >= crashing.provider.served
         assert len(events) <= crashing.provider.served
+        assert sql(
+            "SELECT count(*) FROM (SELECT FROM usage_events GROUP BY id HAVING count(DISTINCT outcome) > 1) AS told"
+        ) == "0"
         # All sums are the same, and nothing is held any more.
         settled = {int(amount) for amount in sql("SELECT settled_nano FROM money_limits").splitlines()}
         charged = sum(map(int, events.values()))

@@ -38,6 +38,13 @@ struct RecoveryTests {
 
         struct Refused: Error {}
 
+        /// Waits until whoever lives has had the time to say so.
+        func hearFromAll() async throws {
+            while try await gatekeeper.livingWorkers() == nil {
+                try await world.pool.loop.sleep(for: .milliseconds(5))
+            }
+        }
+
         /// Says all the time that the gatekeeper lives, and what it has.
         func pulse() -> GatekeeperPulse {
             var intervals = GatekeeperPulse.Intervals()
@@ -70,6 +77,7 @@ struct RecoveryTests {
     }
 
     private func with(
+        life: Duration = .milliseconds(20),
         _ change: @escaping @Sendable (inout Recovery.Patience) -> Void = { _ in },
         _ body: @escaping @Sendable (Scene) async throws -> Void
     ) async throws {
@@ -77,7 +85,9 @@ struct RecoveryTests {
             try await PrivateRedis.with(on: world.pool.loop) { redis in
                 let client = RedisClient(try RedisURL(redis.url), on: world.pool.loop)
                 let metrics = Metrics()
-                let gatekeeper = Gatekeeper(client, grants: GrantStore(world.pool))
+                var bounds = Gatekeeper.Bounds()
+                bounds.lifeOfWorker = life
+                let gatekeeper = Gatekeeper(client, bounds: bounds, grants: GrantStore(world.pool))
                 var patience = Recovery.Patience()
                 patience.entries = .zero
                 patience.holds = .zero
@@ -88,11 +98,11 @@ struct RecoveryTests {
                     logger: .silent, patience: patience)
                 _ = try await client.send(
                     RedisCommand("PING"), timeout: .seconds(5), waitsForConnection: true)
-                try await body(
-                    Scene(
-                        world: world, redis: redis, client: client, gatekeeper: gatekeeper,
-                        recovery: recovery,
-                        metrics: metrics))
+                let scene = Scene(
+                    world: world, redis: redis, client: client, gatekeeper: gatekeeper, recovery: recovery,
+                    metrics: metrics)
+                try await scene.hearFromAll()
+                try await body(scene)
                 client.close()
             }
         }
@@ -149,7 +159,7 @@ struct RecoveryTests {
     }
 
     @Test func `a call whose gateway is alive is let alone, however long it takes`() async throws {
-        try await with { scene in
+        try await with(life: .milliseconds(500)) { scene in
             let limit = try await scene.world.makeLimit(dollar)
             let pulse = scene.pulse()
             let permit = try await scene.admit(30 * cent, [limit])
@@ -238,7 +248,7 @@ struct RecoveryTests {
     }
 
     @Test func `two who find the same lost call at once book it once`() async throws {
-        try await with { scene in
+        try await with(life: .milliseconds(500)) { scene in
             let limit = try await scene.world.makeLimit(5 * dollar)
             for _ in 0..<10 { try await direct([limit], named: .make(at: .now()), by: 4711, in: scene) }
             let (recovery, organization) = (scene.recovery, scene.world.organization)
@@ -280,7 +290,7 @@ struct RecoveryTests {
     @Test func `what Redis has lost can be granted again, as soon as nothing from before is under way`()
         async throws
     {
-        try await with { scene in
+        try await with(life: .milliseconds(500)) { scene in
             let limit = try await scene.world.makeLimit(dollar)
             let (first, second) = (
                 try await scene.admit(30 * cent, [limit]), try await scene.admit(30 * cent, [limit])
@@ -293,7 +303,7 @@ struct RecoveryTests {
             let granted = try await scene.granted()
             _ = try await scene.send("FLUSHALL")
             let pulse = scene.pulse()
-            try await scene.world.pool.loop.sleep(for: .milliseconds(100))
+            try await scene.hearFromAll()
             for _ in 0..<2 {
                 _ = try await scene.recovery.reconcile([limit], of: scene.world.organization)
                 // The second is under way, and will pay.
@@ -313,6 +323,65 @@ struct RecoveryTests {
             #expect(try await scene.granted() == 0)
             #expect(try await scene.world.number("SELECT settled_nano FROM money_limits") == 30 * cent)
             await pulse.close()
+        }
+    }
+
+    @Test func `whom Redis does not hear the database may hear, and only who is silent to both is dead`()
+        async throws
+    {
+        try await with({ $0.holds = .milliseconds(400) }) { scene in
+            let limit = try await scene.world.makeLimit(dollar)
+            try await direct([limit], named: .make(at: .now()), by: 4711, in: scene)
+            let store = GrantStore(scene.world.pool)
+            for _ in 0..<6 {
+                try await store.speak(for: 4711)
+                try await scene.world.pool.loop.sleep(for: .milliseconds(100))
+                _ = try await scene.recovery.reconcile([limit], of: scene.world.organization)
+            }
+            #expect(try await scene.granted() == 30 * cent)
+            #expect(try await scene.world.number("SELECT count(*) FROM usage_events") == 0)
+            try await scene.world.pool.loop.sleep(for: .milliseconds(500))
+            _ = try await scene.recovery.reconcile([limit], of: scene.world.organization)
+            #expect(try await scene.granted() == 0)
+            #expect(
+                try await scene.world.number("SELECT count(*) FROM usage_events WHERE outcome = 'orphaned'")
+                    == 1)
+        }
+    }
+
+    @Test func `a loop whose requests the database pays for says there that it lives`() async throws {
+        try await with { scene in
+            let limit = try await scene.world.makeLimit(dollar)
+            let pulse = scene.pulse()
+            #expect(try await scene.world.number("SELECT count(*) FROM money_workers") == 0)
+            try await scene.redis.kill()
+            let permit = try await scene.admit(30 * cent, [limit])
+            #expect(permit.money?.isDirect == true)
+            let identity = Int64(scene.gatekeeper.identity)
+            let deadline = Instant.now() + .seconds(30)
+            while try await scene.world.number(
+                "SELECT count(*) FROM money_workers WHERE worker = \(identity)") == 0
+            {
+                try #require(Instant.now() < deadline, "it says nothing")
+                try await scene.world.pool.loop.sleep(for: .milliseconds(20))
+            }
+            scene.gatekeeper.settle(permit, tokens: 0)
+            await pulse.close()
+        }
+    }
+
+    @Test func `a Redis that was just emptied says of nobody that they are dead`() async throws {
+        try await with(life: .milliseconds(500)) { scene in
+            let limit = try await scene.world.makeLimit(dollar)
+            let permit = try await scene.admit(30 * cent, [limit])
+            let granted = try await scene.granted()
+            try await direct([limit], named: .make(at: .now()), by: scene.gatekeeper.identity, in: scene)
+            _ = try await scene.send("FLUSHALL")
+            // Before anybody has said that they live.
+            _ = try await scene.recovery.reconcile([limit], of: scene.world.organization)
+            #expect(try await scene.granted() == granted + 30 * cent)
+            #expect(try await scene.world.number("SELECT count(*) FROM usage_events") == 0)
+            scene.gatekeeper.settle(permit, tokens: 0)
         }
     }
 

@@ -25,7 +25,7 @@ extension Gatekeeper {
     package func accounts(
         of limits: [UUID], in organization: UUID, takingBack: Bool = false
     ) async throws -> [Account]? {
-        let living = try await workers()
+        let workers = try await workers()
         var command = RedisCommand(calling: AdmissionLibrary.account, keyCount: 2)
         command.add(Place.organization(organization).key)
         command.add(Place.organization(organization).journal)
@@ -44,7 +44,7 @@ extension Gatekeeper {
                 let born = number(2)
                 return Account(
                     left: number(0), held: number(1), paid: number(3),
-                    isUncertain: living.contains {
+                    isUncertain: !workers.areComplete || workers.living.contains {
                         $0.saidAt <= born || $0.paidSince > 0 && $0.paidSince <= born
                     })
             }
@@ -59,12 +59,25 @@ extension Gatekeeper {
         var paidSince: Int64
     }
 
+    private struct Workers {
+        var living: [Living]
+        /// Whether each loop that lives has had the time to say so.
+        var areComplete: Bool
+    }
+
     /// The loops of all processes.
-    private func workers() async throws(RedisError) -> [Living] {
-        var command = RedisCommand("HGETALL")
+    private func workers() async throws(RedisError) -> Workers {
+        var command = RedisCommand(calling: AdmissionLibrary.workers, keyCount: 2)
         command.add(AdmissionLibrary.underwayKey)
-        let values = try await redis.send(command, timeout: .seconds(2), waitsForConnection: true).array ?? []
-        return stride(from: 0, to: values.count - 1, by: 2).compactMap { place in
+        command.add(AdmissionLibrary.sinceKey)
+        let answer =
+            try await redis.send(
+                command, using: AdmissionLibrary.library, timeout: .seconds(2), waitsForConnection: true
+            ).array ?? []
+        guard answer.count == 3, let now = answer[0].integer, let since = answer[1].integer,
+            let values = answer[2].array
+        else { return Workers(living: [], areComplete: false) }
+        let living = stride(from: 0, to: values.count - 1, by: 2).compactMap { place -> Living? in
             guard let name = values[place].string, let worker = Double(name),
                 let numbers = values[place + 1].bytes, numbers.count == 16
             else { return nil }
@@ -72,10 +85,15 @@ extension Gatekeeper {
                 Living(worker: worker, saidAt: Int64($0.double(at: 0)), paidSince: Int64($0.double(at: 8)))
             }
         }
+        return Workers(living: living, areComplete: Int64(now - since) >= bounds.lifeOfWorker.milliseconds)
     }
 
-    /// The loops of all processes that have spoken lately.
-    package func livingWorkers() async throws -> [Int64] { try await workers().map { Int64($0.worker) } }
+    /// The loops of all processes that have spoken lately; nil: some may live that have not had the time to, because Redis was
+    /// emptied or restarted.
+    package func livingWorkers() async throws -> [Int64]? {
+        let workers = try await workers()
+        return workers.areComplete ? workers.living.map { Int64($0.worker) } : nil
+    }
 
     /// What is held for requests whose loop has been silent for so long.
     package func orphans(of organization: UUID, after silence: Duration) async throws -> [HoldNote.Hold] {
@@ -100,7 +118,9 @@ extension Gatekeeper {
         } while cursor != "0" && found.count < Self.mostHolds
         if found.isEmpty { return [] }
         // Asked behind, so that who has begun meanwhile is among them.
-        let living = Set(try await workers().map(\.worker))
+        let workers = try await workers()
+        guard workers.areComplete else { return [] }
+        let living = Set(workers.living.map(\.worker))
         return found.filter { !living.contains($0.worker) }
     }
 

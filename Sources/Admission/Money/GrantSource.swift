@@ -10,6 +10,9 @@ package protocol GrantSource: Sendable {
     ///
     /// - Parameter costs: of each; what is missing is 0.
     func settle(_ grants: [MoneyGrant], at costs: [Int64], of organization: UUID) async throws
+
+    /// Says that a loop lives for which there are grants of its own.
+    func speak(for worker: Int64) async throws
 }
 
 /// What a limit has given out.

@@ -114,4 +114,18 @@ package struct GrantStore: GrantSource {
                 """)
         }
     }
+
+    package func speak(for worker: Int64) async throws {
+        try await pool.transaction { transaction in
+            _ = try await transaction.query("SELECT set_config('app.system', 'on', true)")
+            try await transaction.execute(
+                """
+                WITH gone AS (
+                    DELETE FROM money_workers WHERE seen_at < clock_timestamp() - interval '1 day' AND worker <> \(worker)
+                )
+                INSERT INTO money_workers (worker, seen_at) VALUES (\(worker), clock_timestamp())
+                ON CONFLICT (worker) DO UPDATE SET seen_at = EXCLUDED.seen_at
+                """)
+        }
+    }
 }

@@ -16,6 +16,9 @@ final class Treasury: @unchecked Sendable {
     private var bills: [Bill] = []
     private var isPaying = false
     private var pausedUntil = Instant(nanoseconds: 0)
+    /// Until then the database is told that this loop lives: as long as it may have grants of its own.
+    private var speaksUntil = Instant(nanoseconds: 0)
+    private var isSpeaking = false
 
     /// One that asks for all who need the same.
     // Confined to its loop.
@@ -48,12 +51,26 @@ final class Treasury: @unchecked Sendable {
     /// All or nothing; nil where the database does not answer. What it may have given all the same is given back.
     func take(_ wishes: [MoneyWish], of organization: UUID) async -> GrantAnswer? {
         guard mayAsk else { return nil }
+        if wishes.contains(where: { $0.worker != nil }) {
+            speaksUntil = time.instant() + bounds.longestDirectGrant
+        }
         do {
             return try await apart { [source] in try await source.take(wishes, of: organization) }
         } catch {
             pausedUntil = time.instant() + bounds.pauseAfterTimeout
             keep(Bill(grants: wishes.map(\.grant), costs: [], organization: organization))
             return nil
+        }
+    }
+
+    /// Tells the database, where there are grants of this loop's own, that it lives.
+    func speak(for worker: Int64) {
+        guard !isSpeaking, mayAsk, time.instant() < speaksUntil else { return }
+        isSpeaking = true
+        loop.spawn { [self] in
+            defer { isSpeaking = false }
+            // Where it does not hear it now it does at the next beat.
+            try? await apart { [source] in try await source.speak(for: worker) }
         }
     }
 

@@ -56,9 +56,12 @@ extension Command {
             // Who is asked to do it now does not wait, but for what is on its way.
             (patience.entries, patience.limits, patience.holds) = (.zero, .zero, .zero)
             let metrics = Metrics()
+            let gatekeeper = Gatekeeper(administration.redis)
+            if try await gatekeeper.livingWorkers() == nil {
+                administration.logger.info("Redis is new: all gateways that live have 6 seconds to say so")
+            }
             let recovery = Recovery(
-                administration.pool, administration.redis,
-                Gatekeeper(administration.redis), counters: MeteringCounters(in: metrics, of: UsageQueue()),
+                administration.pool, administration.redis, gatekeeper, counters: MeteringCounters(in: metrics, of: UsageQueue()),
                 logger: administration.logger, patience: patience)
             let done = try await recovery.runWholly(takingBack: takingBack)
             Console.print(
