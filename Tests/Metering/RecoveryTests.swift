@@ -329,7 +329,8 @@ struct RecoveryTests {
     @Test func `whom Redis does not hear the database may hear, and only who is silent to both is dead`()
         async throws
     {
-        try await with({ $0.holds = .milliseconds(400) }) { scene in
+        let patience: @Sendable (inout Recovery.Patience) -> Void = { $0.holds = .milliseconds(400) }
+        try await with(patience) { scene in
             let limit = try await scene.world.makeLimit(dollar)
             try await direct([limit], named: .make(at: .now()), by: 4711, in: scene)
             let store = GrantStore(scene.world.pool)

@@ -44,9 +44,10 @@ extension Gatekeeper {
                 let born = number(2)
                 return Account(
                     left: number(0), held: number(1), paid: number(3),
-                    isUncertain: !workers.areComplete || workers.living.contains {
-                        $0.saidAt <= born || $0.paidSince > 0 && $0.paidSince <= born
-                    })
+                    isUncertain: !workers.areComplete
+                        || workers.living.contains {
+                            $0.saidAt <= born || $0.paidSince > 0 && $0.paidSince <= born
+                        })
             }
         }
     }

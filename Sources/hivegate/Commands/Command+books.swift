@@ -58,7 +58,8 @@ extension Command {
             let metrics = Metrics()
             let gatekeeper = Gatekeeper(administration.redis)
             if try await gatekeeper.livingWorkers() == nil {
-                administration.logger.info("Redis is new: all gateways that live have 6 seconds to say so")
+                administration.logger.info(
+                    "Redis is new: gateways that live have 6 seconds to say so")
             }
             let recovery = Recovery(
                 administration.pool, administration.redis, gatekeeper, counters: MeteringCounters(in: metrics, of: UsageQueue()),
