@@ -58,12 +58,12 @@ extension Command {
             let metrics = Metrics()
             let gatekeeper = Gatekeeper(administration.redis)
             if try await gatekeeper.livingWorkers() == nil {
-                administration.logger.info(
-                    "Redis is new: gateways that live have 6 seconds to say so")
+                administration.logger.info("Redis is new: gateways that live have 6 seconds to say so")
             }
             let recovery = Recovery(
-                administration.pool, administration.redis, gatekeeper, counters: MeteringCounters(in: metrics, of: UsageQueue()),
-                logger: administration.logger, patience: patience)
+                administration.pool, administration.redis, gatekeeper,
+                counters: MeteringCounters(in: metrics, of: UsageQueue()), logger: administration.logger,
+                patience: patience)
             let done = try await recovery.runWholly(takingBack: takingBack)
             Console.print(
                 "\(done.calls) calls came into the books, \(done.orphans) were lost with their gateways, "
