@@ -20,6 +20,8 @@ class Provider(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answers)
         self.asked, self.last, self.pause, self.lock = 0, None, pause, threading.Lock()
         self.content, self.usage = content, usage
+        # Of each answer: the tokens that it has read and written, as it says.
+        self.used = []
         resources.callback(self.server_close)
         resources.callback(self.shutdown)
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -49,6 +51,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
         # No answer is longer than it may be.
         completion = min(asked.get("max_completion_tokens", completion), asked.get("max_tokens", completion))
         choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+        with self.server.lock:
+            self.server.used.append((prompt, completion))
         usage = {
             "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
         body = json.dumps({"choices": [choice], "usage": usage}).encode()
